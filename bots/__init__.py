@@ -1,0 +1,1 @@
+"""Hearing people in chats, and answering them."""

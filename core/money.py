@@ -1,0 +1,57 @@
+"""Exact amounts: an integer of minor units and an asset code. No floats anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from babel.core import get_global
+from babel.numbers import format_currency, format_decimal
+
+from core.errors import BadInput
+
+DECIMALS = {"PTS": 0, "XTR": 0}
+"""Assets that are no ISO 4217 currency (Babel believes that XTR, Telegram's Stars, has two decimals)."""
+
+LARGEST = 2**53 - 1
+"""The largest amount in minor units: exact in every JSON reader and far inside the database's 64 bits."""
+
+
+def decimals(asset: str) -> int:
+    """How many decimal places the asset has. Raises `BadInput` for an unknown asset."""
+    if asset in DECIMALS:
+        return DECIMALS[asset]
+    if asset not in get_global("all_currencies"):
+        raise BadInput("unknown_asset", asset=asset)
+    fractions = get_global("currency_fractions")
+    return int(fractions.get(asset, fractions["DEFAULT"])[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """`minor` units of `asset` (fen, cents, points)."""
+
+    minor: int
+    asset: str
+
+    @classmethod
+    def parse(cls, text: str, asset: str) -> Money:
+        """Read a decimal amount such as `12.30`. Raises `BadInput` when it has more decimals than the asset."""
+        try:
+            scaled = Decimal(text).scaleb(decimals(asset))
+        except InvalidOperation:
+            raise BadInput("amount_unreadable", amount=text[:40]) from None
+        if not scaled.is_finite() or scaled != scaled.to_integral_value():
+            raise BadInput("amount_fractional", amount=text[:40], asset=asset)
+        if abs(scaled) > LARGEST:
+            raise BadInput("amount_too_large", amount=text[:40])
+        return cls(int(scaled), asset)
+
+    def format(self, locale: str) -> str:
+        """The amount as people of this locale write it; points and Stars with their own word."""
+        if self.asset in DECIMALS:
+            number = format_decimal(self.minor, locale=locale)
+            word = {"PTS": {"zh_Hans": " 积分"}, "XTR": {"zh_Hans": " 星星"}}[self.asset].get(locale)
+            return number + (word or {"PTS": " points", "XTR": " Stars"}[self.asset])
+        value = Decimal(self.minor).scaleb(-decimals(self.asset))
+        return format_currency(value, self.asset, locale=locale)

@@ -1,0 +1,237 @@
+"""What leaves the building: written in the unit of work that causes it, delivered after the commit.
+
+Delivery is at least once. Each message has a unique `key`, which makes a repeat harmless for who receives it. A
+message whose delivery fails for good becomes a dead letter that one can see and requeue (`daixin outbox`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Column, Index, Text, delete, select, update
+from sqlmodel import Field, Session, col
+
+from core import clock, ids
+from core.db import Json, Row, UtcDateTime, insert_new, table
+from core.writer import Writer, announce
+
+log = structlog.get_logger()
+
+ATTEMPTS = 12
+"""Tries before a message is dead: with the backoff below about a day and a half."""
+LEASE = timedelta(minutes=2)
+"""How long a claim lasts; a process that dies lets go of its messages after this."""
+LONGEST_WAIT = timedelta(hours=6)
+KEEP_DELIVERED = timedelta(days=7)
+
+
+class Outbox(Row, table=True):
+    """One message. `state`: pending, delivered or dead."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_due", "topic", "state", "due_at"),)
+
+    id: UUID = Field(default_factory=ids.new, primary_key=True)
+    brand_id: UUID | None = Field(default=None, index=True)
+    key: str = Field(unique=True)
+    topic: str
+    payload: dict[str, Any] = Field(sa_column=Column(Json, nullable=False))
+    state: str = "pending"
+    attempts: int = 0
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    error: str | None = Field(default=None, sa_type=Text)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to deliver. `key` names its cause, so that the same cause is told once."""
+
+    topic: str
+    key: str
+    payload: dict[str, Any]
+    brand_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message in our hands until the lease ends."""
+
+    id: UUID
+    key: str
+    topic: str
+    payload: dict[str, Any]
+    attempts: int
+
+
+class Undeliverable(Exception):
+    """Raised by a handler. permanent: never try again. retry_after: seconds to wait."""
+
+    def __init__(self, reason: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+def put(session: Session, messages: Sequence[Message]) -> None:
+    """Queue messages in this unit of work; one whose key is already there is dropped."""
+    now = clock.now()
+    rows = [
+        {
+            "id": ids.new(),
+            "brand_id": message.brand_id,
+            "key": message.key,
+            "topic": message.topic,
+            "payload": message.payload,
+            "state": "pending",
+            "attempts": 0,
+            "due_at": now,
+            "created_at": now,
+        }
+        for message in messages
+    ]
+    insert_new(session, table(Outbox), rows, ["key"], returning=table(Outbox).c.id)
+    for topic in {message.topic for message in messages}:
+        announce(session, topic)
+
+
+def claim(session: Session, topics: Sequence[str], limit: int) -> list[Claimed]:
+    """Take up to `limit` due messages, oldest first, for the length of `LEASE`."""
+    now = clock.now()
+    due = (
+        select(col(Outbox.id))
+        .where(col(Outbox.topic).in_(topics), col(Outbox.state) == "pending", col(Outbox.due_at) <= now)
+        .order_by(col(Outbox.due_at), col(Outbox.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        update(table(Outbox))
+        .where(table(Outbox).c.id.in_(due.scalar_subquery()))
+        .values(due_at=now + LEASE, attempts=table(Outbox).c.attempts + 1)
+        .returning(*(table(Outbox).c[name] for name in ("id", "key", "topic", "payload", "attempts")))
+    )
+    rows = [Claimed(*row) for row in session.execute(taken)]
+    return sorted(rows, key=lambda row: row.id)
+
+
+def delivered(session: Session, message: Claimed) -> None:
+    """Mark it done; the row stays for `KEEP_DELIVERED`, so that its key still stops a repeat."""
+    session.execute(
+        update(table(Outbox)).where(table(Outbox).c.id == message.id).values(state="delivered", error=None)
+    )
+
+
+def failed(session: Session, message: Claimed, error: Undeliverable) -> None:
+    """Put it back with growing waits, or lay it aside as dead."""
+    dead = error.permanent or message.attempts >= ATTEMPTS
+    wait = timedelta(seconds=error.retry_after) if error.retry_after is not None else _backoff(message.attempts)
+    session.execute(
+        update(table(Outbox))
+        .where(table(Outbox).c.id == message.id)
+        .values(state="dead" if dead else "pending", due_at=clock.now() + wait, error=str(error)[:500])
+    )
+
+
+def _backoff(attempts: int) -> timedelta:
+    seconds = min(LONGEST_WAIT.total_seconds(), 2.0 ** min(attempts, 20))
+    return timedelta(seconds=seconds * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
+
+
+def dead_letters(session: Session, limit: int = 100) -> list[Outbox]:
+    """Messages that were given up, newest first."""
+    found = select(Outbox).where(col(Outbox.state) == "dead").order_by(col(Outbox.created_at).desc()).limit(limit)
+    return list(session.execute(found).scalars())
+
+
+def requeue(session: Session, which: Sequence[UUID] | None = None) -> int:
+    """Give dead letters (all, or these) another full set of tries; how many."""
+    chosen = table(Outbox).c.state == "dead"
+    if which is not None:
+        chosen = chosen & table(Outbox).c.id.in_(which)
+    found = session.execute(
+        update(table(Outbox)).where(chosen).values(state="pending", attempts=0, due_at=clock.now()).returning(
+            table(Outbox).c.topic
+        )
+    )
+    topics = list(found.scalars())
+    for topic in set(topics):
+        announce(session, topic)
+    return len(topics)
+
+
+def forget_delivered(session: Session) -> None:
+    """Drop what was delivered long ago."""
+    old = clock.now() - KEEP_DELIVERED
+    session.execute(delete(Outbox).where(col(Outbox.state) == "delivered", col(Outbox.created_at) < old))
+
+
+Deliver = Callable[[Claimed], Awaitable[None]]
+
+
+class Dispatcher:
+    """Delivers the topics this process has handlers for, `parallel` at a time, until stopped."""
+
+    def __init__(self, writer: Writer, *, parallel: int = 16, poll: float = 1.0) -> None:
+        self._writer = writer
+        self._parallel = parallel
+        self._poll = poll
+        self._handlers: dict[str, Deliver] = {}
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    def on(self, topic: str, deliver: Deliver) -> None:
+        """Deliver messages of `topic` with this function, which raises `Undeliverable` when it cannot."""
+        self._handlers[topic] = deliver
+
+    async def run(self) -> None:
+        """Deliver until `stop`; what is in hand is finished first."""
+        loop = asyncio.get_running_loop()
+
+        def woken(topics: set[str]) -> None:
+            if topics & self._handlers.keys() and not loop.is_closed():
+                loop.call_soon_threadsafe(self._wake.set)
+
+        self._writer.on_commit(woken)
+        while not self._stopping:
+            self._wake.clear()
+            if not await self.deliver_due():
+                try:
+                    await asyncio.wait_for(self._wake.wait(), self._poll)
+                except TimeoutError:
+                    continue
+
+    async def deliver_due(self) -> int:
+        """One round: claim what is due and deliver it; how many were claimed."""
+        topics = list(self._handlers)
+        if not topics:
+            return 0
+        batch = await self._writer.run(lambda session: claim(session, topics, self._parallel))
+        await asyncio.gather(*(self._deliver(message) for message in batch))
+        return len(batch)
+
+    async def _deliver(self, message: Claimed) -> None:
+        try:
+            await self._handlers[message.topic](message)
+        except Undeliverable as error:
+            problem = error
+        except Exception as error:
+            log.exception("outbox.handler_failed", topic=message.topic, key=message.key)
+            problem = Undeliverable(repr(error))
+        else:
+            await self._writer.run(lambda session: delivered(session, message))
+            return
+        log.warning("outbox.not_delivered", topic=message.topic, key=message.key, permanent=problem.permanent)
+        await self._writer.run(lambda session: failed(session, message, problem))
+
+    def stop(self) -> None:
+        """Finish the round in hand, then return from `run`."""
+        self._stopping = True
+        self._wake.set()

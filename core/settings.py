@@ -1,0 +1,64 @@
+"""What an operator sets: `DAIXIN_…` in the environment or `.env`; any of them also as `…_FILE` naming a file.
+
+Only what the whole program needs; a platform's own settings stand in its folder and read the same way.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.sources import PydanticBaseSettingsSource
+
+PREFIX = "DAIXIN_"
+
+
+class FileSecrets(PydanticBaseSettingsSource):
+    """`DAIXIN_X_FILE=/run/secrets/x` gives `DAIXIN_X` the file's text, without its last line break."""
+
+    def get_field_value(self, field: object, field_name: str) -> tuple[str | None, str, bool]:
+        prefix = str(self.config.get("env_prefix", PREFIX))
+        path = os.environ.get(f"{prefix}{field_name}_FILE".upper())
+        return (Path(path).read_text().rstrip("\r\n") if path else None), field_name, False
+
+    def __call__(self) -> dict[str, str]:
+        found = {name: self.get_field_value(None, name)[0] for name in self.settings_cls.model_fields}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class EnvSettings(BaseSettings):
+    """Base of all settings: environment first, then `…_FILE`, then `.env`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, FileSecrets(settings_cls), dotenv_settings
+
+
+class Settings(EnvSettings):
+    """The program's own settings."""
+
+    database_url: str = Field("sqlite:///data/daixin.db", description="SQLite for one machine, PostgreSQL beyond")
+    public_url: str = Field("http://127.0.0.1:8000", description="how the world reaches our web pages")
+    secret_key: SecretStr = Field(SecretStr(""), description="signs cookies and keys hashes; at least 32 characters")
+    web_host: str = "127.0.0.1"
+    web_port: int = Field(8000, ge=0, le=65535)
+    log_json: bool = Field(False, description="one JSON object per log line")
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's address with the driver we ship named."""
+        for plain in ("postgresql://", "postgres://"):
+            if self.database_url.startswith(plain):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(plain)
+        return self.database_url

@@ -1,0 +1,1 @@
+"""Links, pages and the HTTP interface."""
