@@ -1,0 +1,53 @@
+"""Keeps the account below the rates at which WeChat restricts it."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Awaitable, Callable
+
+MINUTE = 60.0
+
+
+class Pace:
+    """Gives every message its moment: `per_second` in one chat, `per_minute` in all, first come first served."""
+
+    def __init__(
+        self,
+        per_second: float,
+        per_minute: int,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
+        self._gap = 1 / per_second
+        self._per_minute = per_minute
+        self._clock = clock
+        self._sleep = sleep
+        self._moments: list[float] = []
+        self._next: dict[str, float] = {}
+        self._latest = 0.0
+
+    def wait(self, chat: str) -> float:
+        """Seconds a message to this chat would have to wait now."""
+        return max(0.0, self._moment(chat) - self._clock())
+
+    async def turn(self, chat: str) -> None:
+        """Take the next free moment of the chat and wait for it."""
+        moment = self._moment(chat)
+        insort(self._moments, moment)
+        self._next[chat] = moment + self._gap
+        delay = moment - self._clock()
+        if delay > 0:
+            await self._sleep(delay)
+
+    def _moment(self, chat: str) -> float:
+        now = self._clock()
+        if now < self._latest:  # the clock was set back: old moments would block for hours
+            self._moments.clear()
+            self._next.clear()
+        self._latest = now
+        self._next = {chat: free for chat, free in self._next.items() if free > now}
+        self._moments = [taken for taken in self._moments if taken > now - MINUTE]
+        moment = max(now, self._next.get(chat, now))
+        while len(near := [taken for taken in self._moments if abs(taken - moment) < MINUTE]) >= self._per_minute:
+            moment = near[0] + MINUTE
+        return moment
