@@ -1,0 +1,272 @@
+"""The Telegram adapter: joins the library, the words of `decode` and `encode`, and our port."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from telegram import BotCommand, BotCommandScopeAllChatAdministrators, CallbackQuery, ChatMember, Update
+from telegram.error import BadRequest, InvalidToken, TelegramError
+
+from bots.adapter import Capability, OnIncoming, SendError, Status, Store
+from bots.command import CommandSpec, Menu
+from bots.message import Address, Incoming, Reply
+from bots.telegram.client import FloodError, as_send_error, make_client
+from bots.telegram.decode import ALLOWED_UPDATES, PLATFORM, Me, decode, missing_rights
+from bots.telegram.delivery import Delivery
+from bots.telegram.encode import cut
+from bots.telegram.polling import Polling, explain
+from bots.telegram.queues import ChatQueues
+from bots.telegram.settings import TelegramSettings
+
+LINK_NAME = 32
+WEBHOOK_PATH = "/hooks/telegram"
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+MENU_LANGUAGES = {"": "en", "zh": "zh_Hans"}
+"""Telegram's two-letter language (empty: everybody else) → the locale of the menu's help."""
+
+_log = logging.getLogger(__name__)
+
+
+class TelegramAdapter:
+    """One bot on Telegram, by long polling or by webhook."""
+
+    platform = PLATFORM
+    capabilities = frozenset(
+        {Capability.INVITE_LINKS, Capability.ADMIN_CHECK, Capability.DIAGNOSE, Capability.JOIN_GATE}
+    )
+
+    def __init__(
+        self,
+        settings: TelegramSettings,
+        menu: Menu,
+        store: Store,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.status = Status()
+        self._settings = settings
+        self._menu = menu
+        self._store = store
+        self._now = now
+        self._sleep = sleep
+        self._client = make_client(settings)
+        self._delivery = Delivery(self._client, sleep)
+        self._queues = ChatQueues()
+        self._polling = Polling(self._client, settings, self._accept, self._queues.room, sleep)
+        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._me: Me | None = None
+        self._on_incoming: OnIncoming | None = None
+        self._last_heard: datetime | None = None
+        self._closing = asyncio.Event()
+        self._listening: asyncio.Task[None] | None = None
+
+    async def run(self, on_incoming: OnIncoming) -> None:
+        """Hear people until closed or cancelled. Raises `PermissionError` if Telegram refuses the token."""
+        self._on_incoming = on_incoming
+        self._listening = asyncio.create_task(self._listen())
+        try:
+            await asyncio.wait([self._listening])
+        finally:
+            self._listening.cancel()
+        if not self._listening.cancelled():
+            self._listening.result()
+
+    async def send(self, address: Address, reply: Reply) -> None:
+        """Send one message outside a conversation. Raises `SendError`."""
+        try:
+            await self._delivery.send(_chat_id(address.chat), reply)
+        except SendError:
+            raise
+        except Exception as error:
+            _log.exception("a message to chat %s could not be made", address.chat)
+            raise SendError(f"the message could not be made: {error!r}") from error
+
+    async def close(self) -> None:
+        """Stop hearing, finish what was accepted, tell Telegram so, disconnect."""
+        self._closing.set()
+        if self._listening:
+            self._listening.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await self._listening
+        await self._queues.drain()
+        if self._me and not self._settings.webhook_url:
+            await self._polling.acknowledge()
+        await self._client.shutdown()
+        self._show("down", "closed")
+
+    def routes(self) -> list[Route]:
+        """The address Telegram posts updates to; the web app mounts it when a webhook is configured."""
+        return [Route(WEBHOOK_PATH, self._hear_webhook, methods=["POST"])]
+
+    async def make_invite(self, group: str, name: str) -> str:
+        """A new invite link of the group, shown to its admins under `name` (cut to 32). Raises `SendError`."""
+        with _failures():
+            link = await self._client.create_chat_invite_link(_chat_id(group), name=cut(name, LINK_NAME))
+        return str(link.invite_link)
+
+    async def is_admin(self, group: str, account: str) -> bool:
+        """Whether the person runs the group, asked afresh. Raises `SendError`."""
+        with _failures():
+            member = await self._client.get_chat_member(_chat_id(group), _chat_id(account))
+        return member.status in (ChatMember.OWNER, ChatMember.ADMINISTRATOR)
+
+    async def diagnose(self, group: str) -> list[str]:
+        """The rights the bot lacks in the group. Raises `SendError`."""
+        with _failures():
+            return list(missing_rights(await self._client.get_chat_member(_chat_id(group), self._client.id)))
+
+    async def approve(self, group: str, account: str) -> None:
+        """Let somebody in who asked; nothing if that is already decided. Raises `SendError`."""
+        with _failures(harmless=("HIDE_REQUESTER_MISSING", "USER_ALREADY_PARTICIPANT")):
+            await self._client.approve_chat_join_request(_chat_id(group), _chat_id(account))
+
+    async def decline(self, group: str, account: str) -> None:
+        """Turn somebody away who asked; nothing if that is already decided. Raises `SendError`."""
+        with _failures(harmless=("HIDE_REQUESTER_MISSING", "USER_ALREADY_PARTICIPANT")):
+            await self._client.decline_chat_join_request(_chat_id(group), _chat_id(account))
+
+    async def _listen(self) -> None:
+        try:
+            await self._connect()
+            if self._settings.webhook_url:
+                self._heard()
+                await self._closing.wait()
+            else:
+                await self._polling.run(self._heard, self._lost)
+        except InvalidToken as error:
+            self._show("down", explain(error))
+            # The library puts the token itself into its message: it must not reach a log as the cause of ours.
+            raise PermissionError(self.status.detail) from None
+
+    async def _connect(self) -> None:
+        self._show("starting")
+        failures = 0
+        while True:
+            try:
+                await self._client.initialize()
+                self._me = Me(self._client.id, self._client.username or "")
+                await self._subscribe()
+                return await self._publish_menu()
+            except InvalidToken:
+                raise
+            except (TelegramError, FloodError) as error:
+                failures += 1
+                detail = explain(error) if isinstance(error, TelegramError) else str(error)
+                self._lost(detail)
+                wait = error.seconds if isinstance(error, FloodError) else min(2.0 ** (failures - 1), 30.0)
+                await self._sleep(wait)
+
+    async def _subscribe(self) -> None:
+        url = self._settings.webhook_url
+        if url is None:
+            await self._client.delete_webhook()
+            return
+        await self._client.set_webhook(
+            url,
+            allowed_updates=ALLOWED_UPDATES,
+            max_connections=min(self._settings.concurrency, 100),
+            secret_token=self._settings.webhook_secret,
+        )
+
+    async def _publish_menu(self) -> None:
+        """The menu for everybody, and the one with the admins' commands in groups, in each language."""
+        everyone = [spec for spec in self._menu.commands if not spec.admin]
+        for language, locale in MENU_LANGUAGES.items():
+            await self._client.set_my_commands(_commands(everyone, locale), language_code=language or None)
+            if len(everyone) < len(self._menu.commands):
+                await self._client.set_my_commands(
+                    _commands(self._menu.commands, locale),
+                    scope=BotCommandScopeAllChatAdministrators(),
+                    language_code=language or None,
+                )
+
+    async def _hear_webhook(self, request: Request) -> Response:
+        given = request.headers.get(SECRET_HEADER, "").encode()
+        if not hmac.compare_digest(given, (self._settings.webhook_secret or "").encode()) or not given:
+            return Response(status_code=403)
+        if self._closing.is_set() or self._me is None or self._on_incoming is None:
+            return Response(status_code=503)  # Telegram brings it again
+        await self._queues.room()
+        body = await request.body()
+        try:
+            raw: Any = json.loads(body)
+        except ValueError:
+            raw = body.decode("utf-8", "replace")
+        self._heard()
+        self._accept(raw)
+        return Response()
+
+    def _accept(self, raw: Any) -> None:
+        """Take one update on; one that cannot be read is put aside. Never raises."""
+        assert self._me is not None  # nothing is heard before we know who we are
+        try:
+            update = Update.de_json(raw, self._client)
+            heard = decode(update, self._me)
+        except Exception as error:  # whatever a stranger's JSON can break in the library or in ours
+            _log.warning("an update could not be read and was put aside: %r", error)
+            text = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)
+            storable = text.encode("utf-8", "replace").decode()
+            self._queues.put("quarantine", partial(self._store.quarantine, storable, repr(error)))
+            return
+        pressed = update.callback_query
+        for incoming in heard:
+            self._queues.put(incoming.place.address.chat, partial(self._handle, incoming, pressed))
+        if pressed and not heard:
+            self._queues.put(str(pressed.from_user.id), partial(self._delivery.acknowledge, pressed))
+
+    async def _handle(self, incoming: Incoming, pressed: CallbackQuery | None) -> None:
+        assert self._on_incoming is not None
+        acknowledged = asyncio.create_task(self._delivery.acknowledge(pressed)) if pressed else None
+        try:
+            async with self._slots:  # not held while sending: a rate limit must not stop other chats
+                replies = await self._on_incoming(incoming)
+            if replies:
+                await self._delivery.answer(incoming, replies, pressed)
+        finally:
+            if acknowledged:
+                await acknowledged
+
+    def _heard(self) -> None:
+        self._last_heard = self._now()
+        if self.status.state != "ready":
+            self._show("ready", f"@{self._client.username}")
+
+    def _lost(self, detail: str) -> None:
+        _log.warning("Telegram does not answer: %s", detail)
+        since = f" (last heard at {self._last_heard:%Y-%m-%d %H:%M:%S %Z})" if self._last_heard else ""
+        self._show("degraded", detail + since)
+
+    def _show(self, state: str, detail: str = "") -> None:
+        self.status.state, self.status.detail = state, detail
+
+
+@contextmanager
+def _failures(harmless: tuple[str, ...] = ()) -> Iterator[None]:
+    """Turn the library's failures into ours; a refusal that names one of `harmless` counts as done."""
+    try:
+        yield
+    except (TelegramError, FloodError) as error:
+        if not (isinstance(error, BadRequest) and any(word in error.message for word in harmless)):
+            raise as_send_error(error) from error
+
+
+def _chat_id(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise SendError(f"{text!r} is no Telegram chat", permanent=True) from error
+
+
+def _commands(specs: Sequence[CommandSpec], locale: str) -> list[BotCommand]:
+    return [BotCommand(spec.name, (spec.help.get(locale) or spec.name)[:256]) for spec in specs]
