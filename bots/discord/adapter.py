@@ -1,0 +1,334 @@
+"""Discord as a platform: one supervised discord.py client, and what it hears handed to the core."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+from weakref import WeakValueDictionary
+
+import discord
+
+from bots.adapter import Capability, OnIncoming, SendError, Status, Store
+from bots.command import Menu
+from bots.discord import rights
+from bots.discord.answers import Answer
+from bots.discord.client import PlainClient, ShardedClient, make_client
+from bots.discord.decode import CHANNEL, PLATFORM, message_said, person, pressed, said, submitted
+from bots.discord.guilds import GuildWatches
+from bots.discord.invites import url
+from bots.discord.menu import slash_commands
+from bots.discord.sending import FAILURES, kept_form, post, post_patiently, refusal
+from bots.discord.settings import DiscordSettings
+from bots.message import Address, BotPlaced, Incoming, Reply
+
+log = logging.getLogger(__name__)
+
+FINISH_WITHIN = 10.0
+"""Seconds that `close` waits for what was accepted."""
+LONGEST_BACKOFF = 120.0
+"""Seconds; Discord allows 1,000 new sessions a day."""
+
+FATAL = {
+    4004: "Discord does not accept the token (4004): put a fresh bot token into the settings",
+    4010: "the shard numbers are wrong (4010): check shard_count and shard_ids",
+    4011: "the bot is in too many servers for one connection (4011): set shard_count",
+    4013: "Discord does not know an intent we ask for (4013): update discord.py",
+    4014: "switch on the Server Members Intent (4014): Discord developer portal → your application → Bot → "
+    "Privileged Gateway Intents",
+}
+
+
+class DiscordAdapter:
+    """The adapter. `Address.chat` is a person's user id (their private chat), or `c:` and a channel's id.
+
+    `api_url` and `gateway_url` of the settings hold for the whole process.
+    """
+
+    platform = PLATFORM
+    capabilities = frozenset(
+        {
+            Capability.INVITE_LINKS,
+            Capability.ROLES,
+            Capability.ADMIN_CHECK,
+            Capability.PRIVATE_IN_GROUP,
+            Capability.DIAGNOSE,
+        }
+    )
+
+    def __init__(self, settings: DiscordSettings, menu: Menu, store: Store, now: Callable[[], datetime]) -> None:
+        self.status = Status()
+        self._settings = settings
+        self._menu = menu
+        self._slow = {spec.name for spec in menu.commands if spec.slow}
+        self._store = store
+        self._now = now
+        self._on_incoming: OnIncoming | None = None
+        self._client: PlainClient | ShardedClient | None = None
+        self._closing = asyncio.Event()
+        self._work: set[asyncio.Task[None]] = set()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._watches = GuildWatches(settings, store, now, self._guild, self._tell)
+
+    # ------------------------------------------------------------------ the port
+
+    async def run(self, on_incoming: OnIncoming) -> None:
+        """Connect and stay connected. Raises when only the operator can help (token, intents, shards)."""
+        self._on_incoming = on_incoming
+        pause = self._settings.backoff
+        try:
+            while not self._closing.is_set():
+                error = await self._live()
+                if error is None:
+                    continue
+                if self.status.state == "ready":
+                    pause = self._settings.backoff
+                await self._record(error)
+                await self._rest(pause)
+                pause = min(pause * 2, LONGEST_BACKOFF)
+        finally:
+            await self._watches.stop()
+            if self.status.state != "down":
+                self.status = Status("down", "stopped")
+
+    async def send(self, address: Address, reply: Reply) -> None:
+        """Send one message outside a conversation. Raises `SendError`.
+
+        A form cannot be opened unasked: it becomes a button that opens it.
+        """
+        client = self._connected()
+        kind, number = (CHANNEL, address.chat[2:]) if address.chat.startswith(CHANNEL) else ("", address.chat)
+        if not number.isdecimal():
+            raise SendError(f"{address.chat!r} is no Discord chat", permanent=True)
+        try:
+            chat = client.get_partial_messageable(int(number)) if kind else await _private(client, int(number))
+        except FAILURES as error:
+            raise refusal(error) from error
+        await post(chat, reply, self._store)
+
+    async def close(self) -> None:
+        """Finish what was accepted (for a while), then disconnect; `run` returns."""
+        self._closing.set()
+        if self._work:
+            await asyncio.wait(set(self._work), timeout=FINISH_WITHIN)
+        await self._watches.settled(FINISH_WITHIN)
+        if self._client is not None:
+            await self._client.close()
+
+    # ------------------------------------------------------------------ abilities
+
+    async def make_invite(self, group: str, name: str) -> str:
+        """A lasting invite link of its own for one member. Raises `SendError`."""
+        guild = self._guild_or_refuse(group)
+        code = await rights.make_invite(guild, name, self._store)
+        self._watches.invite_made(guild.id, code, 0)
+        return url(code)
+
+    async def grant_role(self, group: str, account: str, role: str) -> None:
+        """Give a role, named by id or by name. Raises `SendError`."""
+        await rights.change_role(self._connected(), self._guild_or_refuse(group), account, role, grant=True)
+
+    async def revoke_role(self, group: str, account: str, role: str) -> None:
+        """Take a role, named by id or by name. Raises `SendError`."""
+        await rights.change_role(self._connected(), self._guild_or_refuse(group), account, role, grant=False)
+
+    async def is_admin(self, group: str, account: str) -> bool:
+        """Whether the person may manage the server. Raises `SendError`."""
+        return await rights.manages(self._guild_or_refuse(group), account)
+
+    async def diagnose(self, group: str) -> list[str]:
+        """The rights the bot lacks in a server. Raises `SendError` when it is not there."""
+        return rights.missing(self._guild_or_refuse(group))
+
+    # ------------------------------------------------------------------ supervision
+
+    async def _live(self) -> Exception | None:
+        """One life of a client: None after an orderly end, else what it died of."""
+        client = self._client = make_client(self._settings, self)
+        try:
+            async with client:
+                await client.start(self._settings.token)
+            return None if self._closing.is_set() else ConnectionError("Discord closed the connection")
+        except discord.LoginFailure:
+            raise self._down(FATAL[4004]) from None
+        except discord.PrivilegedIntentsRequired:
+            raise self._down(FATAL[4014]) from None
+        except discord.ConnectionClosed as error:
+            if error.code in FATAL:
+                raise self._down(FATAL[error.code]) from None
+            return error
+        except Exception as error:
+            return error
+        finally:
+            self._watches.lost()
+
+    def _down(self, detail: str) -> SendError:
+        self.status = Status("down", detail)
+        return SendError(detail, permanent=True)
+
+    async def _record(self, error: Exception) -> None:
+        """A payload that cannot be read kills the client: keep it to be looked at. Other deaths are the network's."""
+        words = f"{type(error).__name__}: {error}"
+        unread = isinstance(error, (KeyError, TypeError, ValueError, IndexError)) or (
+            isinstance(error, AttributeError) and self.status.state == "ready"
+        )
+        if unread and self._client is not None:
+            await self._store.quarantine(self._client.last_payload, words)
+        self.status = Status("degraded", f"reconnecting after {words}"[:300])
+        log.warning("the Discord client stopped and is started again: %s", words)
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
+
+    def _connected(self) -> PlainClient | ShardedClient:
+        client = self._client
+        if client is None or client.user is None or client.is_closed():
+            raise SendError("not connected to Discord")
+        return client
+
+    def _guild(self, guild: int) -> discord.Guild | None:
+        return self._client.get_guild(guild) if self._client is not None else None
+
+    def _guild_or_refuse(self, group: str) -> discord.Guild:
+        guild = self._connected().get_guild(int(group)) if group.isdecimal() else None
+        if guild is None or guild.unavailable:
+            raise SendError(f"the bot is not in the server {group}", permanent=guild is None)
+        return guild
+
+    # ------------------------------------------------------------------ what the client hears
+
+    async def logged_in(self, client: discord.Client) -> None:
+        """Publish the slash commands; without them the bot still answers, so a refusal is only shown."""
+        try:
+            application = client.application_id or 0
+            await client.http.bulk_upsert_global_commands(application, slash_commands(self._menu))
+        except FAILURES as error:
+            log.warning("the slash commands were not published: %s", error)
+
+    async def slash_used(self, interaction: discord.Interaction[Any]) -> None:
+        """A command of the menu."""
+        incoming = said(interaction)
+        await self._answer(interaction, incoming, slow=incoming.command in self._slow)
+
+    async def modal_sent(self, interaction: discord.Interaction[Any]) -> None:
+        """A form came back."""
+        await self._answer(interaction, submitted(interaction))
+
+    async def button_pressed(self, interaction: discord.Interaction[Any], kind: str, action: str) -> None:
+        """A button: one that opens a form does so at once, any other is the core's."""
+        kept = await kept_form(self._store, action) if kind == "f" else None
+        if kept:
+            await Answer(interaction, self._settings, self._store).show(*kept)
+        else:
+            await self._answer(interaction, pressed(interaction, action))
+
+    async def private_text(self, message: discord.Message) -> None:
+        """A text in a private chat, answered there, one after another."""
+        incoming = message_said(message)
+
+        async def converse() -> None:
+            async with self._turn(incoming.person.account):
+                for reply in await self._ask(incoming):
+                    await post_patiently(message.channel, reply, self._store)
+
+        await self._accept(converse())
+
+    def session_began(self) -> None:
+        """A new session: what happened before it is not replayed."""
+        self._watches.session_began()
+
+    def connection_lost(self) -> None:
+        """The library reconnects by itself."""
+        if self.status.state == "ready":
+            self.status = Status("degraded", "the connection was lost; reconnecting")
+        self._watches.lost()
+
+    def connection_back(self) -> None:
+        """Ready or resumed: look who is there."""
+        self.status = Status("ready")
+        if self._client is not None:
+            self._watches.back([guild.id for guild in self._client.guilds if not guild.unavailable])
+
+    async def guild_joined(self, guild: discord.Guild) -> None:
+        """The bot was added to a server."""
+        place = self._watches.place(guild.id)
+        await self._tell(BotPlaced(place, True, missing=tuple(rights.missing(guild))))
+        self._watches.back([guild.id])
+
+    async def guild_left(self, guild: discord.Guild) -> None:
+        """The bot was removed from a server."""
+        place = self._watches.place(guild.id, guild)
+        await self._watches.forget(guild.id)
+        await self._tell(BotPlaced(place, False))
+
+    def member_joined(self, member: discord.Member) -> None:
+        """Bots come by authorisation, not by invite: they are nobody's friends."""
+        if not member.bot:
+            self._watches.joined(member.guild.id, person(member), member.joined_at)
+
+    def member_left(self, guild: int, user: discord.abc.User) -> None:
+        """Somebody left or was removed."""
+        if not user.bot:
+            self._watches.departed(guild, person(user))
+
+    def invite_made(self, invite: discord.Invite) -> None:
+        """Needs Manage Channels."""
+        if invite.guild is not None:
+            self._watches.invite_made(invite.guild.id, invite.code, invite.max_uses or 0)
+
+    def invite_deleted(self, invite: discord.Invite) -> None:
+        """Needs Manage Channels."""
+        if invite.guild is not None:
+            self._watches.invite_deleted(invite.guild.id, invite.code)
+
+    # ------------------------------------------------------------------ to the core and back
+
+    async def _answer(self, interaction: discord.Interaction[Any], incoming: Incoming, *, slow: bool = False) -> None:
+        async def in_turn() -> Sequence[Reply]:
+            async with self._turn(str(interaction.user.id)):
+                return await self._ask(incoming)
+
+        await self._accept(Answer(interaction, self._settings, self._store).give(in_turn(), slow=slow))
+
+    async def _tell(self, incoming: Incoming) -> None:
+        """An event nobody waits on; its public replies go to the group. Nobody is written to unasked."""
+        for reply in await self._ask(incoming):
+            public = Reply(reply.brief) if reply.private else reply
+            if not public.text:
+                continue
+            try:
+                await self.send(incoming.place.address, public)
+            except SendError as error:
+                log.warning("a message to a server was not delivered: %s", error.reason)
+
+    async def _ask(self, incoming: Incoming) -> Sequence[Reply]:
+        """What the core answers; its errors are logged, since the words for them are the core's."""
+        if self._on_incoming is None:
+            return ()
+        try:
+            return await self._on_incoming(incoming)
+        except Exception:
+            log.exception("%s was not handled", type(incoming).__name__)
+            return ()
+
+    async def _accept(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that `close` waits for."""
+        task = asyncio.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+        await task
+
+    def _turn(self, account: str) -> asyncio.Lock:
+        """One thing at a time for each person, in the order it came."""
+        lock = self._turns.get(account)
+        if lock is None:
+            lock = self._turns[account] = asyncio.Lock()
+        return lock
+
+
+def _private(client: discord.Client, account: int) -> Awaitable[discord.DMChannel]:
+    return client.create_dm(discord.Object(account))

@@ -1,0 +1,30 @@
+"""What an operator decides about the Discord side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class DiscordSettings:
+    """All times are seconds.
+
+    `api_url` and `gateway_url` repoint the library (a proxy, a third-party server); they hold for the whole
+    process, because discord.py keeps them on its classes. `shard_count` turns sharding on; `shard_ids` are those
+    this process runs (all of them when None). `defer_after`: an answer that takes longer is announced to Discord
+    first. `answer_within`: Discord drops an interaction that hears nothing for 3 s. `settle`: how long a reading of
+    the invite counters waits for joins that are on their way. `backoff`: first pause after a crash, doubled up to
+    two minutes.
+    """
+
+    token: str = field(repr=False)
+    api_url: str | None = None
+    gateway_url: str | None = None
+    shard_count: int | None = None
+    shard_ids: tuple[int, ...] | None = None
+    guild_ready_timeout: float = 2.0
+    defer_after: float = 1.5
+    answer_within: float = 2.8
+    settle: float = 0.5
+    backoff: float = 1.0
+    members_timeout: float = 60.0
