@@ -27,14 +27,17 @@ _FILES = (
 )
 _SEARCHED = (MAIN, ARABIC, HEBREW, THAI, DEVANAGARI)
 _RIGHT_TO_LEFT = (ARABIC, HEBREW)
-_SHAPED = features.check("raqm")
+_SHAPING = (ARABIC, HEBREW, THAI, DEVANAGARI)
+_SHAPED = bool(features.check("raqm"))
 """Raqm joins Arabic letters and orders right-to-left runs; it needs the system's libfribidi."""
 
 _JOINERS = "\u200c\u200d"
 _NOT_FIRST = frozenset("，。、；：？！）】》」』”’…,.;:?!)]}%·")
 _MAX_MARKS = 3
 _READ_AT_MOST = 4096
-ELLIPSIS = "…"
+_STEP = 0.71
+"""From one figure of a code to the next, in sizes: 0.60 is the figure's own width."""
+
 Fill = tuple[int, int, int]
 
 
@@ -48,8 +51,10 @@ class Block:
 
 @lru_cache(maxsize=96)
 def font(face: int, size: int) -> ImageFont.FreeTypeFont:
+    # The main face needs no shaping, and basic layout sets it ten times faster.
     name, index = _FILES[face]
-    return ImageFont.truetype(FONTS / name, size, index=index)
+    layout = ImageFont.Layout.RAQM if _SHAPED and face in _SHAPING else ImageFont.Layout.BASIC
+    return ImageFont.truetype(FONTS / name, size, index=index, layout_engine=layout)
 
 
 @lru_cache(maxsize=8)
@@ -88,7 +93,7 @@ def readable(text: str, limit: int = 120) -> str:
     kept: list[str] = []
     marks = 0
     for char in unicodedata.normalize("NFC", text[:_READ_AT_MOST].encode("utf-8", "ignore").decode()):
-        before = kept[-1][-1] if kept else " "
+        before = kept[-1][0] if kept else " "
         category = unicodedata.category(char)
         if category in ("Mn", "Me") or char in _JOINERS:
             marks += 1
@@ -160,8 +165,8 @@ def _tokens(text: str) -> Iterator[str]:
     """The pieces between which a line may break: words with the space behind them, and each hanzi or kana."""
     word = ""
     for cluster in _clusters(text):
-        wide = unicodedata.east_asian_width(cluster[0]) in ("W", "F")
-        if word and (word[-1] == " " or (_is_wide(word[-1]) or wide) and cluster[0] not in _NOT_FIRST and cluster != " "):
+        among_hanzi = word != "" and (_is_wide(word[-1]) or _is_wide(cluster[0]))
+        if word.endswith(" ") or (among_hanzi and cluster != " " and cluster[0] not in _NOT_FIRST):
             yield word
             word = ""
         word += cluster
@@ -198,7 +203,7 @@ def _wrap(tokens: Iterable[str], size: int, room: float, most: int, *, cut_words
 
 
 def fit(text: str, room: float, attempts: Sequence[tuple[int, int]]) -> Block:
-    """Set `text` as large as it goes: `attempts` are (size, most lines), the last one ends in an ellipsis if it must."""
+    """Set `text` as large as it goes: `attempts` are (size, most lines); the last ends in an ellipsis if it must."""
     tokens = list(_tokens(text))
     for size, most in attempts:
         lines = _wrap(tokens, size, room, most, cut_words=False)
@@ -209,9 +214,11 @@ def fit(text: str, room: float, attempts: Sequence[tuple[int, int]]) -> Block:
     if len(lines) <= most:
         return Block(tuple(lines), size)
     last = _clusters(lines[most - 1])
-    while last and width("".join(last).rstrip() + ELLIPSIS, size) > room:
+    # Chinese dots stand at half height, as they should among hanzi; beside other letters they must lie on the line.
+    dots = "…" if last and _is_wide(last[-1][0]) else "..."
+    while last and width("".join(last).rstrip() + dots, size) > room:
         last.pop()
-    return Block((*lines[: most - 1], "".join(last).rstrip() + ELLIPSIS), size)
+    return Block((*lines[: most - 1], "".join(last).rstrip() + dots), size)
 
 
 def _balance(tokens: list[str], size: int, room: float, lines: list[str]) -> list[str]:
@@ -227,36 +234,56 @@ def _balance(tokens: list[str], size: int, room: float, lines: list[str]) -> lis
     return lines
 
 
-def write(image: Image.Image, box: tuple[int, int], block: Block, fill: Fill, *,
-          leading: float = 1.3, bold: float = 0.0, centre_in: float = 0.0) -> None:
-    """Draw a block with the top of its first line at `box`; `bold` thickens strokes, `centre_in` a width to centre in."""
+def write(
+    image: Image.Image,
+    corner: tuple[int, int],
+    block: Block,
+    fill: Fill,
+    *,
+    leading: float = 1.3,
+    bold: float = 0.0,
+    centre_in: float = 0.0,
+) -> None:
+    """Draw a block from its top left `corner`; `bold` thickens the strokes, `centre_in` is a width to centre in."""
     draw = ImageDraw.Draw(image)
-    left, top = box
+    left, top = corner
+    widths = [width(line, block.size) for line in block.lines]
+    leftward = reads_right_to_left("".join(block.lines))
     for number, line in enumerate(block.lines):
         baseline = top + round(block.size * (0.95 + leading * number))
-        start = left + max(0.0, (centre_in - width(line, block.size)) / 2) if centre_in else float(left)
+        start = float(left)
+        if centre_in:
+            start += max(0.0, (centre_in - widths[number]) / 2)
+        elif leftward:
+            start += max(widths) - widths[number]
         for face, text in runs(line):
             letters = font(face, block.size)
             draw.text((start, baseline), text, fill=fill, font=letters, anchor="ls", stroke_width=bold)
             start += letters.getlength(text)
 
 
-def centred(image: Image.Image, middle: tuple[int, int], letter: str, size: int, fill: Fill, *, bold: float = 0.0) -> None:
-    """Draw one letter by its ink, not its line, in the middle of a badge."""
+def badge(image: Image.Image, middle: tuple[int, int], letter: str, size: int, fill: Fill) -> None:
+    """Draw one letter with its ink, not its line, around `middle`."""
     letters = font(_face_of(letter) or MAIN, size)
     left, top, right, bottom = letters.getbbox(letter, anchor="ls")
     at = (middle[0] - (left + right) / 2, middle[1] - (top + bottom) / 2)
-    ImageDraw.Draw(image).text(at, letter, fill=fill, font=letters, anchor="ls", stroke_width=bold)
+    ImageDraw.Draw(image).text(at, letter, fill=fill, font=letters, anchor="ls", stroke_width=size / 68)
 
 
-def spaced(image: Image.Image, middle: tuple[int, int], text: str, size: int, room: int, fill: Fill,
-           *, gap: float = 0.12, bold: float = 0.0) -> None:
+def spaced(image: Image.Image, middle: tuple[int, int], text: str, size: int, room: int, fill: Fill) -> None:
     """Draw figures of equal width, spaced apart and centred on `middle`; long ones shrink to `room`."""
-    while size > 12 and len(text) * (font(MONO, size).getlength("0") + gap * size) > room:
-        size -= 2
-    letters = font(MONO, size)
-    step = letters.getlength("0") + gap * size
-    draw = ImageDraw.Draw(image)
+    size = max(12, min(size, round(room / (_STEP * max(1, len(text))))))
+    step = _STEP * size
     start = middle[0] - (len(text) - 1) * step / 2
     for place, char in enumerate(text):
-        draw.text((start + place * step, middle[1]), char, fill=fill, font=letters, anchor="mm", stroke_width=bold)
+        figure = _figure(char, size)
+        image.paste(fill, (round(start + place * step - figure.width / 2), middle[1] - figure.height // 2), figure)
+
+
+@lru_cache(maxsize=128)
+def _figure(char: str, size: int) -> Image.Image:
+    # Kept, because all codes of an installation are made of the same 33 figures.
+    figure = Image.new("L", (size, size * 3 // 2))
+    place = (size / 2, figure.height / 2)
+    ImageDraw.Draw(figure).text(place, char, fill=255, font=font(MONO, size), anchor="mm", stroke_width=size / 90)
+    return figure

@@ -20,20 +20,20 @@ from referral.cards import lettering
 from referral.cards.qr import modules
 
 SIZE = (1080, 1440)
-NAME_BOX = (140, 706, 516, 940)
+NAME_BOX = (136, 710, 512, 972)
 """Left, top, right, bottom of all that a member's name may touch: a round initial and two lines under it."""
 
 _RGB = tuple[int, int, int]
 _MARGIN = 96
-_TICKET = (72, 652, 1008, 1284)
-_TEAR = 1132
-_QR_BOX = (548, 704, 948, 1104)
-_CODE_AT = (540, 1208)
+_TICKET = (72, 646, 1008, 1300)
+_TEAR = 1156
+_QR_BOX = (536, 710, 944, 1118)
+_CODE_AT = (540, 1230)
 _INITIAL = 108
 _WHITE: _RGB = (255, 255, 255)
 _BLACK: _RGB = (0, 0, 0)
 _DEFAULT_COLOR = "#c8402f"
-_JPEG_QUALITY = 90
+JPEG_QUALITY = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +61,33 @@ def draw_card(spec: CardSpec, *, format: Literal["JPEG", "PNG"] = "JPEG") -> byt
     Raises ValueError if `url` is empty or too long to be scanned from a card (666 bytes), or `color` is no colour.
     """
     brand = _readable_color(spec.color)
-    template = _template(spec.brand, spec.title, spec.benefit, spec.disclosure, spec.scan_hint, brand)
-    card = template.copy()
+    card = template_of(spec).copy()
     _draw_name(card, spec.name, brand)
     _draw_qr(card, spec.url, brand)
-    lettering.spaced(card, _CODE_AT, lettering.readable(spec.code), 78, 840, _ink(brand), bold=0.8)
+    lettering.spaced(card, _CODE_AT, lettering.readable(spec.code), 78, 840, _ink(brand))
     out = io.BytesIO()
     if format == "PNG":
         card.save(out, "PNG", compress_level=6)
     else:
-        card.save(out, "JPEG", quality=_JPEG_QUALITY)
+        card.save(out, "JPEG", quality=JPEG_QUALITY)
     return out.getvalue()
+
+
+def template_of(spec: CardSpec) -> Image.Image:
+    """The card without name, QR and code, from the cache if it was drawn before. Do not draw upon it."""
+    brand = _readable_color(spec.color)
+    return _template(spec.brand, spec.title, spec.benefit, spec.disclosure, spec.scan_hint, brand)
 
 
 def _draw_name(card: Image.Image, given: str, brand: _RGB) -> None:
     # The name is set on a piece of its own, the size of its box: whatever the letters do, they cannot leave it.
-    left, top, right, bottom = NAME_BOX
+    left, top, right, _ = NAME_BOX
     piece = card.crop(NAME_BOX)
     name = lettering.readable(given)
     initial = next((char for char in name if char.isalnum()), "")
     middle = (_INITIAL // 2, _INITIAL // 2)
     if initial:
-        lettering.centred(piece, middle, initial.upper()[0], 54, _WHITE, bold=0.8)
+        lettering.badge(piece, middle, initial.upper()[0], 54, _WHITE)
     else:
         piece.paste(_WHITE, (0, 0), _person())
     block = lettering.fit(name, right - left - 8, ((58, 1), (50, 1), (44, 2), (38, 2)))
@@ -98,27 +103,32 @@ def _draw_qr(card: Image.Image, url: str, brand: _RGB) -> None:
     # The spare pixels go to the left: the right edge lines up with the margin of the ticket.
     at = (right - side, top + (bottom - top - side) // 2)
     card.paste(_ink(brand), (*at, at[0] + side, at[1] + side), code.resize((side, side), Image.Resampling.NEAREST))
+    for column, row in ((2, 2), (code.width - 5, 2), (2, code.width - 5)):
+        x, y = at[0] + column * scale, at[1] + row * scale
+        card.paste(brand, (x, y, x + 3 * scale, y + 3 * scale))
 
 
 @lru_cache(maxsize=8)
 def _template(brand_name: str, title: str, benefit: str, disclosure: str, scan_hint: str, brand: _RGB) -> Image.Image:
-    """All but name, QR and code. Eight of these (4.7 MB each) serve a busy installation; never drawn upon, only copied."""
+    """All but name, QR and code: only ever copied. Eight of them (4.7 MB each) serve a busy installation."""
     card = _field(brand)
     _ticket(card, brand)
     _brand_line(card, brand_name)
     room = SIZE[0] - 2 * _MARGIN
     headline = lettering.fit(lettering.readable(title), room, ((112, 1), (100, 2), (88, 2), (74, 2), (62, 3)))
     height = round(len(headline.lines) * headline.size * 1.24)
-    top = 190 if len(headline.lines) > 1 else 236
-    lettering.write(card, (_MARGIN - 4, top), headline, _WHITE, leading=1.24, bold=headline.size / 56)
     line = lettering.fit(lettering.readable(benefit), room, ((44, 1), (40, 2), (36, 2)))
-    lettering.write(card, (_MARGIN, top + height + 34), line, _mix(brand, _WHITE, 0.88), leading=1.42)
+    together = height + 30 + round(len(line.lines) * line.size * 1.42)
+    top = 150 + max(0, (_TICKET[1] - 150 - together) * 2 // 5)
+    lettering.write(card, (_MARGIN - 4, top), headline, _WHITE, leading=1.24, bold=headline.size / 56)
+    lettering.write(card, (_MARGIN, top + height + 30), line, _mix(brand, _WHITE, 0.88), leading=1.42)
     hint = lettering.fit(lettering.readable(scan_hint), 376, ((30, 3), (26, 4)))
-    hint_top = _QR_BOX[3] - round(len(hint.lines) * hint.size * 1.5) + 6
+    hint_top = _QR_BOX[3] - round(len(hint.lines) * hint.size * 1.5) + 10
     lettering.write(card, (NAME_BOX[0], hint_top), hint, _mix(_ink(brand), _WHITE, 0.42), leading=1.5)
     small = lettering.fit(lettering.readable(disclosure, 240), room, ((26, 1), (26, 2), (23, 3)))
-    small_top = 1364 - round(len(small.lines) * small.size * 0.7)
-    lettering.write(card, (_MARGIN, small_top), small, _mix(_ink(brand), _paper(brand), 0.38), leading=1.4, centre_in=room)
+    small_top = 1374 - round(len(small.lines) * small.size * 0.7)
+    grey = _mix(_ink(brand), _paper(brand), 0.34)
+    lettering.write(card, (_MARGIN, small_top), small, grey, leading=1.4, centre_in=room)
     return card
 
 
@@ -131,7 +141,7 @@ def _field(brand: _RGB) -> Image.Image:
     field = Image.composite(
         Image.new("RGB", SIZE, deep),
         Image.new("RGB", SIZE, brand),
-        slope.resize((SIZE[0], 1040), Image.Resampling.BICUBIC).crop((0, 0, *SIZE)),
+        slope.resize((SIZE[0], 1100), Image.Resampling.BICUBIC).crop((0, 0, *SIZE)),
     )
     rings = _shape(SIZE, _rings)
     field.paste(_mix(brand, _WHITE, 0.55), (0, 0), rings)
@@ -146,8 +156,8 @@ def _rings(draw: ImageDraw.ImageDraw, k: int) -> None:
 
 
 def _horizon(draw: ImageDraw.ImageDraw, k: int) -> None:
-    draw.rectangle((0, 0, SIZE[0] * k, 860 * k), fill=255)
-    draw.ellipse((-620 * k, 660 * k, 1700 * k, 1010 * k), fill=255)
+    """The field's lower edge climbs a little: a level one would look like a page cut in two."""
+    draw.polygon(((0, 0), (SIZE[0] * k, 0), (SIZE[0] * k, 930 * k), (0, 1080 * k)), fill=255)
 
 
 def _ticket(card: Image.Image, brand: _RGB) -> None:
@@ -159,8 +169,11 @@ def _ticket(card: Image.Image, brand: _RGB) -> None:
     card.paste(_WHITE, (0, 0), paper)
     card.paste(_mix(brand, _WHITE, 0.62), (0, 0), _shape(SIZE, _tear_line))
     left, top = NAME_BOX[:2]
-    circle = _shape((_INITIAL, _INITIAL), lambda draw, k: draw.ellipse((0, 0, _INITIAL * k - 1, _INITIAL * k - 1), fill=255))
-    card.paste(brand, (left, top), circle)
+    card.paste(brand, (left, top), _shape((_INITIAL, _INITIAL), _disc))
+
+
+def _disc(draw: ImageDraw.ImageDraw, k: int) -> None:
+    draw.ellipse((0, 0, _INITIAL * k - 1, _INITIAL * k - 1), fill=255)
 
 
 def _ticket_outline(draw: ImageDraw.ImageDraw, k: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PIL import Image
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.main import QRCode
-from qrcode.util import BIT_LIMIT_TABLE, MODE_8BIT_BYTE, QRData
+from qrcode.util import BIT_LIMIT_TABLE
 
 LARGEST = 20
 """97 modules a side: at four pixels each, the finest a phone still reads from a card on another phone."""
@@ -20,8 +20,8 @@ def modules(url: str) -> Image.Image:
     Raises ValueError if `url` is empty or needs a version above 20 (more than 666 bytes).
     """
     data = url.encode()
-    code: QRCode = QRCode(version=_version(len(data)), error_correction=ERROR_CORRECT_M, border=0, mask_pattern=_MASK)
-    code.add_data(QRData(data, mode=MODE_8BIT_BYTE))
+    code = QRCode(_version(len(data)), ERROR_CORRECT_M, border=0, mask_pattern=_MASK)
+    code.add_data(data, optimize=0)
     code.make(fit=False)
     rows = code.modules
     image = Image.new("L", (len(rows), len(rows)))
