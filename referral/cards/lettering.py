@@ -28,11 +28,12 @@ _FILES = (
 _SEARCHED = (MAIN, ARABIC, HEBREW, THAI, DEVANAGARI)
 _RIGHT_TO_LEFT = (ARABIC, HEBREW)
 _SHAPING = (ARABIC, HEBREW, THAI, DEVANAGARI)
-_SHAPED = bool(features.check("raqm"))
+SHAPED = bool(features.check("raqm"))
 """Raqm joins Arabic letters and orders right-to-left runs; it needs the system's libfribidi."""
 
 _JOINERS = "\u200c\u200d"
 _NOT_FIRST = frozenset("，。、；：？！）】》」』”’…,.;:?!)]}%·")
+_PAUSES = frozenset("，、；：？！。,;:?!.—")
 _MAX_MARKS = 3
 _READ_AT_MOST = 4096
 _STEP = 0.71
@@ -53,7 +54,7 @@ class Block:
 def font(face: int, size: int) -> ImageFont.FreeTypeFont:
     # The main face needs no shaping, and basic layout sets it ten times faster.
     name, index = _FILES[face]
-    layout = ImageFont.Layout.RAQM if _SHAPED and face in _SHAPING else ImageFont.Layout.BASIC
+    layout = ImageFont.Layout.RAQM if SHAPED and face in _SHAPING else ImageFont.Layout.BASIC
     return ImageFont.truetype(FONTS / name, size, index=index, layout_engine=layout)
 
 
@@ -114,7 +115,7 @@ def readable(text: str, limit: int = 120) -> str:
 
 def _joins(face: int, char: str) -> bool:
     if char in _JOINERS:
-        return _SHAPED and face != MAIN
+        return SHAPED and face != MAIN
     return _has(face, char)
 
 
@@ -135,7 +136,7 @@ def runs(line: str) -> list[tuple[int, str]]:
             parts[-1] = (face, parts[-1][1] + char)
         else:
             parts.append((face, char))
-    if not _SHAPED:
+    if not SHAPED:
         parts = [(face, "".join(reversed(_clusters(text))) if face in _RIGHT_TO_LEFT else text) for face, text in parts]
     return parts[::-1] if reads_right_to_left(line) else parts
 
@@ -208,7 +209,8 @@ def fit(text: str, room: float, attempts: Sequence[tuple[int, int]]) -> Block:
     for size, most in attempts:
         lines = _wrap(tokens, size, room, most, cut_words=False)
         if lines is not None and len(lines) <= most:
-            return Block(tuple(_balance(tokens, size, room, lines)), size)
+            better = _at_a_pause(tokens, size, room) if len(lines) == 2 else None
+            return Block(tuple(better or _balance(tokens, size, room, lines)), size)
     size, most = attempts[-1]
     lines = _wrap(tokens, size, room, most, cut_words=True) or [""]
     if len(lines) <= most:
@@ -219,6 +221,20 @@ def fit(text: str, room: float, attempts: Sequence[tuple[int, int]]) -> Block:
     while last and width("".join(last).rstrip() + dots, size) > room:
         last.pop()
     return Block((*lines[: most - 1], "".join(last).rstrip() + dots), size)
+
+
+def _at_a_pause(tokens: list[str], size: int, room: float) -> list[str] | None:
+    """Two lines broken behind a comma or colon, where a reader pauses anyway; None if that would look lopsided."""
+    widths = [width(token, size) for token in tokens]
+    whole = sum(widths)
+    pauses = [place for place, token in enumerate(tokens[:-1], 1) if token.rstrip()[-1:] in _PAUSES]
+    if not pauses:
+        return None
+    place = min(pauses, key=lambda place: abs(whole / 2 - sum(widths[:place])))
+    first = sum(widths[:place])
+    if max(first, whole - first) > room or min(first, whole - first) < whole / 4:
+        return None
+    return ["".join(tokens[:place]).strip(), "".join(tokens[place:]).strip()]
 
 
 def _balance(tokens: list[str], size: int, room: float, lines: list[str]) -> list[str]:
@@ -242,9 +258,13 @@ def write(
     *,
     leading: float = 1.3,
     bold: float = 0.0,
-    centre_in: float = 0.0,
+    room: float = 0.0,
+    centred: bool = False,
 ) -> None:
-    """Draw a block from its top left `corner`; `bold` thickens the strokes, `centre_in` is a width to centre in."""
+    """Draw a block from its top left `corner`; `bold` thickens the strokes.
+
+    Lines that read from the right end at the right of `room` (of their widest, without one).
+    """
     draw = ImageDraw.Draw(image)
     left, top = corner
     widths = [width(line, block.size) for line in block.lines]
@@ -252,10 +272,9 @@ def write(
     for number, line in enumerate(block.lines):
         baseline = top + round(block.size * (0.95 + leading * number))
         start = float(left)
-        if centre_in:
-            start += max(0.0, (centre_in - widths[number]) / 2)
-        elif leftward:
-            start += max(widths) - widths[number]
+        if centred or leftward:
+            spare = max(0.0, (room or max(widths)) - widths[number])
+            start += spare / 2 if centred else spare
         for face, text in runs(line):
             letters = font(face, block.size)
             draw.text((start, baseline), text, fill=fill, font=letters, anchor="ls", stroke_width=bold)

@@ -20,7 +20,7 @@ from referral.cards import lettering
 from referral.cards.qr import modules
 
 SIZE = (1080, 1440)
-NAME_BOX = (136, 710, 512, 972)
+NAME_BOX = (136, 710, 484, 972)
 """Left, top, right, bottom of all that a member's name may touch: a round initial and two lines under it."""
 
 _RGB = tuple[int, int, int]
@@ -28,6 +28,8 @@ _MARGIN = 96
 _TICKET = (72, 646, 1008, 1300)
 _TEAR = 1156
 _QR_BOX = (536, 710, 944, 1118)
+_COLUMN = 340
+"""The words beside the QR stay this narrow, so that four modules around it are white (ISO/IEC 18004)."""
 _CODE_AT = (540, 1230)
 _INITIAL = 108
 _WHITE: _RGB = (255, 255, 255)
@@ -81,7 +83,7 @@ def template_of(spec: CardSpec) -> Image.Image:
 
 def _draw_name(card: Image.Image, given: str, brand: _RGB) -> None:
     # The name is set on a piece of its own, the size of its box: whatever the letters do, they cannot leave it.
-    left, top, right, _ = NAME_BOX
+    left, top = NAME_BOX[:2]
     piece = card.crop(NAME_BOX)
     name = lettering.readable(given)
     initial = next((char for char in name if char.isalnum()), "")
@@ -90,7 +92,7 @@ def _draw_name(card: Image.Image, given: str, brand: _RGB) -> None:
         lettering.badge(piece, middle, initial.upper()[0], 54, _WHITE)
     else:
         piece.paste(_WHITE, (0, 0), _person())
-    block = lettering.fit(name, right - left - 8, ((58, 1), (50, 1), (44, 2), (38, 2)))
+    block = lettering.fit(name, _COLUMN, ((58, 1), (50, 1), (44, 2), (38, 2)))
     lettering.write(piece, (0, _INITIAL + 20), block, _ink(brand), bold=0.7)
     card.paste(piece, (left, top))
 
@@ -120,15 +122,15 @@ def _template(brand_name: str, title: str, benefit: str, disclosure: str, scan_h
     line = lettering.fit(lettering.readable(benefit), room, ((44, 1), (40, 2), (36, 2)))
     together = height + 30 + round(len(line.lines) * line.size * 1.42)
     top = 150 + max(0, (_TICKET[1] - 150 - together) * 2 // 5)
-    lettering.write(card, (_MARGIN - 4, top), headline, _WHITE, leading=1.24, bold=headline.size / 56)
-    lettering.write(card, (_MARGIN, top + height + 30), line, _mix(brand, _WHITE, 0.88), leading=1.42)
-    hint = lettering.fit(lettering.readable(scan_hint), 376, ((30, 3), (26, 4)))
+    lettering.write(card, (_MARGIN - 4, top), headline, _WHITE, leading=1.24, bold=headline.size / 56, room=room)
+    lettering.write(card, (_MARGIN, top + height + 30), line, _mix(brand, _WHITE, 0.88), leading=1.42, room=room)
+    hint = lettering.fit(lettering.readable(scan_hint), _COLUMN, ((30, 3), (26, 4)))
     hint_top = _QR_BOX[3] - round(len(hint.lines) * hint.size * 1.5) + 10
     lettering.write(card, (NAME_BOX[0], hint_top), hint, _mix(_ink(brand), _WHITE, 0.42), leading=1.5)
     small = lettering.fit(lettering.readable(disclosure, 240), room, ((26, 1), (26, 2), (23, 3)))
     small_top = 1374 - round(len(small.lines) * small.size * 0.7)
     grey = _mix(_ink(brand), _paper(brand), 0.34)
-    lettering.write(card, (_MARGIN, small_top), small, grey, leading=1.4, centre_in=room)
+    lettering.write(card, (_MARGIN, small_top), small, grey, leading=1.4, room=room, centred=True)
     return card
 
 
@@ -210,7 +212,7 @@ def _shape(size: tuple[int, int], paint: Callable[[ImageDraw.ImageDraw, int], No
     k = 3
     large = Image.new("L", (size[0] * k, size[1] * k))
     paint(ImageDraw.Draw(large), k)
-    return large.resize(size, Image.Resampling.LANCZOS)
+    return large.reduce(k)
 
 
 def _paper(brand: _RGB) -> _RGB:

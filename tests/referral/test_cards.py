@@ -166,6 +166,24 @@ def test_a_long_title_breaks_where_a_reader_would() -> None:
     assert abs(len(chinese.lines[0]) - len(chinese.lines[1])) <= 2, "no line of one lonely letter"
 
 
+def test_a_title_with_a_pause_breaks_at_the_pause() -> None:
+    assert lettering.fit("秋季手冲咖啡品鉴会：带上一位好朋友", 888, ((100, 2), (88, 2))).lines == (
+        "秋季手冲咖啡品鉴会：",
+        "带上一位好朋友",
+    )
+    assert lettering.fit("Bring a friend, share the first cup", 888, ((100, 2),)).lines[0] == "Bring a friend,"
+
+
+def test_without_the_shaping_library_hebrew_still_reads_from_the_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lettering, "SHAPED", False)
+    lettering.font.cache_clear()
+    try:
+        assert lettering.runs("דוד") == [(lettering.HEBREW, "דוד"[::-1])]
+        assert _scan(_open(draw_card(replace(ALICE, name="דוד محمد สมชาย")))) == LINK
+    finally:
+        lettering.font.cache_clear()
+
+
 def test_what_cannot_fit_ends_in_an_ellipsis_within_the_room() -> None:
     for text, dots in (("王" * 400, "…"), ("Wolfeschlegel" * 40, "...")):
         block = lettering.fit(text, 368, ((58, 1), (44, 2), (38, 2)))
