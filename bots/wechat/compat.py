@@ -16,7 +16,7 @@ class WeChatNotInstalled(RuntimeError):
 
 
 def prepare() -> None:
-    """Load the library so that `bots.wechat.connection` can be imported. Raises `WeChatNotInstalled` with what to do."""
+    """Load the library, so that `bots.wechat.connection` can be imported. Raises `WeChatNotInstalled`."""
     try:
         import pyee
         import pyee.asyncio

@@ -60,13 +60,12 @@ class _Channel(Channel):
         self._authority = settings.token  # gateways read the token there
 
 
-class _Puppet(PuppetService):
+def _puppet(settings: WeChatSettings) -> Any:
     """The library's calls, each a thin wrapper of one gRPC method, over our channel."""
-
-    def __init__(self, settings: WeChatSettings) -> None:
-        super().__init__(PuppetOptions(token=settings.token, end_point=settings.endpoint))
-        self.channel = _Channel(settings)
-        self._puppet_stub = PuppetStub(self.channel)
+    puppet = PuppetService(PuppetOptions(token=settings.token, end_point=settings.endpoint))
+    puppet.channel = _Channel(settings)
+    puppet._puppet_stub = PuppetStub(puppet.channel)  # noqa: SLF001  (there is no other way to give it a channel)
+    return puppet
 
 
 class Gateway:
@@ -74,13 +73,13 @@ class Gateway:
 
     def __init__(self, settings: WeChatSettings) -> None:
         self._settings = settings
-        self._puppet: _Puppet | None = None
+        self._puppet: Any = None
         self._silent = 0
 
     async def open(self) -> None:
         """Connect and send Start, and only Start."""
         self._silent = 0
-        self._puppet = _Puppet(self._settings)
+        self._puppet = _puppet(self._settings)
         await self._call(self._puppet.puppet_stub.start())
 
     async def events(self) -> AsyncIterator[RawEvent]:
@@ -94,7 +93,7 @@ class Gateway:
     async def close(self) -> None:
         """Drop the connection. Stop is never sent: it would log the account out."""
         puppet, self._puppet = self._puppet, None
-        if puppet is not None and puppet.channel is not None:
+        if puppet is not None:
             puppet.channel.close()
 
     async def say(self, chat: str, text: str, mentions: Sequence[str] = ()) -> None:
@@ -138,7 +137,7 @@ class Gateway:
         await self._call(self._alive.room_invitation_accept(invitation))
 
     @property
-    def _alive(self) -> _Puppet:
+    def _alive(self) -> Any:
         if self._puppet is None:
             raise CallFailed("NOT_CONNECTED", "there is no connection to the gateway")
         return self._puppet

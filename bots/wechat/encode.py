@@ -32,10 +32,7 @@ class Outgoing:
 def outgoing(reply: Reply, first: int = 1) -> Outgoing:
     """Write the reply down; its numbers begin at `first` (a second list of one answer goes on counting)."""
     offer: dict[str, str] = {}
-    lines: list[str] = []
-    for row in reply.buttons:
-        for button in row:
-            lines.append(_line(button, offer, first))
+    lines = [_line(button, offer, first) for row in reply.buttons for button in row]
     blocks = [block for block in (plain(reply.text), "\n".join(lines)) if block]
     return Outgoing(tuple(pieces("\n\n".join(blocks), TEXT_LIMIT)), offer)
 

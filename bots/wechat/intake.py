@@ -1,0 +1,184 @@
+"""From an event of the gateway to what somebody did: fetches by id what the event only names."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import datetime
+
+from bots.adapter import Store
+from bots.command import Menu
+from bots.message import BotPlaced, Incoming, Joined, Left, Person, Place, Present, Reachable, Said
+from bots.wechat import decode
+from bots.wechat.offers import offered
+from bots.wechat.transport import CallFailed, Contact, Transport
+
+REMEMBERED = 5000
+"""Message ids kept to tell a repeated event; gateways repeat within seconds."""
+
+READERS = 8
+"""Contacts read at the same time when a whole room is read."""
+
+log = logging.getLogger(__name__)
+
+
+class Intake:
+    """The eyes and ears of one account. `account` is empty until it has logged in."""
+
+    def __init__(self, menu: Menu, store: Store, now: Callable[[], datetime]) -> None:
+        self._menu = menu
+        self._store = store
+        self._now = now
+        self._name = ""
+        self._topics: dict[str, str] = {}
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self.account = ""
+
+    async def logged_in(self, wire: Transport, account: str) -> None:
+        """Learn who we are."""
+        self.account = account
+        self._name = (await self._contact(wire, account)).name
+
+    async def read(self, wire: Transport, event: decode.Event) -> list[Incoming]:
+        """What happened, none if it does not concern us. Raises `CallFailed`."""
+        match event:
+            case decode.MessageArrived(id):
+                return await self._message(wire, id)
+            case decode.RoomJoined(room, people, inviter, at):
+                return await self._joined(wire, room, people, inviter, at or self._now())
+            case decode.RoomLeft(room, people, at):
+                return await self._left(wire, room, people, at or self._now())
+            case decode.TopicChanged(room, topic):
+                self._topics[room] = topic
+            case decode.FriendshipChanged(id):
+                return await self._friendship(wire, id)
+            case decode.Invited(id):
+                if self._first_time(id):
+                    await wire.enter(id)
+            case _:
+                log.debug("event not for us: %s", event)
+        return []
+
+    async def _message(self, wire: Transport, id: str) -> list[Incoming]:
+        if not self._first_time(id):
+            return []
+        message = await wire.message(id)
+        if message.sender == self.account or not message.sender or not message.text:
+            return []
+        chat = message.room or message.sender
+        me = decode.Me(self.account, (self._name, *await self._room_names(wire, message.room, message.mentions)))
+        numbers: dict[str, str] = {}
+        if decode.number(decode.addressed(message, me)[0]) is not None:
+            numbers = await offered(self._store, chat, message.sender)
+        person = decode.person(await self._contact(wire, message.sender))
+        place = await self._room(wire, message.room) if message.room else decode.private_place(message.sender)
+        said = decode.heard(message, person, place, me, self._menu, numbers)
+        return [] if said is None else [said]
+
+    async def _room_names(self, wire: Transport, room: str, mentions: Iterable[str]) -> tuple[str, ...]:
+        """The bot's own name in a room, asked for only when somebody calls it there."""
+        if not room or self.account not in mentions:
+            return ()
+        try:
+            return ((await wire.member(room, self.account)).name,)
+        except CallFailed:
+            return ()
+
+    async def _joined(
+        self, wire: Transport, room: str, people: tuple[str, ...], inviter: str | None, at: datetime
+    ) -> list[Incoming]:
+        place = await self._room(wire, room)
+        happened: list[Incoming] = []
+        for account in people:
+            if account == self.account:
+                by = decode.person(await self._contact(wire, inviter)) if inviter else None
+                happened.append(BotPlaced(place, present=True, by=by))
+                continue
+            person = decode.person(await self._contact(wire, account))
+            hint = inviter or await self._inviter(wire, room, account)
+            if hint in (account, self.account):
+                hint = None
+            certainty = "inviter_hint" if hint else "unknown"
+            happened.append(Joined(person, place, at, inviter=hint, certainty=certainty))
+        return happened
+
+    async def _inviter(self, wire: Transport, room: str, account: str) -> str | None:
+        try:
+            return (await wire.member(room, account)).inviter
+        except CallFailed:
+            return None
+
+    async def _left(self, wire: Transport, room: str, people: tuple[str, ...], at: datetime) -> list[Incoming]:
+        place = await self._room(wire, room)
+        happened: list[Incoming] = []
+        for account in people:
+            if account == self.account:
+                happened.append(BotPlaced(place, present=False))
+            else:
+                happened.append(Left(decode.person(await self._contact(wire, account)), place, at))
+        return happened
+
+    async def _friendship(self, wire: Transport, id: str) -> list[Incoming]:
+        if not self._first_time(id):
+            return []
+        friendship = await wire.friendship(id)
+        if friendship.kind == "request":
+            try:
+                await wire.befriend(id)
+            except CallFailed as failure:
+                # the code in the greeting still counts; the answer will say that it could not be delivered
+                await self._store.quarantine(f"friendship {id}", str(failure))
+        person = decode.person(await self._contact(wire, friendship.contact))
+        place = decode.private_place(friendship.contact)
+        if friendship.kind == "request":
+            return [Said(person, place, friendship.hello.strip() or "/start", key=id)]
+        if friendship.kind in ("confirmed", "refused"):
+            return [Reachable(person, place, friendship.kind == "confirmed")]
+        return []
+
+    async def present(self, wire: Transport) -> AsyncIterator[Present]:
+        """Everyone in every room now, one reading a room; a room that cannot be read is passed over."""
+        for room in await wire.rooms():
+            try:
+                yield await self.present_in(wire, room)
+            except CallFailed as failure:
+                log.warning("room %s could not be read: %s", room, failure)
+
+    async def present_in(self, wire: Transport, room: str) -> Present:
+        """Everyone in one room now, but for the bot."""
+        at = self._now()
+        place = await self._room(wire, room)
+        gate = asyncio.Semaphore(READERS)
+
+        async def read(account: str) -> Person:
+            async with gate:
+                return decode.person(await self._contact(wire, account))
+
+        accounts = [account for account in await wire.members(room) if account != self.account]
+        return Present(place, tuple(await asyncio.gather(*map(read, accounts))), at, complete=True)
+
+    async def _contact(self, wire: Transport, account: str) -> Contact:
+        """A contact; one that cannot be looked up is still somebody, known by the id."""
+        try:
+            return await wire.contact(account)
+        except CallFailed as failure:
+            log.info("contact %s could not be read: %s", account, failure)
+            return Contact(account, account, friend=False)
+
+    async def _room(self, wire: Transport, room: str) -> Place:
+        if room not in self._topics:
+            try:
+                self._topics[room] = await wire.topic(room)
+            except CallFailed as failure:
+                log.info("room %s could not be read: %s", room, failure)
+        return decode.room_place(room, self._topics.get(room, ""))
+
+    def _first_time(self, id: str) -> bool:
+        if id in self._seen:
+            return False
+        self._seen[id] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return True
