@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -17,8 +18,11 @@ from markdown_it.token import Token
 _parser = MarkdownIt("zero", {"breaks": True}).enable(["emphasis", "backticks", "link", "escape", "newline", "list"])
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&@:])")
 _BIDI = dict.fromkeys([0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2066, 0x2067, 0x2068, 0x2069, 0x200E, 0x200F, 0x061C])
+_JOINED = re.compile("[\u0300-\u036f\u200d\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
 MAX_MARKS = 3
 """Combining marks kept per character: enough for every living script, too few for zalgo."""
+MAX_LETTER = 16
+"""Characters that one visible letter may take (joined emoji); a cut looks back no further for its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +136,34 @@ def split(lines: Iterable[Line], limit: int, measure: Callable[[Line], int]) -> 
 
 
 def _fit(line: Line, limit: int, measure: Callable[[Line], int]) -> list[Line]:
-    if measure(line) < limit:
-        return [line]
+    """A line that is too long as several, each as long as it may be, broken after a space where there is one."""
     pieces: list[Line] = []
+    while line and measure(line) >= limit:
+        at = _break(line, limit, measure)
+        pieces.append(_slice(line, 0, at))
+        line = _slice(line, at, None)
+    return [*pieces, line] if line or not pieces else pieces
+
+
+def _break(line: Line, limit: int, measure: Callable[[Line], int]) -> int:
+    text = "".join(span.text for span in line)
+    fits = max(1, bisect_left(range(len(text)), True, key=lambda at: measure(_slice(line, 0, at)) >= limit) - 1)
+    space = text.rfind(" ", fits // 2, fits) + 1
+    at = space or fits
+    # Not within one letter: an accent, a joined emoji or its colour stays with what it belongs to.
+    while at > 1 and (_JOINED.match(text, at) or text[at - 1] == "\u200d") and fits - at < MAX_LETTER:
+        at -= 1
+    return at if fits - at < MAX_LETTER or space else fits
+
+
+def _slice(line: Line, start: int, end: int | None) -> Line:
+    """The spans from character `start` to `end` of the line's text."""
+    kept: list[Span] = []
     for span in line:
-        step = max(1, limit // 4)
-        pieces.extend((replace(span, text=span.text[at : at + step]),) for at in range(0, len(span.text), step))
-    return pieces
+        text = span.text[start:end]
+        if text:
+            kept.append(replace(span, text=text))
+        start = max(0, start - len(span.text))
+        if end is not None:
+            end = max(0, end - len(span.text))
+    return tuple(kept)

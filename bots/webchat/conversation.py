@@ -13,7 +13,7 @@ from typing import Any
 from bots.adapter import OnIncoming, Store
 from bots.message import Form, Incoming, Joined, Left, Person, Place, Pressed, Reply, Said, Submitted
 from bots.webchat.chats import Chat, Chats, Entry, Pictures
-from bots.webchat.decode import RefusedError
+from bots.webchat.decode import Refused
 from bots.webchat.encode import encode, encode_said
 from bots.webchat.settings import WebChatSettings
 from bots.webchat.visitor import Visitor
@@ -49,7 +49,7 @@ class Conversation:
         """One thing a person did: shown, answered, and the answers delivered, one after another per chat.
 
         `message`: the one whose button was pressed. `key`: the page's own name for this post; a repeat is taken once.
-        Raises what `on_incoming` raises, and `RefusedError` while nobody listens; the same key may then be tried again.
+        Raises what `on_incoming` raises, and `Refused` while nobody listens; the same key may then be tried again.
         """
         on_incoming = await self._listener()
         chat = self.chats.open(incoming.place.address.chat)
@@ -182,13 +182,13 @@ class Conversation:
 
     async def _listener(self) -> OnIncoming:
         if self.closed.is_set():
-            raise RefusedError("not_ready", 503)
+            raise Refused("not_ready", 503)
         try:
             await asyncio.wait_for(self._listening.wait(), START_SECONDS)
         except TimeoutError as error:
-            raise RefusedError("not_ready", 503) from error
+            raise Refused("not_ready", 503) from error
         if self._on_incoming is None:
-            raise RefusedError("not_ready", 503)
+            raise Refused("not_ready", 503)
         return self._on_incoming
 
     def _echo(self, chat: Chat, incoming: Incoming, key: str | None) -> None:

@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 from bots.command import Menu
 from bots.message import Joined, Left, Reachable
 from bots.webchat.conversation import Conversation
-from bots.webchat.decode import RefusedError, decode
+from bots.webchat.decode import Refused, decode
 from bots.webchat.encode import encode_menu
 from bots.webchat.pace import Pace
 from bots.webchat.settings import WebChatSettings
@@ -62,16 +62,16 @@ def guarded(handler: Handler) -> Handler:
     async def answer(request: Request) -> Response:
         try:
             return await handler(request)
-        except RefusedError as refused:
+        except Refused as refused:
             return problem(_lang(request), refused)
         except Exception:
             logger.exception("webchat request failed")
-            return problem(_lang(request), RefusedError("failed", 500))
+            return problem(_lang(request), Refused("failed", 500))
 
     return answer
 
 
-def problem(lang: str, refused: RefusedError) -> Response:
+def problem(lang: str, refused: Refused) -> Response:
     words = WORDS[lang]
     body = {
         "type": "about:blank",
@@ -92,7 +92,7 @@ async def show_page(
     lang = _lang(request)
     visitor = _identify(talk.settings, request, welcome=True)
     if visitor is None:
-        raise RefusedError("unknown_visitor", 401)
+        raise Refused("unknown_visitor", 401)
     if visitor.fresh:
         _slow_down(arrivals, request.client.host if request.client else "")
     config = await _page_config(talk, menu, visitor, request)
@@ -129,7 +129,7 @@ async def post_reachable(talk: Conversation, pace: Pace, request: Request) -> Re
     visitor, body = await _posted(talk, pace, request)
     reachable = body.get("reachable")
     if not isinstance(reachable, bool):
-        raise RefusedError("malformed", 422)
+        raise Refused("malformed", 422)
     account = visitor.person.account
     await talk.set_silent(account, not reachable)
     await talk.hear(Reachable(visitor.person, private(account), reachable))
@@ -138,12 +138,12 @@ async def post_reachable(talk: Conversation, pace: Pace, request: Request) -> Re
 
 async def post_move(talk: Conversation, pace: Pace, request: Request) -> Response:
     if not talk.settings.stage:
-        raise RefusedError("stage_only", 403)
+        raise Refused("stage_only", 403)
     visitor, body = await _posted(talk, pace, request)
     group = request.path_params["group"]
     place = room(group)
     if visitor.place != place or request.path_params["move"] not in ("join", "leave"):
-        raise RefusedError("not_found", 404)
+        raise Refused("not_found", 404)
     if request.path_params["move"] == "leave":
         await talk.move(Left(visitor.person, place, talk.now()))
         return JSONResponse({"member": False})
@@ -157,9 +157,9 @@ async def post_move(talk: Conversation, pace: Pace, request: Request) -> Respons
 async def stream_events(talk: Conversation, request: Request) -> Response:
     visitor = _known(talk.settings, request)
     if talk.closed.is_set():
-        raise RefusedError("not_ready", 503)
+        raise Refused("not_ready", 503)
     if talk.streams[visitor.person.account] >= talk.settings.streams:
-        raise RefusedError("slow_down", 429, seconds=5)
+        raise Refused("slow_down", 429, seconds=5)
     if request.method == "HEAD":
         return Response()
     after = request.headers.get("last-event-id") or request.query_params.get("after", "")
@@ -171,7 +171,7 @@ async def show_image(talk: Conversation, request: Request) -> Response:
     """A picture; its address is the secret (128 bits), told only to those who may see the message."""
     picture = talk.pictures.get(request.path_params["name"])
     if picture is None:
-        raise RefusedError("not_found", 404)
+        raise Refused("not_found", 404)
     data, media_type = picture
     headers = {"Cache-Control": "private, max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
     if media_type not in _IMAGES:
@@ -187,22 +187,22 @@ async def show_widget(request: Request) -> Response:
 async def _posted(talk: Conversation, pace: Pace, request: Request) -> tuple[Visitor, dict[str, Any]]:
     """Who posts and what: from our own page, as JSON, not too much and not too often."""
     if not _same_origin(talk.settings, request):
-        raise RefusedError("wrong_origin", 403)
+        raise Refused("wrong_origin", 403)
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-        raise RefusedError("not_json", 415)
+        raise Refused("not_json", 415)
     visitor = _known(talk.settings, request)
     _slow_down(pace, visitor.person.account)
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > talk.settings.body_bytes:
-            raise RefusedError("too_large", 413)
+            raise Refused("too_large", 413)
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise RefusedError("malformed", 400) from error
+        raise Refused("malformed", 400) from error
     if not isinstance(body, dict):
-        raise RefusedError("malformed", 422)
+        raise Refused("malformed", 422)
     return visitor, body
 
 
@@ -217,7 +217,7 @@ def _same_origin(settings: WebChatSettings, request: Request) -> bool:
 
 def _slow_down(pace: Pace, key: str) -> None:
     if wait := pace.take(key):
-        raise RefusedError("slow_down", 429, seconds=math.ceil(wait))
+        raise Refused("slow_down", 429, seconds=math.ceil(wait))
 
 
 def _lang(request: Request) -> str:
@@ -232,7 +232,7 @@ def _identify(settings: WebChatSettings, request: Request, *, welcome: bool = Fa
 def _known(settings: WebChatSettings, request: Request) -> Visitor:
     visitor = _identify(settings, request)
     if visitor is None:
-        raise RefusedError("unknown_visitor", 401)
+        raise Refused("unknown_visitor", 401)
     return visitor
 
 

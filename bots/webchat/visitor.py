@@ -10,7 +10,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from bots.markup import clean
 from bots.message import Address, Person, Place
-from bots.webchat.decode import RefusedError
+from bots.webchat.decode import Refused
 from bots.webchat.settings import WebChatSettings
 from bots.webchat.words import WORDS
 
@@ -51,10 +51,10 @@ def identify(
     """The visitor a request belongs to; without an identity that we gave out a new one if `welcome`, else None.
 
     An account always has a colon and a group never has, so nobody can listen to a person's chat as if it were a group.
-    Raises `RefusedError` for `as` and `group` outside a stage.
+    Raises `Refused` for `as` and `group` outside a stage.
     """
     if not settings.stage and ("as" in query or "group" in query):
-        raise RefusedError("stage_only", 403)
+        raise Refused("stage_only", 403)
     name = clean(query.get("as", ""), settings.max_name)
     known = Person(f"stage:{name}", name, locale=lang) if name else _from_cookie(settings, cookie, lang)
     person = known or (_newcomer(lang) if welcome else None)
@@ -62,7 +62,7 @@ def identify(
         return None
     group = query.get("group")
     if group and not _GROUP.fullmatch(group):
-        raise RefusedError("not_found", 404)
+        raise Refused("not_found", 404)
     place = room(group) if group else private(person.account)
     return Visitor(person, place, lang, fresh=known is None, staged=bool(name))
 
@@ -74,10 +74,10 @@ def _newcomer(lang: str) -> Person:
 
 
 def renamed(visitor: Visitor, name: object, limit: int) -> Visitor:
-    """The same visitor under another name. Raises `RefusedError` if there is nothing left of it."""
+    """The same visitor under another name. Raises `Refused` if there is nothing left of it."""
     tidy = clean(name, limit) if isinstance(name, str) else ""
     if not tidy:
-        raise RefusedError("name_needed", 422)
+        raise Refused("name_needed", 422)
     return replace(visitor, person=replace(visitor.person, name=tidy))
 
 

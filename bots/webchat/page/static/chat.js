@@ -106,16 +106,23 @@ function show(message) {
 
 // ---- keeping to the newest message unless one reads further up
 
-let low = true;
+let low = true, height = 0;
 function stickIfLow(force) {
-  if (low || force) scroller.scrollTop = scroller.scrollHeight;
+  height = scroller.scrollHeight;
+  if (low || force) scroller.scrollTop = height;
   else if (ready) $("newest").hidden = false;
 }
 scroller.addEventListener("scroll", () => {
-  low = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+  if (scroller.scrollHeight !== height) return; // it grew under us, nobody scrolled
+  low = height - scroller.scrollTop - scroller.clientHeight < 80;
   if (low) $("newest").hidden = true;
 });
-new ResizeObserver(() => stickIfLow()).observe(scroller);
+const growth = new ResizeObserver(() => {
+  height = scroller.scrollHeight;
+  if (low) scroller.scrollTop = height;
+});
+growth.observe(scroller);
+growth.observe(log);
 $("newest").addEventListener("click", () => { low = true; stickIfLow(); });
 
 // ---- the stream
@@ -140,6 +147,7 @@ function connect() {
   source.addEventListener("ready", () => {
     if (!ready) {
       ready = true;
+      log.removeAttribute("aria-busy");
       if (!log.childElementCount || config.code) greet();
       low = true;
       stickIfLow();
@@ -163,6 +171,7 @@ function explainCookies() {
   const link = make("a", "", words.open_window);
   link.href = location.href;
   link.target = "_blank";
+  $("status").textContent = "";
   $("problem").replaceChildren(words.no_cookie, " ", link);
   $("problem").hidden = false;
 }
@@ -219,7 +228,6 @@ function offerRetry(words_said, key) {
 function greet() {
   if (config.code) $("welcome-text").textContent = words.welcome_code;
   $("welcome").hidden = false;
-  if (config.code && log.childElementCount) $("welcome").classList.add("under");
   stickIfLow(true);
 }
 

@@ -2,7 +2,7 @@
 "use strict";
 
 /* exported drawMessage, drawDay */
-/* global config, words, $, copy, act, stickIfLow */
+/* global config, words, $, copy, act */
 
 function make(tag, className, ...children) {
   const node = document.createElement(tag);
@@ -36,7 +36,6 @@ function drawPicture(image) {
   const img = make("img");
   img.src = image.url;
   img.alt = image.alt;
-  img.addEventListener("load", () => stickIfLow());
   const button = make("button", "picture", img);
   button.type = "button";
   button.title = words.open_image;
@@ -112,7 +111,7 @@ function clock(at) {
 
 function drawMessage(message) {
   const at = new Date(message.at);
-  const meta = make("div", "meta");
+  const meta = make("span", "meta");
   if (message.private) meta.append(make("span", "", words.only_you));
   if (message.edited) meta.append(make("span", "", words.edited));
   meta.append(make("time", "", clock(at)));
@@ -120,7 +119,8 @@ function drawMessage(message) {
   if (message.image) bubble.append(drawPicture(message.image));
   bubble.append(...message.lines.map(drawLine));
   if (message.form) bubble.append(drawForm(message.form, message));
-  bubble.append(meta);
+  const lastLine = message.form ? null : bubble.querySelector(".text:last-child");
+  (lastLine || bubble).append(meta); // beside the last words where there is room
   const stack = make("div", "stack", bubble);
   if (message.author && !message.mine) stack.prepend(make("bdi", "name", message.author));
   if (message.buttons) {
