@@ -64,7 +64,7 @@ def _puppet(settings: WeChatSettings) -> Any:
     """The library's calls, each a thin wrapper of one gRPC method, over our channel."""
     puppet = PuppetService(PuppetOptions(token=settings.token, end_point=settings.endpoint))
     puppet.channel = _Channel(settings)
-    puppet._puppet_stub = PuppetStub(puppet.channel)  # noqa: SLF001  (there is no other way to give it a channel)
+    puppet._puppet_stub = PuppetStub(puppet.channel)  # there is no other way to give it a channel
     return puppet
 
 

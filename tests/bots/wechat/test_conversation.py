@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from datetime import UTC, datetime
 
 import pytest
-import pytest_asyncio
 
-from bots.message import Button, Image, Present, Pressed, Reply, Said
-from tests.bots.wechat.harness import WeChatHarness, open_harness
+from bots.message import Address, Button, Image, Present, Pressed, Reply, Said
+from bots.wechat.adapter import WeChatAdapter
+from tests.bots.wechat.harness import MENU, WeChatHarness, settings
 
 pytestmark = pytest.mark.needs("node")
-
-
-@pytest_asyncio.fixture
-async def wechat(tmp_path: Path) -> AsyncIterator[WeChatHarness]:
-    async with open_harness(tmp_path) as harness:
-        yield harness
 
 
 async def test_alice_says_something_and_is_answered(wechat: WeChatHarness) -> None:
@@ -56,6 +49,77 @@ async def test_a_picture_comes_before_its_words(wechat: WeChatHarness) -> None:
     assert first["file"] == "card.jpg"
     assert second["text"] == "给朋友看"
     assert [seen.image for seen in await wechat.seen("alice", 1)] == [b"\xff\xd8card"]
+
+
+async def test_a_text_of_any_length_arrives_whole(wechat: WeChatHarness) -> None:
+    words = " ".join(f"第{number}行" for number in range(1000))
+    wechat.script.answer = lambda heard: [Reply(words)] if isinstance(heard, Said) else []
+    await wechat.say("alice", "帮助")
+    seen = await wechat.seen("alice", 3)
+    assert all(len(part.text) <= wechat.text_limit for part in seen)
+    assert " ".join(part.text for part in seen).split() == words.split()
+
+
+async def test_numbers_survive_a_restart(wechat: WeChatHarness) -> None:
+    menu = Reply("选一个", ((Button("排行榜", action="top"),),))
+    wechat.script.answer = lambda heard: [menu] if isinstance(heard, Said) else []
+    await wechat.say("alice", "开始")
+    await wechat.seen("alice", 1)
+    await wechat.adapter.close()
+    again = WeChatHarness(wechat.gateway)
+    again.adapter = WeChatAdapter(settings(wechat.gateway), MENU, wechat.store, lambda: datetime.now(UTC))
+    async with again.running():
+        await again.ready()
+        await again.say("alice", "①")
+        pressed = await again.eventually(lambda: [one for one in again.script.heard if isinstance(one, Pressed)])
+    assert pressed[0].action == "top"
+
+
+async def test_a_number_is_a_number_when_nothing_is_offered(wechat: WeChatHarness) -> None:
+    menu = Reply("选一个", ((Button("新活动", action="new"),),))
+    question = Reply("保留几天？")
+    wechat.script.answer = lambda heard: [question if isinstance(heard, Pressed) else menu]
+    await wechat.say("alice", "开始")
+    await wechat.seen("alice", 1)
+    await wechat.press("alice", "新活动")
+    await wechat.seen("alice", 2)
+    await wechat.say("alice", "1")
+    await wechat.seen("alice", 3)
+    assert [type(one) for one in wechat.script.heard if not isinstance(one, Present)] == [Said, Pressed, Said]
+
+
+async def test_two_lists_in_one_answer_go_on_counting(wechat: WeChatHarness) -> None:
+    lists = [Reply("一", ((Button("a", action="a"),),)), Reply("二", ((Button("b", action="b"),),))]
+    wechat.script.answer = lambda heard: lists if isinstance(heard, Said) else []
+    await wechat.say("alice", "开始")
+    await wechat.seen("alice", 2)
+    for label in ("a", "b"):
+        await wechat.press("alice", label)
+    pressed = await wechat.eventually(
+        lambda: len(found := [one for one in wechat.script.heard if isinstance(one, Pressed)]) == 2 and found
+    )
+    assert [one.action for one in pressed] == ["a", "b"]
+
+
+async def test_news_does_not_take_the_buttons_away(wechat: WeChatHarness) -> None:
+    menu = Reply("选一个", ((Button("排行榜", action="top"),),))
+    wechat.script.answer = lambda heard: [menu] if isinstance(heard, Said) else []
+    await wechat.say("alice", "开始")
+    await wechat.seen("alice", 1)
+    await wechat.adapter.send(Address("wechat", "wxid_alice"), Reply("Bob 来了"))
+    await wechat.press("alice", "排行榜")
+    await wechat.eventually(lambda: [one for one in wechat.script.heard if isinstance(one, Pressed)])
+
+
+async def test_a_message_told_twice_is_heard_once(wechat: WeChatHarness) -> None:
+    await wechat.say("alice", "邀请")
+    said = await wechat.eventually(lambda: [one for one in wechat.script.heard if isinstance(one, Said)])
+    await wechat.gateway.do("emit", event="message", payload={"messageId": said[0].key})
+    await wechat.say("alice", "排行榜")
+    await wechat.eventually(
+        lambda: wechat.script.heard[-1:] and getattr(wechat.script.heard[-1], "text", "") == "排行榜"
+    )
+    assert [one.text for one in wechat.script.heard if isinstance(one, Said)] == ["邀请", "排行榜"]
 
 
 async def test_the_bot_does_not_hear_itself(wechat: WeChatHarness) -> None:
