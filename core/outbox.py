@@ -124,9 +124,7 @@ def claim(session: Session, topics: Sequence[str], limit: int) -> list[Claimed]:
 
 def delivered(session: Session, message: Claimed) -> None:
     """Mark it done; the row stays for `KEEP_DELIVERED`, so that its key still stops a repeat."""
-    session.execute(
-        update(table(Outbox)).where(table(Outbox).c.id == message.id).values(state="delivered", error=None)
-    )
+    session.execute(update(table(Outbox)).where(table(Outbox).c.id == message.id).values(state="delivered", error=None))
 
 
 def failed(session: Session, message: Claimed, error: Undeliverable) -> None:
@@ -157,9 +155,10 @@ def requeue(session: Session, which: Sequence[UUID] | None = None) -> int:
     if which is not None:
         chosen = chosen & table(Outbox).c.id.in_(which)
     found = session.execute(
-        update(table(Outbox)).where(chosen).values(state="pending", attempts=0, due_at=clock.now()).returning(
-            table(Outbox).c.topic
-        )
+        update(table(Outbox))
+        .where(chosen)
+        .values(state="pending", attempts=0, due_at=clock.now())
+        .returning(table(Outbox).c.topic)
     )
     topics = list(found.scalars())
     for topic in set(topics):

@@ -1,0 +1,24 @@
+"""Every table of the house, imported so that migrations and checks see them all."""
+
+from bots.state import AdapterNote, Conversation, Quarantined
+from core.claims import JobClaim
+from core.outbox import Outbox
+from referral.brands import ApiKey, Brand, Community
+from referral.campaigns import Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite
+from referral.leaderboard import Score, ScoreCount, ScoreHour
+from referral.linking import LinkCode, MemberLink
+from referral.members import Identity, Member, Membership, Sighting
+from referral.qualifying import QualifyingEvent
+from referral.referrals import Referral
+from referral.touches import Touch
+from rewards.ledger import LedgerAccount, Transfer
+from rewards.plans import RewardPlan
+from rewards.rewards import Reward
+
+TABLES = (
+    *(Brand, ApiKey, Community, Member, Identity, Sighting, Membership),
+    *(Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite, Touch, Referral, QualifyingEvent),
+    *(Score, ScoreCount, ScoreHour, LinkCode, MemberLink),
+    *(LedgerAccount, Transfer, RewardPlan, Reward),
+    *(Conversation, AdapterNote, Quarantined, Outbox, JobClaim),
+)

@@ -1,0 +1,232 @@
+"""Who brought most: counters kept with the score change, ranks from a histogram.
+
+The order is most first, ties by who got there first. A rank is the number of better scores, plus those with the
+same score reached in an earlier hour, plus those reached earlier in the same hour; the first two are sums over a
+handful of counters, so my rank costs the same among a hundred members and among ten million.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, delete, func, select, tuple_
+from sqlmodel import Field, Session, col
+
+from core.db import Row, UtcDateTime, insert, table
+
+
+class Score(Row, table=True):
+    """How many friends of a member qualified in a campaign, and when the last one did."""
+
+    __tablename__ = "score"
+    __table_args__ = (Index("ix_score_order", "brand_id", "campaign_id", "score", "reached_at", "member_id"),)
+
+    brand_id: UUID = Field(primary_key=True)
+    campaign_id: UUID = Field(primary_key=True)
+    member_id: UUID = Field(primary_key=True)
+    score: int
+    reached_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ScoreCount(Row, table=True):
+    """How many members have exactly this score."""
+
+    __tablename__ = "score_count"
+
+    brand_id: UUID = Field(primary_key=True)
+    campaign_id: UUID = Field(primary_key=True)
+    score: int = Field(primary_key=True)
+    members: int
+
+
+class ScoreHour(Row, table=True):
+    """How many members reached exactly this score in this hour (hours since 1970)."""
+
+    __tablename__ = "score_hour"
+
+    brand_id: UUID = Field(primary_key=True)
+    campaign_id: UUID = Field(primary_key=True)
+    score: int = Field(primary_key=True)
+    hour: int = Field(primary_key=True)
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of the board."""
+
+    rank: int
+    member_id: UUID
+    score: int
+    reached_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A member's own place, and what separates them from the next better score (None at the top)."""
+
+    rank: int
+    score: int
+    gap: int | None
+    of: int
+
+
+Key = tuple[UUID, UUID, UUID]
+"""(brand, campaign, member)"""
+
+
+def add(session: Session, gains: Iterable[tuple[Key, datetime]]) -> None:
+    """One more qualified friend for each (key, when). Set-based."""
+    change: Counter[Key] = Counter()
+    latest: dict[Key, datetime] = {}
+    for key, at in gains:
+        change[key] += 1
+        latest[key] = max(at, latest.get(key, at))
+    before = _current(session, list(change))
+    after: dict[Key, tuple[int, datetime] | None] = {}
+    for key, by in change.items():
+        score, reached = before.get(key, (0, latest[key]))
+        after[key] = (score + by, max(reached, latest[key]))
+    _apply(session, before, after)
+
+
+def replace(session: Session, after: dict[Key, tuple[int, datetime] | None]) -> None:
+    """Set scores as counted again from the records; None takes a member off the board."""
+    _apply(session, _current(session, list(after)), after)
+
+
+def _apply(
+    session: Session, before: dict[Key, tuple[int, datetime]], after: dict[Key, tuple[int, datetime] | None]
+) -> None:
+    rows, emptied = [], []
+    moves: Counter[tuple[UUID, UUID, int, datetime]] = Counter()
+    for key, new in sorted(after.items()):
+        if key in before:
+            moves[(key[0], key[1], *before[key])] -= 1
+        if new is None:
+            emptied.append(key)
+        else:
+            moves[(key[0], key[1], *new)] += 1
+            rows.append(_row(key, *new))
+    _write(session, rows, emptied)
+    _count(session, moves)
+
+
+def _current(session: Session, keys: Sequence[Key]) -> dict[Key, tuple[int, datetime]]:
+    wanted = tuple_(col(Score.brand_id), col(Score.campaign_id), col(Score.member_id)).in_(keys)
+    rows = session.execute(
+        select(
+            col(Score.brand_id), col(Score.campaign_id), col(Score.member_id), col(Score.score), col(Score.reached_at)
+        )
+        .where(wanted)
+        .with_for_update()
+    )
+    return {(brand, campaign, member): (score, at) for brand, campaign, member, score, at in rows}
+
+
+def _row(key: Key, score: int, reached: datetime) -> dict[str, Any]:
+    return {
+        "brand_id": key[0],
+        "campaign_id": key[1],
+        "member_id": key[2],
+        "score": score,
+        "reached_at": reached,
+    }
+
+
+def _write(session: Session, rows: list[dict[str, Any]], emptied: list[Key]) -> None:
+    if rows:
+        statement = insert(session, table(Score))
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["brand_id", "campaign_id", "member_id"],
+                set_={"score": statement.excluded.score, "reached_at": statement.excluded.reached_at},
+            ),
+            rows,
+        )
+    if emptied:
+        key = tuple_(col(Score.brand_id), col(Score.campaign_id), col(Score.member_id))
+        session.execute(delete(table(Score)).where(key.in_(emptied)))
+
+
+def _count(session: Session, moves: Counter[tuple[UUID, UUID, int, datetime]]) -> None:
+    totals: Counter[tuple[UUID, UUID, int]] = Counter()
+    hours: Counter[tuple[UUID, UUID, int, int]] = Counter()
+    for (brand, campaign, score, at), by in moves.items():
+        totals[(brand, campaign, score)] += by
+        hours[(brand, campaign, score, _hour(at))] += by
+    names = ("brand_id", "campaign_id", "score", "hour")
+    for model, counted in ((ScoreCount, totals), (ScoreHour, hours)):
+        # One order for every writer, so that two of them never wait for each other in a ring.
+        rows = [
+            dict(zip(names, key, strict=False)) | {"members": by}
+            for key, by in sorted(counted.items(), key=lambda item: str(item[0]))
+            if by
+        ]
+        if rows:
+            target = table(model)
+            statement = insert(session, target)
+            session.execute(
+                statement.on_conflict_do_update(
+                    index_elements=[column.name for column in target.primary_key],
+                    set_={"members": target.c.members + statement.excluded.members},
+                ),
+                rows,
+            )
+
+
+def _hour(at: datetime) -> int:
+    return int(at.timestamp() // 3600)
+
+
+def top(session: Session, brand_id: UUID, campaign_id: UUID, limit: int = 10) -> list[Place]:
+    """The first `limit` of the board."""
+    rows = session.execute(
+        select(col(Score.member_id), col(Score.score), col(Score.reached_at))
+        .where(col(Score.brand_id) == brand_id, col(Score.campaign_id) == campaign_id)
+        .order_by(col(Score.score).desc(), col(Score.reached_at), col(Score.member_id))
+        .limit(limit)
+    )
+    return [Place(rank, *row) for rank, row in enumerate(rows, 1)]
+
+
+def standing(session: Session, brand_id: UUID, campaign_id: UUID, member_id: UUID) -> Standing | None:
+    """The member's place; None for somebody with no qualified friend yet."""
+    mine = session.get(Score, (brand_id, campaign_id, member_id))
+    if mine is None:
+        return None
+    here = (col(ScoreCount.brand_id) == brand_id, col(ScoreCount.campaign_id) == campaign_id)
+    better, everyone, next_score = session.execute(
+        select(
+            func.coalesce(func.sum(col(ScoreCount.members)).filter(col(ScoreCount.score) > mine.score), 0),
+            func.sum(col(ScoreCount.members)),
+            func.min(col(ScoreCount.score)).filter(col(ScoreCount.score) > mine.score, col(ScoreCount.members) > 0),
+        ).where(*here)
+    ).one()
+    hour = _hour(mine.reached_at)
+    earlier_hours = session.scalar(
+        select(func.coalesce(func.sum(col(ScoreHour.members)), 0)).where(
+            col(ScoreHour.brand_id) == brand_id,
+            col(ScoreHour.campaign_id) == campaign_id,
+            col(ScoreHour.score) == mine.score,
+            col(ScoreHour.hour) < hour,
+        )
+    )
+    earlier = session.scalar(
+        select(func.count())
+        .select_from(table(Score))
+        .where(
+            col(Score.brand_id) == brand_id,
+            col(Score.campaign_id) == campaign_id,
+            col(Score.score) == mine.score,
+            col(Score.reached_at) >= datetime.fromtimestamp(hour * 3600, mine.reached_at.tzinfo),
+            tuple_(col(Score.reached_at), col(Score.member_id)) < tuple_(mine.reached_at, mine.member_id),
+        )
+    )
+    rank = 1 + int(better) + int(earlier_hours or 0) + int(earlier or 0)
+    return Standing(rank, mine.score, None if next_score is None else int(next_score) - mine.score, int(everyone))

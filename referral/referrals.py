@@ -1,0 +1,205 @@
+"""Referrals: which advocate brought which friend, and the events that tell of them.
+
+States: started → joined → qualified, or rejected | expired | reversed. A friend has one advocate per campaign; the
+database's unique key says so, not a read before a write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint, func, select
+from sqlmodel import Field, Session, col
+
+from core.db import Json, TenantRow, UtcDateTime
+from referral import leaderboard, rules
+from referral.campaigns import Campaign
+
+STATES = ("started", "joined", "qualified", "rejected", "expired", "reversed")
+
+
+class Referral(TenantRow, table=True):
+    """An advocate and a friend in a campaign.
+
+    `stay_since`: since when the friend is in one of the campaign's communities (None: is not). `due_at`: when they
+    qualify if they stay. `expires_at`: after this they no longer can. `reason`: why it was rejected or reversed.
+    """
+
+    __tablename__ = "referral"
+    __table_args__ = (
+        UniqueConstraint("brand_id", "campaign_id", "friend_id"),
+        ForeignKeyConstraint(["brand_id", "campaign_id"], ["campaign.brand_id", "campaign.id"]),
+        ForeignKeyConstraint(["brand_id", "advocate_id"], ["member.brand_id", "member.id"]),
+        ForeignKeyConstraint(["brand_id", "friend_id"], ["member.brand_id", "member.id"]),
+        Index("ix_referral_advocate", "brand_id", "advocate_id", "campaign_id"),
+        Index("ix_referral_friend", "brand_id", "friend_id"),
+        Index("ix_referral_due", "state", "due_at"),
+        Index("ix_referral_expiry", "state", "expires_at"),
+    )
+
+    campaign_id: UUID
+    campaign_version: int
+    advocate_id: UUID
+    friend_id: UUID
+    code: str
+    touch_id: UUID
+    platform: str
+    certainty: str
+    state: str = "started"
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    joined_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    stay_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    qualified_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reason: str | None = None
+    facts: dict[str, Any] | None = Field(default=None, sa_column=Column(Json))
+
+
+@dataclass(frozen=True, slots=True)
+class MemberReferred:
+    """A friend came through an advocate's code."""
+
+    brand_id: UUID
+    campaign_id: UUID
+    referral_id: UUID
+    advocate_id: UUID
+    friend_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FriendJoined:
+    """A referred friend is in one of the campaign's communities for the first time."""
+
+    brand_id: UUID
+    campaign_id: UUID
+    referral_id: UUID
+    advocate_id: UUID
+    friend_id: UUID
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FriendQualified:
+    """A friend did what the campaign counts."""
+
+    brand_id: UUID
+    campaign_id: UUID
+    campaign_version: int
+    referral_id: UUID
+    advocate_id: UUID
+    friend_id: UUID
+    event: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FriendLeft:
+    """A friend who had qualified is in none of the campaign's communities any more."""
+
+    brand_id: UUID
+    campaign_id: UUID
+    referral_id: UUID
+    friend_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralReversed:
+    """A referral that had counted does no longer."""
+
+    brand_id: UUID
+    campaign_id: UUID
+    referral_id: UUID
+    advocate_id: UUID
+    friend_id: UUID
+    reason: str
+
+
+def terms_of(campaign: Campaign) -> rules.Terms:
+    """The campaign as the rules see it."""
+    return rules.Terms(
+        campaign.state,
+        campaign.starts_at,
+        campaign.ends_at,
+        campaign.event,
+        campaign.stay_days,
+        campaign.window_days,
+    )
+
+
+def is_upstream(session: Session, brand_id: UUID, member_id: UUID, *, of: UUID) -> bool:
+    """Whether `member_id` brought, directly or through others, the member `of` (in any campaign of the brand)."""
+    seen: set[UUID] = set()
+    level = {of}
+    while level:
+        seen |= level
+        rows = session.execute(
+            select(col(Referral.advocate_id)).where(
+                col(Referral.brand_id) == brand_id,
+                col(Referral.friend_id).in_(level),
+                col(Referral.state).in_(("started", "joined", "qualified")),
+            )
+        )
+        level = set(rows.scalars()) - seen
+        if member_id in level:
+            return True
+    return False
+
+
+def referrals_by(session: Session, brand_id: UUID, advocate_id: UUID, campaign_id: UUID) -> list[Referral]:
+    """The friends a member brought in a campaign, the latest first."""
+    return list(
+        session.scalars(
+            select(Referral)
+            .where(
+                col(Referral.brand_id) == brand_id,
+                col(Referral.advocate_id) == advocate_id,
+                col(Referral.campaign_id) == campaign_id,
+            )
+            .order_by(col(Referral.started_at).desc(), col(Referral.id).desc())
+        )
+    )
+
+
+def referral_of(session: Session, brand_id: UUID, friend_id: UUID, campaign_id: UUID) -> Referral | None:
+    """How a member came to a campaign, if through somebody."""
+    return session.scalar(
+        select(Referral).where(
+            col(Referral.brand_id) == brand_id,
+            col(Referral.friend_id) == friend_id,
+            col(Referral.campaign_id) == campaign_id,
+        )
+    )
+
+
+def recount(session: Session, brand_id: UUID, pairs: Iterable[tuple[UUID, UUID]]) -> None:
+    """Count the scores of these (campaign, advocate) again from the referrals."""
+    after: dict[leaderboard.Key, tuple[int, datetime] | None] = {}
+    for campaign_id, advocate_id in set(pairs):
+        score, reached = session.execute(
+            select(func.count(), func.max(col(Referral.qualified_at))).where(
+                col(Referral.brand_id) == brand_id,
+                col(Referral.campaign_id) == campaign_id,
+                col(Referral.advocate_id) == advocate_id,
+                col(Referral.state) == "qualified",
+            )
+        ).one()
+        after[(brand_id, campaign_id, advocate_id)] = (score, reached) if score else None
+    leaderboard.replace(session, after)
+
+
+def reverse(session: Session, referrals: Sequence[Referral], reason: str) -> list[ReferralReversed]:
+    """Make these referrals count no longer; the events are the caller's to emit when its own rows are in order."""
+    for referral in referrals:
+        referral.state, referral.reason, referral.stay_since, referral.due_at = "reversed", reason, None, None
+        session.add(referral)
+    session.flush()
+    for brand_id in {referral.brand_id for referral in referrals}:
+        recount(session, brand_id, [(r.campaign_id, r.advocate_id) for r in referrals if r.brand_id == brand_id])
+    return [ReferralReversed(r.brand_id, r.campaign_id, r.id, r.advocate_id, r.friend_id, reason) for r in referrals]

@@ -1,0 +1,190 @@
+"""Rewards: entitlements of one beneficiary, with the money behind them in the ledger.
+
+States: held → payable → in_payout → paid, or capped | voided | clawed_back | in_review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, select, update
+from sqlmodel import Field, Session, col
+
+from core import clock, events
+from core.db import TenantRow, UtcDateTime, table
+from rewards.ledger import Account, Move, Purpose, transfer
+
+STATES = ("held", "payable", "in_payout", "paid", "capped", "voided", "clawed_back", "in_review")
+RELEASED_AT_ONCE = 2000
+"""Rewards released in one unit of work by the job."""
+
+
+class Reward(TenantRow, table=True):
+    """What one beneficiary gets for one event. `reason`: why it is capped, voided or clawed back."""
+
+    __tablename__ = "reward"
+    __table_args__ = (
+        UniqueConstraint("brand_id", "referral_id", "event", "role"),
+        ForeignKeyConstraint(["brand_id", "referral_id"], ["referral.brand_id", "referral.id"]),
+        ForeignKeyConstraint(["brand_id", "member_id"], ["member.brand_id", "member.id"]),
+        Index("ix_reward_member", "brand_id", "member_id", "created_at"),
+        Index("ix_reward_due", "state", "hold_until"),
+    )
+
+    campaign_id: UUID
+    campaign_version: int
+    referral_id: UUID
+    member_id: UUID
+    role: str
+    event: str
+    asset: str
+    amount: int = Field(sa_type=BigInteger)
+    state: str
+    reason: str | None = None
+    hold_until: datetime = Field(sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class RewardGranted:
+    """A reward came into being: `state` is held, payable or capped."""
+
+    brand_id: UUID
+    reward_id: UUID
+    campaign_id: UUID
+    referral_id: UUID
+    member_id: UUID
+    role: str
+    asset: str
+    amount: int
+    state: str
+    hold_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RewardReleased:
+    """The hold is over: the beneficiary may dispose of it."""
+
+    brand_id: UUID
+    reward_id: UUID
+    campaign_id: UUID
+    referral_id: UUID
+    member_id: UUID
+    role: str
+    asset: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class RewardVoided:
+    """A reward was taken back, before (`voided`) or after (`clawed_back`) its release."""
+
+    brand_id: UUID
+    reward_id: UUID
+    campaign_id: UUID
+    member_id: UUID
+    asset: str
+    amount: int
+    state: str
+    reason: str
+
+
+def grant_move(reward_id: UUID, brand_id: UUID, campaign_id: UUID, member_id: UUID, asset: str, amount: int) -> Move:
+    """The transfer that sets a reward aside from the campaign's budget."""
+    budget = Account(brand_id, campaign_id, Purpose.BUDGET, asset)
+    held = Account(brand_id, member_id, Purpose.HELD, asset)
+    return Move(f"grant/{reward_id}", "grant", budget, held, amount)
+
+
+def release_move(reward_id: UUID, brand_id: UUID, member_id: UUID, asset: str, amount: int) -> Move:
+    """The transfer at the end of the hold."""
+    held = Account(brand_id, member_id, Purpose.HELD, asset)
+    payable = Account(brand_id, member_id, Purpose.PAYABLE, asset)
+    return Move(f"release/{reward_id}", "release", held, payable, amount)
+
+
+def release_due(session: Session) -> int:
+    """Release the rewards whose hold is over; how many (at most `RELEASED_AT_ONCE`)."""
+    now = clock.now()
+    t = table(Reward)
+    due = (
+        select(t.c.brand_id, t.c.id)
+        .where(t.c.state == "held", t.c.hold_until <= now)
+        .order_by(t.c.hold_until, t.c.id)
+        .limit(RELEASED_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    keys = session.execute(due).all()
+    if not keys:
+        return 0
+    rows = session.execute(
+        update(t)
+        .where(t.c.state == "held", t.c.brand_id.in_({key[0] for key in keys}), t.c.id.in_([key[1] for key in keys]))
+        .values(state="payable", settled_at=now)
+        .returning(*(t.c[name] for name in RewardReleased.__dataclass_fields__ if name != "reward_id"), t.c.id)
+    ).all()
+    released = [
+        RewardReleased(
+            row.brand_id, row.id, row.campaign_id, row.referral_id, row.member_id, row.role, row.asset, row.amount
+        )
+        for row in rows
+    ]
+    transfer(session, [release_move(r.reward_id, r.brand_id, r.member_id, r.asset, r.amount) for r in released])
+    events.emit(session, released)
+    return len(released)
+
+
+def take_back(session: Session, rewards: Sequence[Reward], reason: str) -> None:
+    """Void what is held, claw back what was released; anything else stays as it is. Repeats change nothing."""
+    moves, told = [], []
+    for reward in rewards:
+        budget = Account(reward.brand_id, reward.campaign_id, Purpose.BUDGET, reward.asset)
+        if reward.state == "held":
+            source, after = Purpose.HELD, "voided"
+        elif reward.state == "payable":
+            source, after = Purpose.PAYABLE, "clawed_back"
+        else:
+            continue
+        account = Account(reward.brand_id, reward.member_id, source, reward.asset)
+        kind = "void" if after == "voided" else "clawback"
+        moves.append(Move(f"{kind}/{reward.id}", kind, account, budget, reward.amount))
+        reward.state, reward.reason, reward.settled_at = after, reason, clock.now()
+        session.add(reward)
+        told.append(
+            RewardVoided(
+                reward.brand_id,
+                reward.id,
+                reward.campaign_id,
+                reward.member_id,
+                reward.asset,
+                reward.amount,
+                after,
+                reason,
+            )
+        )
+    session.flush()
+    transfer(session, moves)
+    events.emit(session, told)
+
+
+def rewards_of(session: Session, brand_id: UUID, member_id: UUID, limit: int = 20) -> list[Reward]:
+    """A member's rewards, the newest first."""
+    return list(
+        session.scalars(
+            select(Reward)
+            .where(col(Reward.brand_id) == brand_id, col(Reward.member_id) == member_id)
+            .order_by(col(Reward.created_at).desc(), col(Reward.id).desc())
+            .limit(limit)
+        )
+    )
+
+
+def rewards_for(session: Session, brand_id: UUID, referrals: Sequence[UUID]) -> list[Reward]:
+    """Every reward that came from these referrals."""
+    return list(
+        session.scalars(select(Reward).where(col(Reward.brand_id) == brand_id, col(Reward.referral_id).in_(referrals)))
+    )
