@@ -132,9 +132,8 @@ class Answer:
 
     async def _first(self, respond: Callable[[], Awaitable[object]]) -> None:
         """The first answer. The library would try on for 25 s after a server error, long past the deadline."""
-        left = self.heard_at + self.settings.answer_within - asyncio.get_running_loop().time()
         try:
-            await asyncio.wait_for(respond(), max(left, 0.05))
+            await asyncio.wait_for(respond(), max(self.settings.answer_within - self._age(), 0.05))
         except discord.HTTPException as error:
             if error.code != ALREADY_ANSWERED:
                 raise Lost(str(error)) from error
@@ -145,12 +144,16 @@ class Answer:
         self.answered = True
 
     async def _later(self, respond: Callable[[], Awaitable[object]]) -> None:
-        if self.interaction.is_expired():
+        if self._age() > self.settings.answer_until:
             raise Lost("fifteen minutes have passed")
         try:
             await respond()
         except discord.HTTPException as error:
             raise Lost(str(error)) from error
+
+    def _age(self) -> float:
+        """Seconds since we heard of the interaction; by our own clock, which need not agree with Discord's."""
+        return asyncio.get_running_loop().time() - self.heard_at
 
 
 def _edited(content: Content) -> dict[str, Any]:

@@ -12,7 +12,8 @@ class DiscordSettings:
     `api_url` and `gateway_url` repoint the library (a proxy, a third-party server); they hold for the whole
     process, because discord.py keeps them on its classes. `shard_count` turns sharding on; `shard_ids` are those
     this process runs (all of them when None). `defer_after`: an answer that takes longer is announced to Discord
-    first. `answer_within`: Discord drops an interaction that hears nothing for 3 s. `settle`: how long a reading of
+    first. `answer_within`: Discord drops an interaction that hears nothing for 3 s, and
+    takes nothing more after 15 min (`answer_until`). `settle`: how long a reading of
     the invite counters waits for joins that are on their way. `backoff`: first pause after a crash, doubled up to
     two minutes.
     """
@@ -25,6 +26,7 @@ class DiscordSettings:
     guild_ready_timeout: float = 2.0
     defer_after: float = 1.5
     answer_within: float = 2.8
+    answer_until: float = 890.0
     settle: float = 0.5
     backoff: float = 1.0
     members_timeout: float = 60.0
