@@ -225,3 +225,11 @@ def postgres_url(postgres_database: Postgres) -> Iterator[str]:
     url = postgres_database.create()
     yield url
     postgres_database.drop(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, once on SQLite (a file) and once on PostgreSQL: the test runs on both."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'daixin.db'}"
+    return str(request.getfixturevalue("postgres_url"))

@@ -15,6 +15,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, inspect, text
+
+from tests.conftest import Postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -211,3 +214,32 @@ def test_in_ci_nothing_may_skip(tmp_path: Path) -> None:
     assert "skipped, which CI may not: needs chromium" in output
     assert "1 passed, 1 deselected, 1 xfailed, 2 errors" in output
     assert code == 1
+
+
+def make_table(url: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE thing (id INTEGER PRIMARY KEY)"))
+    engine.dispose()
+
+
+def tables(url: str) -> list[str]:
+    engine = create_engine(url)
+    found = inspect(engine).get_table_names()
+    engine.dispose()
+    return found
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_every_test_gets_an_empty_database_of_each_kind(database_url: str, time: str) -> None:
+    assert tables(database_url) == []
+    make_table(database_url)
+
+
+def test_a_prepared_postgres_database_is_copied(postgres_database: Postgres) -> None:
+    prepared = postgres_database.create()
+    make_table(prepared)
+    copy = postgres_database.create(template=prepared)
+    assert tables(copy) == ["thing"]
+    for url in (prepared, copy):
+        postgres_database.drop(url)
