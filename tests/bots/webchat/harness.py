@@ -194,18 +194,27 @@ async def eventually(check: Callable[[], Any]) -> Any:
 
 
 @asynccontextmanager
-async def serve(adapter: WebChatAdapter) -> AsyncIterator[str]:
-    """The adapter's routes under uvicorn on a free port; yields the base address."""
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=adapter.routes()), port=0, log_level="warning"))
+async def serve_app(app: Starlette) -> AsyncIterator[str]:
+    """The application under uvicorn on a free port; yields the base address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=5))
     running = asyncio.create_task(server.serve())
     await eventually(lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        await adapter.close()
         server.should_exit = True
         await running
+
+
+@asynccontextmanager
+async def serve(adapter: WebChatAdapter) -> AsyncIterator[str]:
+    """The adapter's routes; its streams end before the server stops, which would wait for them."""
+    async with serve_app(Starlette(routes=adapter.routes())) as base:
+        try:
+            yield base
+        finally:
+            await adapter.close()
 
 
 @asynccontextmanager

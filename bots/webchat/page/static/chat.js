@@ -69,11 +69,14 @@ async function copy(value) {
 
 // ---- messages in their places
 
-function place(row) {
-  const at = new Date(Number(row.dataset.at));
-  const mark = drawDay(at);
+function turnDay(at) {
+  const mark = drawDay(new Date(at));
   const marks = log.querySelectorAll(".day");
   if (!marks.length || marks[marks.length - 1].dataset.day !== mark.dataset.day) log.append(mark);
+}
+
+function place(row) {
+  turnDay(Number(row.dataset.at));
   const previous = log.lastElementChild;
   const together = previous && previous.dataset.from === row.dataset.from
     && row.dataset.at - previous.dataset.at < MINUTES_TOGETHER * 60000;
@@ -88,6 +91,7 @@ function place(row) {
 function show(message) {
   $("welcome").hidden = true;
   if (message.kind === "note") {
+    turnDay(message.at);
     log.append(make("div", "note", fill(words[message.code], { name: message.name })));
     if (message.mine) setMember(message.code === "joined");
     return stickIfLow();
@@ -201,27 +205,27 @@ async function act(body, button) {
   }
 }
 
-async function say(words_said, key = newKey()) {
+async function say(said, key = newKey()) {
   complain("");
   show({
     kind: "message", id: `p${key}`, key, mine: true, author: config.name, at: new Date().toISOString(),
-    lines: words_said.split("\n").map((line) => (line ? [{ text: line }] : [])),
+    lines: said.split("\n").map((line) => (line ? [{ text: line }] : [])),
   });
   const row = log.querySelector(`[data-key="${key}"]`);
   row.classList.add("pending");
   try {
-    await post("/chat/messages", { text: words_said, key });
+    await post("/chat/messages", { text: said, key });
   } catch (error) {
     complain(error.message);
-    offerRetry(words_said, key);
+    offerRetry(said, key);
   }
 }
 
-function offerRetry(words_said, key) {
+function offerRetry(said, key) {
   const row = log.querySelector(`[data-key="${key}"]`);
   const retry = make("button", "retry", `↻ ${words.retry}`);
   retry.type = "button";
-  retry.addEventListener("click", () => { retry.remove(); say(words_said, key); });
+  retry.addEventListener("click", () => { retry.remove(); say(said, key); });
   row.querySelector(".stack").append(retry);
 }
 
