@@ -22,7 +22,7 @@ from tests.bots.discord.world import CLOSED_TO_US, GUILD, OUT_OF_ORDER, RATE_LIM
 from tests.bots.harness import Failure, MemoryStore, Script, Seen
 
 T = TypeVar("T")
-PATIENCE = 10.0
+PATIENCE = 20.0
 """Seconds before a condition counts as never."""
 
 MENU = Menu(
@@ -84,7 +84,7 @@ class DiscordHarness:
     async def stop(self) -> None:
         await self.adapter.close()
         if self.running is not None:
-            with suppress(Exception):
+            with suppress(Exception, asyncio.CancelledError):
                 await asyncio.wait_for(self.running, PATIENCE)
 
     async def restart(self) -> None:

@@ -82,8 +82,9 @@ class Thinking(Script):
 
     async def __call__(self, incoming: Incoming) -> Sequence[Reply]:
         replies = await super().__call__(incoming)
-        if isinstance(incoming, Said):
-            await self.go.wait()
+        if not isinstance(incoming, Said):
+            return ()
+        await self.go.wait()
         return replies
 
 
