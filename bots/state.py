@@ -79,7 +79,8 @@ class DatabaseStore:
                 if note is not None:
                     session.delete(note)
                 return
-            note = note or AdapterNote(platform=self._platform, key=key)
+            if note is None:
+                note = AdapterNote(platform=self._platform, key=key, value=value, updated_at=clock.now())
             note.value, note.updated_at = value, clock.now()
             session.add(note)
 

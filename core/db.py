@@ -28,7 +28,7 @@ from sqlmodel import Field, Session, SQLModel
 
 from core import ids
 
-SQLModel.metadata.naming_convention = {  # type: ignore[assignment]  # SQLModel types it as immutable
+SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",

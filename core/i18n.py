@@ -59,7 +59,7 @@ def catalogue(locale: str) -> dict[str, str | tuple[str, ...]]:
             for message in read_po(io.BytesIO(file.read_bytes()), locale=locale):
                 key = message.id if isinstance(message.id, str) else message.id[0]
                 if key:
-                    found[key] = message.string
+                    found[key] = message.string if isinstance(message.string, str) else tuple(message.string)
     return found
 
 
@@ -72,7 +72,9 @@ def _translations(locale: str) -> Translations:
             compiled = io.BytesIO()
             write_mo(compiled, read_po(io.BytesIO(file.read_bytes()), locale=locale))
             compiled.seek(0)
-            merged.add(Translations(compiled, domain=DOMAIN), merge=True)
+            part = Translations(compiled, domain=DOMAIN)
+            merged.add(part, merge=True)
+            merged.plural = part.plural  # or Chinese would be asked for a plural it has not
     return merged
 
 
@@ -83,15 +85,15 @@ def text(locale: str, key: str, **params: Any) -> str:
     """
     translations = _translations(locale)
     if isinstance(params.get("n"), int) and isinstance(catalogue(locale).get(key), tuple):
-        pattern = translations.ungettext(key, key + ".plural", params["n"])
+        pattern = str(translations.ungettext(key, key + ".plural", params["n"]))
     else:
-        pattern = translations.ugettext(key)
+        pattern = str(translations.ugettext(key))
     return pattern.format(**params) if params else pattern
 
 
 def number(locale: str, value: int) -> str:
     """A whole number as this locale writes it."""
-    return format_decimal(value, locale=locale)
+    return str(format_decimal(value, locale=locale))
 
 
 def moment(locale: str, value: datetime, timezone: str = "UTC", *, time: bool = True) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from babel.core import get_global
 from babel.numbers import format_currency, format_decimal
@@ -15,6 +17,8 @@ DECIMALS = {"PTS": 0, "XTR": 0}
 
 LARGEST = 2**53 - 1
 """The largest amount in minor units: exact in every JSON reader and far inside the database's 64 bits."""
+
+_AMOUNT = re.compile(r"([+-]?)(?=\d|\.\d)(\d*)(?:\.(\d*))?", re.ASCII)
 
 
 def decimals(asset: str) -> int:
@@ -37,21 +41,26 @@ class Money:
     @classmethod
     def parse(cls, text: str, asset: str) -> Money:
         """Read a decimal amount such as `12.30`. Raises `BadInput` when it has more decimals than the asset."""
-        try:
-            scaled = Decimal(text).scaleb(decimals(asset))
-        except InvalidOperation:
-            raise BadInput("amount_unreadable", amount=text[:40]) from None
-        if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        places = decimals(asset)
+        found = _AMOUNT.fullmatch(unicodedata.normalize("NFKC", text).strip())
+        if found is None:
+            raise BadInput("amount_unreadable", amount=text[:40])
+        sign, whole, fraction = found[1], found[2].lstrip("0"), (found[3] or "").rstrip("0")
+        if len(fraction) > places:
             raise BadInput("amount_fractional", amount=text[:40], asset=asset)
-        if abs(scaled) > LARGEST:
+        # Counted before it is computed: a number of a million digits is refused, not multiplied out.
+        if (
+            len(whole) + places > len(str(LARGEST))
+            or (minor := int(whole + fraction.ljust(places, "0") or "0")) > LARGEST
+        ):
             raise BadInput("amount_too_large", amount=text[:40])
-        return cls(int(scaled), asset)
+        return cls(-minor if sign == "-" else minor, asset)
 
     def format(self, locale: str) -> str:
         """The amount as people of this locale write it; points and Stars with their own word."""
         if self.asset in DECIMALS:
-            number = format_decimal(self.minor, locale=locale)
+            number = str(format_decimal(self.minor, locale=locale))
             word = {"PTS": {"zh_Hans": " 积分"}, "XTR": {"zh_Hans": " 星星"}}[self.asset].get(locale)
             return number + (word or {"PTS": " points", "XTR": " Stars"}[self.asset])
         value = Decimal(self.minor).scaleb(-decimals(self.asset))
-        return format_currency(value, self.asset, locale=locale)
+        return str(format_currency(value, self.asset, locale=locale))

@@ -15,7 +15,7 @@ from core import events, ids
 from core.db import insert_new, table
 from core.events import Bus
 from referral.referrals import FriendLeft, FriendQualified, Referral, ReferralReversed, reverse
-from rewards.ledger import Account, Purpose, take_stock, transfer
+from rewards.ledger import Account, Move, Purpose, take_stock, transfer
 from rewards.plans import Plan, cached_plan
 from rewards.rewards import (
     Reward,
@@ -114,7 +114,8 @@ def _reward_rows(event: FriendQualified, plan: Plan, reason: str | None) -> list
 def _book(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     target = table(Reward)
     made = insert_new(session, target, rows, ["brand_id", "referral_id", "event", "role"], returning=target.c.id)
-    moves, told = [], []
+    moves: list[Move] = []
+    told: list[RewardGranted | RewardReleased] = []
     for row in rows:
         if row["id"] not in made:
             continue
