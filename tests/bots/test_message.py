@@ -37,8 +37,8 @@ def test_messages_cannot_be_changed_after_they_were_said() -> None:
 
 def test_a_reply_is_plain_and_public_unless_it_says_otherwise() -> None:
     reply = Reply("hello")
-    assert not (reply.buttons or reply.image or reply.form)
-    assert not (reply.private or reply.edit or reply.brief)
+    assert not any((reply.buttons, reply.image, reply.form))
+    assert not any((reply.private, reply.edit, reply.brief))
 
 
 def test_a_join_claims_nothing_it_does_not_know(joined: Joined) -> None:

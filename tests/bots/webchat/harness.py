@@ -156,9 +156,15 @@ class WebChatHarness:
         (await page.message(action=key["action"], message=body["id"])).raise_for_status()
 
     async def seen(self, who: str, count: int, *, group: bool = False) -> list[Seen]:
-        page = self.browser(who, group)
-        await self.eventually(lambda: len(page.ours()) >= count)
-        return [await self._seen(body, group) for body in page.ours()]
+        def bodies() -> list[dict[str, Any]]:
+            """In the group what everybody sees; else one's own chat, and what only oneself sees in the group."""
+            if group:
+                return [body for body in self.browser(who, True).ours() if not body.get("private")]
+            aside = [body for body in self.browser(who, True).ours() if body.get("private")]
+            return [*self.browser(who).ours(), *aside]
+
+        await self.eventually(lambda: len(bodies()) >= count)
+        return [await self._seen(body, group) for body in bodies()]
 
     async def _seen(self, body: dict[str, Any], group: bool) -> Seen:
         image = None
