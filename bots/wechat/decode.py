@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -99,6 +99,9 @@ Event = (
     | GatewayTrouble
 )
 
+CANCELLED, WAITING, TIMED_OUT = 1, 2, 5
+"""The states of a login code (`ScanStatus` of wechaty-puppet) in which somebody has to scan one."""
+
 LOG_IN = "log in at the gateway with the phone of the account"
 
 
@@ -121,7 +124,9 @@ def _trouble(data: dict[str, Any]) -> Event:
     return GatewayTrouble(str(data.get("data") or data.get("gerror") or data.get("message") or data))
 
 
-def _scan(data: dict[str, Any]) -> Event:
+def _scan(data: dict[str, Any]) -> Event | None:
+    if data["status"] not in (CANCELLED, WAITING, TIMED_OUT):
+        return None  # scanned or confirmed: the login follows
     qrcode = data.get("qrcode")
     return NotLoggedIn(f"scan this code with the phone of the account: {qrcode}" if qrcode else LOG_IN)
 
@@ -130,13 +135,13 @@ def _logout(data: dict[str, Any]) -> Event:
     return NotLoggedIn(f"logged out ({data.get('data') or 'no reason given'}): {LOG_IN}")
 
 
-_READERS = {
+_READERS: dict[int, Callable[[dict[str, Any]], Event | None]] = {
     2: lambda data: MessageArrived(_id(data, "messageId")),
     16: _trouble,
     17: lambda data: FriendshipChanged(_id(data, "friendshipId")),
     18: lambda data: Invited(_id(data, "roomInvitationId")),
     19: lambda data: RoomJoined(
-        _id(data, "roomId"), _ids(data, "inviteeIdList"), data.get("inviterId") or None, moment(data.get("timestamp"))
+        _id(data, "roomId"), _ids(data, "inviteeIdList"), _text(data, "inviterId"), moment(data.get("timestamp"))
     ),
     20: lambda data: RoomLeft(_id(data, "roomId"), _ids(data, "removeeIdList"), moment(data.get("timestamp"))),
     21: lambda data: TopicChanged(_id(data, "roomId"), str(data.get("newTopic") or "")),
@@ -151,6 +156,11 @@ def _id(data: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{key} is {value!r}")
     return value
+
+
+def _text(data: Mapping[str, Any], key: str) -> str | None:
+    value = data.get(key)
+    return value if isinstance(value, str) and value else None
 
 
 def _ids(data: Mapping[str, Any], key: str) -> tuple[str, ...]:

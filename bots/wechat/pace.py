@@ -6,6 +6,8 @@ from bisect import insort
 from collections.abc import Awaitable, Callable
 
 MINUTE = 60.0
+ROUNDING = 0.001
+"""Two moments this close to a minute apart are a minute apart, whatever the last digits of the floats say."""
 
 
 class Pace:
@@ -48,6 +50,9 @@ class Pace:
         self._next = {chat: free for chat, free in self._next.items() if free > now}
         self._moments = [taken for taken in self._moments if taken > now - MINUTE]
         moment = max(now, self._next.get(chat, now))
-        while len(near := [taken for taken in self._moments if abs(taken - moment) < MINUTE]) >= self._per_minute:
+        while (
+            len(near := [taken for taken in self._moments if abs(taken - moment) < MINUTE - ROUNDING])
+            >= self._per_minute
+        ):
             moment = near[0] + MINUTE
         return moment
