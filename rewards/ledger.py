@@ -33,6 +33,10 @@ class Purpose(StrEnum):
     EXTERNAL = "external"
 
 
+BELOW_ZERO = (Purpose.EXTERNAL, Purpose.PAYABLE)
+"""What may be below zero: the world outside, and a member who owes (as the check constraint below says)."""
+
+
 class LedgerAccount(TenantRow, table=True):
     """An account of one owner, purpose and asset. `id` is derived from them, so anybody can name it unseen."""
 
@@ -199,16 +203,20 @@ def fund(session: Session, brand_id: UUID, campaign_id: UUID, asset: str, amount
     transfer(session, [Move(reference, "fund", outside, budget, amount)])
 
 
-def funded(session: Session, brand_id: UUID, campaign_id: UUID, asset: str) -> int:
-    """How much was ever put into a campaign's budget from outside."""
+def unfund(session: Session, brand_id: UUID, campaign_id: UUID, asset: str, amount: int, reference: str) -> None:
+    """The brand takes back what a campaign has not spent; the database refuses more than there is."""
+    outside = Account(brand_id, brand_id, Purpose.EXTERNAL, asset)
     budget = Account(brand_id, campaign_id, Purpose.BUDGET, asset)
-    return int(
-        session.scalar(
-            select(func.coalesce(func.sum(col(Transfer.amount)), 0)).where(
-                col(Transfer.brand_id) == brand_id,
-                col(Transfer.credit_id) == budget.id,
-                col(Transfer.kind) == "fund",
-            )
-        )
-        or 0
+    transfer(session, [Move(reference, "unfund", budget, outside, amount)])
+
+
+def funded(session: Session, brand_id: UUID, campaign_id: UUID, asset: str) -> int:
+    """How much was put into a campaign's budget from outside, less what was taken back."""
+    t, budget = table(Transfer), Account(brand_id, campaign_id, Purpose.BUDGET, asset)
+    put_in = select(func.sum(t.c.amount)).where(
+        t.c.brand_id == brand_id, t.c.credit_id == budget.id, t.c.kind == "fund"
     )
+    taken = select(func.sum(t.c.amount)).where(
+        t.c.brand_id == brand_id, t.c.debit_id == budget.id, t.c.kind == "unfund"
+    )
+    return int(session.scalar(put_in) or 0) - int(session.scalar(taken) or 0)
