@@ -40,14 +40,14 @@ async def test_a_guilds_channel_is_written_to(discord: DiscordHarness) -> None:
 
 
 async def test_a_long_text_comes_in_parts_with_the_buttons_under_the_last(discord: DiscordHarness) -> None:
-    text = "\n".join(f"{number}. line of a very long list" for number in range(150))
+    text = "\n".join(f"line {number} of a very long list" for number in range(150))
     await discord.adapter.send(to("1"), Reply(text, ((Button("More", action="more"),),)))
 
     messages = discord.server.private_messages("alice")
     assert len(messages) > 1
     assert all(len(message.content) <= 2000 for message in messages)
     assert [bool(message.components) for message in messages] == [False] * (len(messages) - 1) + [True]
-    assert "149. line of a very long list" in read(messages[-1].content)
+    assert "line 149 of a very long list" in read(messages[-1].content)
 
 
 async def test_nobody_is_pinged(discord: DiscordHarness) -> None:
