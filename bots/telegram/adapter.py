@@ -139,8 +139,8 @@ class TelegramAdapter:
     async def _listen(self) -> None:
         try:
             await self._connect()
+            self._heard()
             if self._settings.webhook_url:
-                self._heard()
                 await self._closing.wait()
             else:
                 await self._polling.run(self._heard, self._lost)

@@ -18,6 +18,8 @@ from bots.telegram.settings import TelegramSettings
 
 FLOOD_RETRIES = 3
 REMEMBERED_CHATS = 4096
+POOL_PATIENCE = 60
+"""Seconds a request waits for a free connection; the library's one second would drop answers under load."""
 
 
 class FloodError(Exception):
@@ -46,6 +48,7 @@ class Pace(AIORateLimiter):
             group_max_rate=settings.group_messages_per_minute,
             max_retries=FLOOD_RETRIES,
         )
+        self._lines = asyncio.Semaphore(settings.connections)
         self._interval = settings.chat_interval
         self._longest_wait = settings.longest_wait
         self._clock = clock
@@ -67,7 +70,9 @@ class Pace(AIORateLimiter):
 
         async def patient(*args: Any, **kwargs: Any) -> Any:
             try:
-                return await callback(*args, **kwargs)
+                # httpx looks at every waiting request whenever one is done, so the waiting is done out here.
+                async with self._lines:
+                    return await callback(*args, **kwargs)
             except RetryAfter as flood:
                 if (wait := seconds(flood)) > self._longest_wait:
                     raise FloodError(wait) from flood
@@ -105,9 +110,8 @@ def make_client(settings: TelegramSettings) -> Client:
     """A client for one token, not connected yet; its token is kept out of the logs from here on."""
     hide_token(settings.token)
     base = settings.api_url.rstrip("/")
-    # Waiting for a connection is not a failure: the pool bounds how much we ask at once, so it waits with patience.
     request = HTTPXRequest(
-        connection_pool_size=settings.concurrency, pool_timeout=60, read_timeout=20, write_timeout=20
+        connection_pool_size=settings.connections, pool_timeout=POOL_PATIENCE, read_timeout=20, write_timeout=20
     )
     return Client(
         settings.token,

@@ -16,6 +16,7 @@ class TelegramSettings:
     `/hooks/telegram`; without it the bot polls. webhook_secret: what Telegram then sends in
     `X-Telegram-Bot-Api-Secret-Token` (1-256 of `A-Za-z0-9_-`). poll_interval: seconds between two polls that
     brought nothing. poll_timeout: seconds a poll waits for news. concurrency: chats handled side by side.
+    connections: calls to Telegram under way at once.
     longest_wait: a flood wait up to this many seconds is sat out, a longer one is told to the caller.
     """
 
@@ -26,6 +27,7 @@ class TelegramSettings:
     poll_interval: float = 0.0
     poll_timeout: int = 10
     concurrency: int = 64
+    connections: int = 8
     messages_per_second: float = 30.0
     group_messages_per_minute: float = 20.0
     chat_interval: float = 1.0
@@ -34,7 +36,7 @@ class TelegramSettings:
     def __post_init__(self) -> None:
         if not self.token:
             raise ValueError("a Telegram bot needs a token")
-        if self.concurrency < 1:
-            raise ValueError("concurrency is at least 1")
+        if self.concurrency < 1 or self.connections < 1:
+            raise ValueError("concurrency and connections are at least 1")
         if self.webhook_url and not _SECRET.fullmatch(self.webhook_secret or ""):
             raise ValueError("a Telegram webhook needs a secret of 1-256 letters, digits, _ and -")

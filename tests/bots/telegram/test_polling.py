@@ -56,3 +56,75 @@ async def test_a_batch_that_says_nothing_of_its_place_is_stepped_over() -> None:
 
         await at.say("alice", "two")
         await eventually(lambda: len(at.script.heard) == 2)
+
+
+async def test_a_second_poller_is_named_as_the_trouble_and_outlived() -> None:
+    async with open_harness() as at:
+        at.api.fail_next("getUpdates", 409, "Conflict: terminated by other getUpdates request")
+        await at.say("alice", "before")  # ends the poll under way, so that the next one meets the conflict
+
+        await eventually(lambda: at.adapter.status.state == "degraded")
+        assert "another program polls with the same token" in at.adapter.status.detail
+        await at.say("alice", "after")
+        await eventually(lambda: at.adapter.status.state == "ready" and len(at.script.heard) == 2)
+
+
+async def test_two_bots_on_one_token_both_live_to_tell() -> None:
+    async with BotApi() as api, running(api) as first, running(api) as second:
+        states = [first.adapter.status, second.adapter.status]
+        await eventually(lambda: any("another program" in status.detail for status in states))
+        assert first.running
+        assert not first.running.done()
+        await second.say("bob", "hello")
+        await eventually(lambda: first.script.heard or second.script.heard)
+
+
+async def test_a_server_that_is_away_for_a_while_loses_nothing() -> None:
+    async with open_harness() as at:
+        at.api.fail_next("getUpdates", 502, "Bad Gateway")
+        at.api.drop_next("getUpdates")
+        for text in ("one", "two", "three"):
+            await at.say("alice", text)
+
+        await eventually(lambda: len(at.script.heard) == 3)
+        assert [said.text for said in at.script.heard if isinstance(said, Said)] == ["one", "two", "three"]
+
+
+async def test_a_server_that_is_away_at_the_start_is_waited_for() -> None:
+    async with BotApi() as api:
+        for _ in range(3):
+            api.fail_next("getMe", 502, "Bad Gateway")
+        async with running(api) as at:
+            assert at.adapter.status.state == "ready"
+
+
+async def test_a_wrong_token_ends_the_run_and_says_what_to_do() -> None:
+    async with BotApi() as api:
+        at = make(api, token="42:WRONG")
+        with pytest.raises(PermissionError, match="refuses the token") as raised:
+            await at.adapter.run(at.script)
+        assert at.adapter.status.state == "down"
+        assert "@BotFather" in at.adapter.status.detail
+        assert "WRONG" not in repr(raised.getrepr(chain=True))
+        await at.adapter.close()
+
+
+async def test_the_token_reaches_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with BotApi() as api:
+        api.fail_next("getMe", 502)
+        async with running(api) as at:
+            at.script.answer = lambda incoming: [Reply("hello")]
+            api.drop_next("send")
+            await at.say("bob", "/start")
+            await at.seen("bob", 1)
+    assert "HTTP Request: POST" in caplog.text
+    assert api.token not in caplog.text
+
+
+async def test_the_menu_is_published_in_both_languages() -> None:
+    async with open_harness() as at:
+        menus = at.api.menus
+        assert [entry["command"] for entry in menus["default", ""]] == ["start", "invite"]
+        assert menus["default", "zh"][1]["description"] == "我的邀请链接和海报"
+        assert [entry["command"] for entry in menus["all_chat_administrators", ""]] == ["start", "invite", "campaign"]
