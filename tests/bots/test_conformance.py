@@ -122,7 +122,7 @@ async def test_styles_are_carried_without_their_marks(platform: Harness) -> None
 
 
 async def test_a_long_text_arrives_whole_and_in_order(platform: Harness) -> None:
-    lines = [f"{number}. " + "word & <tag> 好 " * 12 for number in range(platform.text_limit // 60)]
+    lines = [f"line {number}: " + "word & <tag> 好 " * 12 for number in range(platform.text_limit // 60)]
     text = "\n".join(lines) + "\n" + "unbroken" * (platform.text_limit // 4)
     assert len(text) > 2 * platform.text_limit
     answer_with(platform, Reply(escape(text)))
