@@ -27,6 +27,8 @@ from bots.message import Address, BotPlaced, Incoming, Reply
 
 log = logging.getLogger(__name__)
 
+CALM = 60.0
+"""Seconds a client must have lived for its death to count as the first again."""
 FINISH_WITHIN = 10.0
 """Seconds that `close` waits for what was accepted."""
 LONGEST_BACKOFF = 120.0
@@ -68,7 +70,11 @@ class DiscordAdapter:
         self._now = now
         self._on_incoming: OnIncoming | None = None
         self._client: PlainClient | ShardedClient | None = None
+        self._deaf = False
         self._closing = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._back = asyncio.Event()
+        self._inviting = asyncio.Lock()
         self._work: set[asyncio.Task[None]] = set()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._watches = GuildWatches(settings, store, now, self._guild, self._tell)
@@ -81,10 +87,11 @@ class DiscordAdapter:
         pause = self._settings.backoff
         try:
             while not self._closing.is_set():
+                began = asyncio.get_running_loop().time()
                 error = await self._live()
                 if error is None:
-                    continue
-                if self.status.state == "ready":
+                    break
+                if asyncio.get_running_loop().time() - began > CALM:
                     pause = self._settings.backoff
                 await self._record(error)
                 await self._rest(pause)
@@ -110,20 +117,20 @@ class DiscordAdapter:
         await post(chat, reply, self._store)
 
     async def close(self) -> None:
-        """Finish what was accepted (for a while), then disconnect; `run` returns."""
-        self._closing.set()
+        """Hear nothing more, finish what was accepted (for a while), disconnect; `run` returns."""
+        self._deaf = True
         if self._work:
             await asyncio.wait(set(self._work), timeout=FINISH_WITHIN)
         await self._watches.settled(FINISH_WITHIN)
-        if self._client is not None:
-            await self._client.close()
+        self._closing.set()
 
     # ------------------------------------------------------------------ abilities
 
     async def make_invite(self, group: str, name: str) -> str:
         """A lasting invite link of its own for one member. Raises `SendError`."""
         guild = self._guild_or_refuse(group)
-        code = await rights.make_invite(guild, name, self._store)
+        async with self._inviting:
+            code = await rights.make_invite(guild, name, self._store)
         self._watches.invite_made(guild.id, code, 0)
         return url(code)
 
@@ -148,10 +155,10 @@ class DiscordAdapter:
     async def _live(self) -> Exception | None:
         """One life of a client: None after an orderly end, else what it died of."""
         client = self._client = make_client(self._settings, self)
+        self.connection_lost()
         try:
             async with client:
-                await client.start(self._settings.token)
-            return None if self._closing.is_set() else ConnectionError("Discord closed the connection")
+                return await self._until_the_end(client)
         except discord.LoginFailure:
             raise self._down(FATAL[4004]) from None
         except discord.PrivilegedIntentsRequired:
@@ -164,6 +171,35 @@ class DiscordAdapter:
             return error
         finally:
             self._watches.lost()
+
+    async def _until_the_end(self, client: PlainClient | ShardedClient) -> Exception | None:
+        """Run the client until it dies, is closed, or stays away too long: the library's own pauses between
+        reconnections grow to a quarter of an hour."""
+        life = asyncio.create_task(client.start(self._settings.token))
+        away = asyncio.create_task(self._away())
+        closing = asyncio.create_task(self._closing.wait())
+        tasks: set[asyncio.Task[Any]] = {life, away, closing}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if closing.done():
+                return None
+            if life.done():
+                life.result()
+                return ConnectionError("Discord closed the connection")
+            return TimeoutError("Discord was away too long")
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _away(self) -> None:
+        """Return when the connection has been lost for too long."""
+        while True:
+            await self._lost.wait()
+            try:
+                await asyncio.wait_for(self._back.wait(), self._settings.give_up_after)
+            except TimeoutError:
+                return
 
     def _down(self, detail: str) -> SendError:
         self.status = Status("down", detail)
@@ -228,6 +264,8 @@ class DiscordAdapter:
 
     async def private_text(self, message: discord.Message) -> None:
         """A text in a private chat, answered there, one after another."""
+        if self._deaf:
+            return
         incoming = message_said(message)
 
         async def converse() -> None:
@@ -243,12 +281,16 @@ class DiscordAdapter:
 
     def connection_lost(self) -> None:
         """The library reconnects by itself."""
+        self._lost.set()
+        self._back.clear()
         if self.status.state == "ready":
             self.status = Status("degraded", "the connection was lost; reconnecting")
         self._watches.lost()
 
     def connection_back(self) -> None:
         """Ready or resumed: look who is there."""
+        self._lost.clear()
+        self._back.set()
         self.status = Status("ready")
         if self._client is not None:
             self._watches.back([guild.id for guild in self._client.guilds if not guild.unavailable])
@@ -258,6 +300,15 @@ class DiscordAdapter:
         place = self._watches.place(guild.id)
         await self._tell(BotPlaced(place, True, missing=tuple(rights.missing(guild))))
         self._watches.back([guild.id])
+
+    def guild_away(self, guild: discord.Guild) -> None:
+        """A server has an outage: what happens in it meanwhile is not told."""
+        self._watches.away(guild.id)
+
+    def guild_back(self, guild: discord.Guild) -> None:
+        """The outage is over (at the start, `connection_back` looks at all servers)."""
+        if self.status.state == "ready":
+            self._watches.back([guild.id])
 
     async def guild_left(self, guild: discord.Guild) -> None:
         """The bot was removed from a server."""
@@ -288,6 +339,9 @@ class DiscordAdapter:
     # ------------------------------------------------------------------ to the core and back
 
     async def _answer(self, interaction: discord.Interaction[Any], incoming: Incoming, *, slow: bool = False) -> None:
+        if self._deaf:
+            return
+
         async def in_turn() -> Sequence[Reply]:
             async with self._turn(str(interaction.user.id)):
                 return await self._ask(incoming)

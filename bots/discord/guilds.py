@@ -52,6 +52,12 @@ class GuildWatches:
         for watch, _ in self._watches.values():
             watch.session_began()
 
+    def away(self, guild: int) -> None:
+        """One guild has an outage."""
+        watch = self._watch(guild)
+        watch.lost()
+        watch.session_began()
+
     def back(self, guilds: Sequence[int]) -> None:
         """These guilds can be heard."""
         for guild in guilds:

@@ -91,11 +91,11 @@ async def _create(place: discord.TextChannel, name: str) -> discord.Invite:
 
 async def _prune(guild: discord.Guild, store: Store) -> bool:
     ours: list[str] = await store.get(_ours(guild)) or []
-    unused = {invite.code: invite for invite in await guild.invites() if invite.code in ours and not invite.uses}
-    oldest = [code for code in ours if code in unused][:PRUNE]
+    standing = {invite.code: invite for invite in await guild.invites()}
+    oldest = [code for code in ours if code in standing and not standing[code].uses][:PRUNE]
     for code in oldest:
-        await unused[code].delete(reason="never used; makes room for another member's invite")
-    await store.put(_ours(guild), [code for code in ours if code not in oldest])
+        await standing.pop(code).delete(reason="never used; makes room for another member's invite")
+    await store.put(_ours(guild), [code for code in ours if code in standing])
     return bool(oldest)
 
 

@@ -15,7 +15,8 @@ class DiscordSettings:
     first. `answer_within`: Discord drops an interaction that hears nothing for 3 s, and
     takes nothing more after 15 min (`answer_until`). `settle`: how long a reading of
     the invite counters waits for joins that are on their way. `backoff`: first pause after a crash, doubled up to
-    two minutes.
+    two minutes. `give_up_after`: a connection that is away for so long is made anew. `members_timeout`: how long the
+    gateway may take to list a guild's members before they are asked for page by page.
     """
 
     token: str = field(repr=False)
@@ -29,4 +30,5 @@ class DiscordSettings:
     answer_until: float = 890.0
     settle: float = 0.5
     backoff: float = 1.0
+    give_up_after: float = 300.0
     members_timeout: float = 60.0

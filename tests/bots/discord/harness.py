@@ -119,14 +119,13 @@ class DiscordHarness:
         await self.server.press(who, message, label, guild=GUILD if in_guild else None)
 
     async def seen(self, who: str, count: int, *, group: bool = False) -> list[Seen]:
-        def enough() -> list[Message]:
-            messages = self.server.public_messages() if group else self.server.private_messages(who)
-            return messages if len(messages) >= count else []
+        def shown() -> list[Message]:
+            return self.server.public_messages() if group else self.server.private_messages(who)
 
-        messages = await eventually(enough) if count else []
+        await eventually(lambda: len(shown()) >= count)
         return [
             Seen(read(m.content), [b["label"] for b in buttons(m)], m.image, private=not group, edited=m.edited)
-            for m in messages
+            for m in shown()
         ]
 
     def address(self, who: str) -> str:

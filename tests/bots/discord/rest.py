@@ -103,7 +103,7 @@ class Rest:
         interaction = self.world.interactions.get(request.match_info["token"])
         if interaction is None:
             return refused(404, 10062, "Unknown interaction")
-        if self.world.refusals:
+        if self.world.refusals and body["type"] in (4, 7):
             return self._refuse()
         if interaction.answer is not None:
             return refused(400, 40060, "Interaction has already been acknowledged.")
