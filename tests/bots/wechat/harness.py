@@ -154,13 +154,13 @@ def _joined(messages: list[dict[str, Any]], *, private: bool) -> list[Seen]:
 
 
 def _buttons(text: str) -> tuple[str, list[str]]:
-    """The words of a message, and the labels of the list at its end."""
-    lines = text.splitlines()
-    labels: list[str] = []
-    while lines and (found := BUTTON.fullmatch(lines[-1]) or LINK.fullmatch(lines[-1])):
-        labels.insert(0, found[found.lastindex or 0])
-        lines.pop()
-    return ("\n".join(lines).rstrip("\n"), labels) if labels else (text, [])
+    """The words of a message, and the labels of the list at its end: a block of its own, or all there is."""
+    words, gap, block = text.rpartition("\n\n")
+    found = [BUTTON.fullmatch(line) or LINK.fullmatch(line) for line in block.split("\n")]
+    labels = [match[match.lastindex or 0] for match in found if match]
+    if len(labels) < len(found) or not (gap or block.startswith(("1. ", "→ "))):
+        return text, []
+    return words, labels
 
 
 @contextlib.asynccontextmanager
