@@ -61,7 +61,7 @@ class WeChatAdapter:
         pace = Pace(
             settings.messages_per_second_per_chat, settings.messages_per_minute, lambda: now().timestamp(), sleep
         )
-        self._delivery = Delivery(store, pace, self._line, sleep)
+        self._delivery = Delivery(store, pace, self._line, now, sleep)
         self._lanes = Lanes()
         self._wire: Transport | None = None
         self._ready = asyncio.Event()

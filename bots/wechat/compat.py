@@ -33,3 +33,5 @@ def prepare() -> None:
         logger.handlers.clear()
         logger.propagate = True
         logger.setLevel(logging.ERROR)
+    # at its finest, the HTTP/2 library logs the headers, and the token is one
+    logging.getLogger("hpack").setLevel(logging.INFO)

@@ -35,6 +35,11 @@ TEXT_MESSAGE = 7
 
 FRIENDSHIPS = {1: "confirmed", 2: "request", 3: "refused"}
 
+OFFICIAL_ACCOUNT = 2
+"""`Contact.Official` of wechaty-puppet: a service account, whose automatic words nobody should answer."""
+
+WECHAT_ITSELF = {"weixin", "filehelper", "fmessage", "newsapp", "notifymessage"}
+
 SILENT_CALLS = 3
 """So many unanswered calls in a row, and the connection is given up though its wire is alive."""
 
@@ -110,7 +115,8 @@ class Gateway:
 
     async def contact(self, id: str) -> Contact:
         found = await self._call(self._alive.contact_payload(id))
-        return Contact(id, found.name, bool(found.friend), found.weixin or None)
+        official = int(found.type) == OFFICIAL_ACCOUNT or id in WECHAT_ITSELF
+        return Contact(id, found.name, bool(found.friend), found.weixin or None, official)
 
     async def rooms(self) -> list[str]:
         return list(await self._call(self._alive.room_list()))

@@ -196,6 +196,9 @@ def room_place(room: str, topic: str) -> Place:
 
 
 _CODE = re.compile(r"邀请码\s*[:：]?\s*\S+|(?:invite\s+)?code(?:\s*[:：]|\s)\s*(?=\S*\d)\S{4,}", re.I)
+_QUOTE = re.compile("\\A「.*」\n(?:- ?){5,}\n", re.S)
+"""How WeChat writes the message somebody answers to above the answer."""
+
 _JOINERS = {"\u200d", "\ufe0f", "\u20e3"}
 _NUMBER = re.compile(r"\(?([0-9]{1,3})[.,)、。]?")
 
@@ -215,7 +218,7 @@ def heard(
 
     offer: number → action of the buttons last shown to the person in this chat.
     """
-    text, mentioned = addressed(message, me) if message.room else (message.text.strip(), False)
+    text, mentioned = addressed(message, me)
     chosen = number(text)
     if chosen is not None and chosen in offer:
         return Pressed(person, place, offer[chosen], key=message.id)
@@ -228,8 +231,10 @@ def heard(
 
 
 def addressed(message: Message, me: Me) -> tuple[str, bool]:
-    """A room message without the call of the bot (`@name `), and whether it was called."""
-    text = message.text.strip()
+    """A message without what it quotes and without the call of the bot (`@name `), and whether it was called."""
+    text = _QUOTE.sub("", message.text).strip()
+    if not message.room:
+        return text, False
     for name in sorted(filter(None, me.names), key=len, reverse=True):
         call = f"@{name}"
         at = text.find(call)

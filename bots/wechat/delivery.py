@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import partial
 
 from bots.adapter import SendError, Store
@@ -30,8 +31,16 @@ Line = Callable[[bool], Awaitable[Transport]]
 class Delivery:
     """The mouth of one account."""
 
-    def __init__(self, store: Store, pace: Pace, line: Line, sleep: Callable[[float], Awaitable[object]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        pace: Pace,
+        line: Line,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
         self._store = store
+        self._now = now
         self._pace = pace
         self._line = line
         self._sleep = sleep
@@ -124,7 +133,7 @@ class Delivery:
         data = await _drawn(image) if image else b""
         if numbers is not None:
             # before sending: the answer may be faster than the gateway's receipt
-            await offer(self._store, chat, who, numbers)
+            await offer(self._store, chat, who, numbers, self._now())
         if image:
             filename = image.filename
             await self._push(chat, lambda wire: wire.show(chat, data, filename), patient=patient)

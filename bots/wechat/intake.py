@@ -21,6 +21,8 @@ REMEMBERED = 5000
 READERS = 8
 """Contacts read at the same time when a whole room is read."""
 
+KEPT_CONTACTS = 50_000
+
 log = logging.getLogger(__name__)
 
 
@@ -33,12 +35,14 @@ class Intake:
         self._now = now
         self._name = ""
         self._topics: dict[str, str] = {}
+        self._contacts: dict[str, Contact] = {}
         self._seen: OrderedDict[str, None] = OrderedDict()
         self.account = ""
 
     async def logged_in(self, wire: Transport, account: str) -> None:
-        """Learn who we are."""
+        """Learn who we are; what we knew of the rooms may have changed meanwhile."""
         self.account = account
+        self._topics.clear()
         self._name = (await self._contact(wire, account)).name
 
     async def read(self, wire: Transport, event: decode.Event) -> list[Incoming]:
@@ -71,8 +75,11 @@ class Intake:
         me = decode.Me(self.account, (self._name, *await self._room_names(wire, message.room, message.mentions)))
         numbers: dict[str, str] = {}
         if decode.number(decode.addressed(message, me)[0]) is not None:
-            numbers = await offered(self._store, chat, message.sender)
-        person = decode.person(await self._contact(wire, message.sender))
+            numbers = await offered(self._store, chat, message.sender, self._now())
+        contact = await self._contact(wire, message.sender)
+        if contact.official:
+            return []
+        person = decode.person(contact)
         place = await self._room(wire, message.room) if message.room else decode.private_place(message.sender)
         said = decode.heard(message, person, place, me, self._menu, numbers)
         return [] if said is None else [said]
@@ -154,7 +161,8 @@ class Intake:
 
         async def read(account: str) -> Person:
             async with gate:
-                return decode.person(await self._contact(wire, account))
+                # names seldom change, and rooms have many members: those once read are not asked for again
+                return decode.person(self._contacts.get(account) or await self._contact(wire, account))
 
         accounts = [account for account in await wire.members(room) if account != self.account]
         return Present(place, tuple(await asyncio.gather(*map(read, accounts))), at, complete=True)
@@ -162,10 +170,14 @@ class Intake:
     async def _contact(self, wire: Transport, account: str) -> Contact:
         """A contact; one that cannot be looked up is still somebody, known by the id."""
         try:
-            return await wire.contact(account)
+            contact = await wire.contact(account)
         except CallFailed as failure:
             log.info("contact %s could not be read: %s", account, failure)
             return Contact(account, account, friend=False)
+        if len(self._contacts) >= KEPT_CONTACTS:
+            self._contacts.clear()
+        self._contacts[account] = contact
+        return contact
 
     async def _room(self, wire: Transport, room: str) -> Place:
         if room not in self._topics:

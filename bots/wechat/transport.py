@@ -37,12 +37,13 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A person known to the account. `handle` is the WeChat id people choose, if shown."""
+    """Somebody known to the account. `handle` is the WeChat id people choose, if shown; `official` is no person."""
 
     id: str
     name: str
     friend: bool
     handle: str | None = None
+    official: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,3 +139,12 @@ async def test_everyone_in_the_group_is_read_after_login(wechat: WeChatHarness) 
         "wxid_bob": "Bob 小明",
     }
     assert found[0].complete
+
+
+async def test_service_accounts_are_not_answered(wechat: WeChatHarness) -> None:
+    wechat.script.answer = lambda heard: [Reply("你好")] if isinstance(heard, Said) else []
+    await wechat.gateway.do("contact", key="shop", payload={"id": "gh_shop", "name": "某商城", "type": 2})
+    await wechat.say("shop", "您的订单已发货")
+    await wechat.say("alice", "邀请")
+    await wechat.seen("alice", 1)
+    assert [one.person.account for one in wechat.script.heard if isinstance(one, Said)] == ["wxid_alice"]

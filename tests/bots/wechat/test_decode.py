@@ -89,6 +89,14 @@ def test_the_bots_name_is_taken_off(text: str, rest: str) -> None:
     assert decode.addressed(Message("m", "a", "r@", text), ME) == (rest, True)
 
 
+def test_what_is_quoted_is_not_said_again() -> None:
+    quoted = "「小带：选一个\n\n1. 我的邀请\n2. 排行榜」\n- - - - - - - - - - - - - - -\n2"
+    assert heard(quoted, offer={"2": "top"}) == Pressed(ALICE, HERE, "top", key="m1")
+    assert heard(quoted, room=True, offer={"2": "top"}) == Pressed(ALICE, ROOM, "top", key="m1")
+    assert heard(quoted[:-1] + "@小带 帮助", room=True).text == "帮助"
+    assert heard("「引号」里的话").text == "「引号」里的话"
+
+
 def test_another_name_is_not_ours() -> None:
     assert heard("@小带子\u2005你好", room=True) is None
     assert heard("邮箱 me@小带.com", room=True) is None
