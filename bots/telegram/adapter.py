@@ -35,6 +35,9 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 MENU_LANGUAGES = {"": "en", "zh": "zh_Hans"}
 """Telegram's two-letter language (empty: everybody else) → the locale of the menu's help."""
 
+DECIDED = ("HIDE_REQUESTER_MISSING", "USER_ALREADY_PARTICIPANT")
+"""How Telegram says that a join request is no longer open; the library changes the case."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -128,12 +131,12 @@ class TelegramAdapter:
 
     async def approve(self, group: str, account: str) -> None:
         """Let somebody in who asked; nothing if that is already decided. Raises `SendError`."""
-        with _failures(harmless=("HIDE_REQUESTER_MISSING", "USER_ALREADY_PARTICIPANT")):
+        with _failures(harmless=DECIDED):
             await self._client.approve_chat_join_request(_chat_id(group), _chat_id(account))
 
     async def decline(self, group: str, account: str) -> None:
         """Turn somebody away who asked; nothing if that is already decided. Raises `SendError`."""
-        with _failures(harmless=("HIDE_REQUESTER_MISSING", "USER_ALREADY_PARTICIPANT")):
+        with _failures(harmless=DECIDED):
             await self._client.decline_chat_join_request(_chat_id(group), _chat_id(account))
 
     async def _listen(self) -> None:
@@ -253,11 +256,11 @@ class TelegramAdapter:
 
 @contextmanager
 def _failures(harmless: tuple[str, ...] = ()) -> Iterator[None]:
-    """Turn the library's failures into ours; a refusal that names one of `harmless` counts as done."""
+    """Turn the library's failures into ours; a refusal that says one of `harmless` (upper case) counts as done."""
     try:
         yield
     except (TelegramError, FloodError) as error:
-        if not (isinstance(error, BadRequest) and any(word in error.message for word in harmless)):
+        if not (isinstance(error, BadRequest) and error.message.upper() in harmless):
             raise as_send_error(error) from error
 
 

@@ -18,6 +18,9 @@ from bots.telegram.settings import TelegramSettings
 
 FLOOD_RETRIES = 3
 REMEMBERED_CHATS = 4096
+TALKATIVE = ("httpx", "telegram.Bot", "telegram.ext.ExtBot")
+"""The loggers that write the token; a filter on a logger does not reach those below it."""
+
 POOL_PATIENCE = 60
 """Seconds a request waits for a free connection; the library's one second would drop answers under load."""
 
@@ -126,19 +129,20 @@ def make_client(settings: TelegramSettings) -> Client:
 class _Redact(logging.Filter):
     def __init__(self, token: str) -> None:
         super().__init__()
-        self._token = token
+        self.token = token
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if self._token in (message := record.getMessage()):
-            record.msg, record.args = message.replace(self._token, "<token>"), ()
+        if self.token in (message := record.getMessage()):
+            record.msg, record.args = message.replace(self.token, "<token>"), ()
         return True
 
 
 def hide_token(token: str) -> None:
-    """Keep the token out of the log lines of httpx, which writes every address it asks."""
-    logger = logging.getLogger("httpx")
-    if not any(isinstance(known, _Redact) and known._token == token for known in logger.filters):
-        logger.addFilter(_Redact(token))
+    """Keep the token out of the log lines of httpx and of the library, which write the addresses they use."""
+    for name in TALKATIVE:
+        logger = logging.getLogger(name)
+        if not any(isinstance(known, _Redact) and known.token == token for known in logger.filters):
+            logger.addFilter(_Redact(token))
 
 
 def seconds(flood: RetryAfter) -> float:

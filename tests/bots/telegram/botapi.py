@@ -80,6 +80,11 @@ class BotApi:
         return f"http://{self.host}:{self.port}"
 
     @property
+    def asked(self) -> bool:
+        """Whether the bot has said which kinds of update it wants."""
+        return self._allowed is not None
+
+    @property
     def unheard(self) -> int:
         """Updates that were not acknowledged yet."""
         return len(self._updates)
@@ -98,7 +103,7 @@ class BotApi:
             ws="none",
             interface="asgi3",
         )
-        self._server = _QuietServer(config)
+        self._server = QuietServer(config)
         self._tasks.append(asyncio.create_task(self._server.serve([listening])))
         return self
 
@@ -403,7 +408,7 @@ class BotApi:
         return self._last_id
 
 
-class _QuietServer(uvicorn.Server):
+class QuietServer(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals to whoever runs the tests."""

@@ -111,7 +111,9 @@ async def running(api: BotApi, **settings: Any) -> AsyncIterator[TelegramHarness
     harness = make(api, **settings)
     harness.running = task = asyncio.create_task(harness.adapter.run(harness.script))
     try:
-        await eventually(lambda: harness.adapter.status.state == "ready" or api.violations or task.done())
+        await eventually(
+            lambda: (harness.adapter.status.state == "ready" and api.asked) or api.violations or task.done()
+        )
         yield harness
     finally:
         await harness.adapter.close()

@@ -97,6 +97,6 @@ async def test_every_member_gets_a_link_of_their_own() -> None:
 async def test_without_the_right_there_is_no_link_and_no_use_in_trying_again() -> None:
     async with open_harness() as at:
         at.community.can_invite = False
-        with pytest.raises(SendError, match="not enough rights") as failed:
+        with pytest.raises(SendError, match="Not enough rights") as failed:
             await at.adapter.make_invite(str(at.community.id), "Bob")
         assert failed.value.permanent
