@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -18,12 +18,14 @@ from bots.discord import rights
 from bots.discord.answers import Answer
 from bots.discord.client import PlainClient, ShardedClient, make_client
 from bots.discord.decode import CHANNEL, PLATFORM, message_said, person, pressed, said, submitted
+from bots.discord.faults import for_the_operator, is_unreadable
 from bots.discord.guilds import GuildWatches
 from bots.discord.invites import url
 from bots.discord.menu import slash_commands
+from bots.discord.search import Confirmations, search
 from bots.discord.sending import FAILURES, kept_form, post, post_patiently, refusal
 from bots.discord.settings import DiscordSettings
-from bots.message import Address, BotPlaced, Incoming, Reply
+from bots.message import Address, BotPlaced, Incoming, Joined, Reply
 
 log = logging.getLogger(__name__)
 
@@ -33,15 +35,6 @@ FINISH_WITHIN = 10.0
 """Seconds that `close` waits for what was accepted."""
 LONGEST_BACKOFF = 120.0
 """Seconds; Discord allows 1,000 new sessions a day."""
-
-FATAL = {
-    4004: "Discord does not accept the token (4004): put a fresh bot token into the settings",
-    4010: "the shard numbers are wrong (4010): check shard_count and shard_ids",
-    4011: "the bot is in too many servers for one connection (4011): set shard_count",
-    4013: "Discord does not know an intent we ask for (4013): update discord.py",
-    4014: "switch on the Server Members Intent (4014): Discord developer portal → your application → Bot → "
-    "Privileged Gateway Intents",
-}
 
 
 class DiscordAdapter:
@@ -78,6 +71,7 @@ class DiscordAdapter:
         self._work: set[asyncio.Task[None]] = set()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._watches = GuildWatches(settings, store, now, self._guild, self._tell)
+        self._confirmations = Confirmations(self._search, self._tell, settings.search_after)
 
     # ------------------------------------------------------------------ the port
 
@@ -98,6 +92,7 @@ class DiscordAdapter:
                 pause = min(pause * 2, LONGEST_BACKOFF)
         finally:
             await self._watches.stop()
+            await self._confirmations.stop()
             if self.status.state != "down":
                 self.status = Status("down", "stopped")
 
@@ -159,16 +154,12 @@ class DiscordAdapter:
         try:
             async with client:
                 return await self._until_the_end(client)
-        except discord.LoginFailure:
-            raise self._down(FATAL[4004]) from None
-        except discord.PrivilegedIntentsRequired:
-            raise self._down(FATAL[4014]) from None
-        except discord.ConnectionClosed as error:
-            if error.code in FATAL:
-                raise self._down(FATAL[error.code]) from None
-            return error
         except Exception as error:
-            return error
+            detail = for_the_operator(error)
+            if detail is None:
+                return error
+            self.status = Status("down", detail)
+            raise SendError(detail, permanent=True) from None
         finally:
             self._watches.lost()
 
@@ -201,17 +192,11 @@ class DiscordAdapter:
             except TimeoutError:
                 return
 
-    def _down(self, detail: str) -> SendError:
-        self.status = Status("down", detail)
-        return SendError(detail, permanent=True)
-
     async def _record(self, error: Exception) -> None:
         """A payload that cannot be read kills the client: keep it to be looked at. Other deaths are the network's."""
         words = f"{type(error).__name__}: {error}"
-        unread = isinstance(error, (KeyError, TypeError, ValueError, IndexError)) or (
-            isinstance(error, AttributeError) and self.status.state == "ready"
-        )
-        if unread and self._client is not None:
+        connected = self.status.state == "ready"
+        if is_unreadable(error, connected=connected) and self._client is not None:
             await self._store.quarantine(self._client.last_payload, words)
         self.status = Status("degraded", f"reconnecting after {words}"[:300])
         log.warning("the Discord client stopped and is started again: %s", words)
@@ -358,6 +343,14 @@ class DiscordAdapter:
                 await self.send(incoming.place.address, public)
             except SendError as error:
                 log.warning("a message to a server was not delivered: %s", error.reason)
+        if isinstance(incoming, Joined):
+            self._confirmations.consider(incoming)
+
+    async def _search(self, guild: int, accounts: Sequence[str]) -> Mapping[str, str | None]:
+        try:
+            return await search(self._connected(), guild, accounts)
+        except SendError:
+            return {}
 
     async def _ask(self, incoming: Incoming) -> Sequence[Reply]:
         """What the core answers; its errors are logged, since the words for them are the core's."""

@@ -17,6 +17,7 @@ class DiscordSettings:
     the invite counters waits for joins that are on their way. `backoff`: first pause after a crash, doubled up to
     two minutes. `give_up_after`: a connection that is away for so long is made anew. `members_timeout`: how long the
     gateway may take to list a guild's members before they are asked for page by page.
+    `search_after`: when to ask how somebody joined whose invite stayed open; None never asks.
     """
 
     token: str = field(repr=False)
@@ -32,3 +33,4 @@ class DiscordSettings:
     backoff: float = 1.0
     give_up_after: float = 300.0
     members_timeout: float = 60.0
+    search_after: float | None = 30.0

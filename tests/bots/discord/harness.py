@@ -150,6 +150,7 @@ def quick(server: DiscordServer, **changes: Any) -> DiscordSettings:
         settle=0.1,
         backoff=0.05,
         members_timeout=5.0,
+        search_after=None,
     )
     return replace(settings, **changes)
 

@@ -39,6 +39,7 @@ class Membership:
     user: User
     joined_at: datetime
     roles: list[str] = field(default_factory=list)
+    source: str | None = None
 
     def json(self) -> dict[str, Any]:
         return {

@@ -48,6 +48,7 @@ def routes(world: World) -> Iterable[web.RouteDef]:
             ("GET", "/guilds/{guild}/invites", table.list_invites),
             ("DELETE", "/invites/{code}", table.delete_invite),
             ("GET", "/guilds/{guild}/members", table.list_members),
+            ("POST", "/guilds/{guild}/members-search", table.search_members),
             ("GET", "/guilds/{guild}/members/{user}", table.get_member),
             ("PUT", "/guilds/{guild}/members/{user}/roles/{role}", table.add_role),
             ("DELETE", "/guilds/{guild}/members/{user}/roles/{role}", table.remove_role),
@@ -239,6 +240,23 @@ class Rest:
         after = int(request.query.get("after", "0"))
         members = sorted(self._guild(request).members.values(), key=lambda member: int(member.user.id))
         return reply([member.json() for member in members if int(member.user.id) > after][:PAGE])
+
+    async def search_members(self, request: web.Request, body: Any) -> web.Response:
+        if self.world.index_builds > 0:
+            self.world.index_builds -= 1
+            return reply({"code": 110000, "message": "Index not yet available", "retry_after": 1}, 202)
+        asked = body["and_query"]["user_id"]["or_query"]
+        members = [member for member in self._guild(request).members.values() if member.user.id in asked]
+        found = [
+            {
+                "member": member.json(),
+                "source_invite_code": member.source,
+                "join_source_type": 5 if member.source else 6,
+                "inviter_id": None,
+            }
+            for member in members
+        ]
+        return reply({"guild_id": request.match_info["guild"], "members": found, "total_result_count": len(found)})
 
     async def get_member(self, request: web.Request, body: Any) -> web.Response:
         member = self._guild(request).members.get(request.match_info["user"])

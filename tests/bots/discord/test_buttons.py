@@ -28,7 +28,8 @@ async def test_a_press_is_heard_and_may_replace_its_message(discord: DiscordHarn
 
 
 async def test_a_button_works_after_a_restart(discord: DiscordHarness) -> None:
-    discord.script.answer = lambda incoming: [Reply("Go on?", ((Button("Go", action="go:42"),),))]
+    row = (Button("Go", action="go:42"),)
+    discord.script.answer = lambda incoming: [Reply("Go on?", (row,))] if isinstance(incoming, Said) else []
     await discord.server.write("alice", "hi")
     await discord.seen("alice", 1)
 

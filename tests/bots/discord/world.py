@@ -70,6 +70,7 @@ class World:
         self.messages: list[Message] = []
         self.interactions: dict[str, Interaction] = {}
         self.refusals: deque[Refusal] = deque()
+        self.index_builds = 0  # how many searches find no index yet
         self.broken: dict[str, Refusal] = {}  # path prefix → refusal of any request
         self.before_answer: Callable[[Call], Awaitable[None]] | None = None
         self.port = 0
@@ -121,7 +122,7 @@ class World:
         """Somebody joins, by an invite or (None) in a way that no counter shows. `silent`: without events."""
         user = self.user(name)
         place = self.guilds[guild]
-        place.members[user.id] = Membership(user, self.tick())
+        place.members[user.id] = Membership(user, self.tick(), source=code)
         gone = False
         if code is not None:
             invite = place.invites[code]
