@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Strict
 from sqlalchemy import Column, ForeignKeyConstraint, select
 from sqlmodel import Field as Col
 from sqlmodel import Session, col
@@ -15,7 +15,7 @@ from core.db import Json, Row
 from core.money import LARGEST
 
 HOLD_DAYS_MAX = 90
-Points = Annotated[int, Field(gt=0, le=LARGEST)]
+Points = Annotated[int, Strict(), Field(gt=0, le=LARGEST)]
 
 
 class Rule(BaseModel):
@@ -25,7 +25,7 @@ class Rule(BaseModel):
 
     to: Literal["advocate", "friend"]
     amount: Points
-    hold_days: int = Field(default=0, ge=0, le=HOLD_DAYS_MAX)
+    hold_days: Annotated[int, Strict()] = Field(default=0, ge=0, le=HOLD_DAYS_MAX)
 
 
 class Plan(BaseModel):
@@ -35,8 +35,8 @@ class Plan(BaseModel):
 
     asset: Literal["PTS"] = "PTS"
     rules: tuple[Rule, ...] = ()
-    cap: int | None = Field(default=None, gt=0, le=1_000_000)
-    budget: int = Field(default=0, ge=0, le=LARGEST)
+    cap: Annotated[int, Strict()] | None = Field(default=None, gt=0, le=1_000_000)
+    budget: Annotated[int, Strict()] = Field(default=0, ge=0, le=LARGEST)
 
 
 class RewardPlan(Row, table=True):
@@ -74,6 +74,8 @@ def check(plan: Plan, event: str, platforms: frozenset[str], *, joins_allowed: b
             findings.append(Finding("warn", "join_without_cap"))
         if not all(rule.hold_days for rule in plan.rules):
             findings.append(Finding("warn", "join_without_hold"))
+    if len({rule.to for rule in plan.rules}) < len(plan.rules):
+        findings.append(Finding("refuse", "side_twice"))
     each = sum(rule.amount for rule in plan.rules)
     if plan.rules and plan.budget < each:
         findings.append(Finding("refuse", "budget_below_one"))

@@ -1,0 +1,269 @@
+"""A campaign as a TOML file: applied as often as one likes, and written back.
+
+What stands in a file is in `examples/campaigns/`. Moments without an offset are in the campaign's own time zone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core import clock, i18n
+from core.errors import Refused
+from referral.brands import Brand, Community, communities_of, slugify
+from referral.campaigns import Campaign, CampaignVersion, move
+from rewards import ledger
+from rewards.campaign_format import (
+    LONGEST,
+    CampaignFile,
+    FileProblem,
+    build_campaign,
+    explain,
+    read_campaign,
+    refuse,
+)
+from rewards.plans import Finding, Plan, check, plan_of, save_plan
+
+__all__ = [
+    "Applied",
+    "CampaignFile",
+    "FileProblem",
+    "apply_campaign",
+    "explain",
+    "new_campaign",
+    "read_campaign",
+    "write_campaign",
+]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of a file. `findings`: what the plan check warns of."""
+
+    campaign: Campaign
+    changed: Literal["created", "updated", "unchanged"]
+    findings: list[Finding]
+
+
+def apply_campaign(session: Session, brand: Brand, file: CampaignFile, *, launch: bool = True) -> Applied:
+    """Make the brand's campaign what the file says; the same file again changes nothing.
+
+    A change makes a new version; who came under an older one is paid by that. The budget is topped up, or its unspent
+    part returned, until it is the file's. With `launch` a draft starts, now or at `starts_at`.
+    Raises `BadInput("campaign_file")` as `read_campaign`; `Refused`: plan_refused (findings), campaign_over,
+    campaign_started (its start cannot move any more), budget_below_spent (spent, budget).
+    """
+    places = _places(session, brand, file)
+    findings = _check(file, places)
+    campaign = session.scalars(
+        select(Campaign).where(col(Campaign.brand_id) == brand.id, col(Campaign.slug) == file.campaign.slug)
+    ).one_or_none()
+    if campaign is not None and _document_of(session, campaign) == file.document:
+        before = campaign.state
+        _set_off(session, campaign, launch)
+        return Applied(campaign, "unchanged" if campaign.state == before else "updated", findings)
+    _timely(campaign, file)
+    changed: Literal["created", "updated"] = "created" if campaign is None else "updated"
+    if campaign is None:
+        campaign = Campaign(
+            brand_id=brand.id, version=0, state="draft", created_at=clock.now(), **_columns(file, places)
+        )
+    else:
+        for name, value in _columns(file, places).items():
+            setattr(campaign, name, value)
+    campaign.version += 1
+    session.add(campaign)
+    session.flush()
+    version = CampaignVersion(
+        brand_id=brand.id,
+        campaign_id=campaign.id,
+        version=campaign.version,
+        document=file.document,
+        created_at=clock.now(),
+    )
+    session.add(version)
+    save_plan(session, brand.id, campaign.id, campaign.version, file.rewards)
+    _set_budget(session, campaign, file.rewards)
+    _set_off(session, campaign, launch)
+    log.info("campaign.applied", campaign=campaign.slug, version=campaign.version, changed=changed)
+    return Applied(campaign, changed, findings)
+
+
+def _places(session: Session, brand: Brand, file: CampaignFile) -> list[Community]:
+    """The communities the campaign runs in; for an empty list all the brand has."""
+    connected = {f"{place.platform}:{place.group_id}": place for place in communities_of(session, brand.id)}
+    wanted = file.campaign.communities
+    missing = [
+        FileProblem("unknown_community", f"campaign.communities.{index}", None, {"community": name})
+        for index, name in enumerate(wanted)
+        if name not in connected
+    ]
+    if missing:
+        raise refuse(missing)
+    return [connected[name] for name in dict.fromkeys(wanted)] if wanted else list(connected.values())
+
+
+def _check(file: CampaignFile, places: Sequence[Community]) -> list[Finding]:
+    platforms = frozenset(place.platform for place in places)
+    overridden = file.policy.allow_join_rewards_on_discord
+    findings = check(file.rewards, file.qualify.event, platforms, joins_allowed=overridden)
+    refused = [finding.code for finding in findings if finding.severity == "refuse"]
+    if refused:
+        raise Refused("plan_refused", findings=refused)
+    if overridden:
+        log.warning("campaign.policy_overridden", campaign=file.campaign.slug, policy="allow_join_rewards_on_discord")
+    return findings
+
+
+def _timely(campaign: Campaign | None, file: CampaignFile) -> None:
+    """Refuse what comes too late."""
+    now = clock.now()
+    if campaign is not None and campaign.state in ("ended", "settled"):
+        raise Refused("campaign_over", slug=campaign.slug)
+    begun = campaign is not None and campaign.state in ("running", "paused")
+    if begun and file.campaign.starts_at > now:
+        raise Refused("campaign_started", slug=file.campaign.slug)
+    if file.campaign.ends_at <= now:
+        raise refuse([FileProblem("ends_in_past", "campaign.ends_at")])
+
+
+def _columns(file: CampaignFile, places: Sequence[Community]) -> dict[str, Any]:
+    about = file.campaign
+    return {
+        "slug": about.slug,
+        "kind": about.kind,
+        "title": about.title.model_dump(),
+        "benefit": about.benefit.model_dump(),
+        "timezone": about.timezone,
+        "starts_at": about.starts_at,
+        "ends_at": about.ends_at,
+        **file.qualify.model_dump(),
+        "communities": [str(place.id) for place in places] if about.communities else [],
+    }
+
+
+def _document_of(session: Session, campaign: Campaign) -> dict[str, Any] | None:
+    found = session.get(CampaignVersion, (campaign.brand_id, campaign.id, campaign.version))
+    return found.document if found else None
+
+
+def _set_budget(session: Session, campaign: Campaign, plan: Plan) -> None:
+    account = ledger.Account(campaign.brand_id, campaign.id, ledger.Purpose.BUDGET, plan.asset)
+    unspent = ledger.take_stock(session, [account])[account]
+    funded = ledger.funded(session, campaign.brand_id, campaign.id, plan.asset)
+    more, cause = plan.budget - funded, (campaign.brand_id, campaign.id, plan.asset)
+    if more > 0:
+        ledger.fund(session, *cause, more, f"fund/{campaign.id}/{campaign.version}")
+    elif -more > unspent:
+        raise Refused("budget_below_spent", spent=funded - unspent, budget=plan.budget)
+    elif more < 0:
+        ledger.unfund(session, *cause, -more, f"unfund/{campaign.id}/{campaign.version}")
+
+
+def _set_off(session: Session, campaign: Campaign, launch: bool) -> None:
+    """Start what is to start: a draft when told to, a scheduled campaign when its time was moved to the past."""
+    due = campaign.starts_at <= clock.now()
+    if campaign.state == "draft" and launch:
+        move(session, campaign, "launch" if due else "schedule")
+    elif campaign.state == "scheduled" and due:
+        move(session, campaign, "launch")
+
+
+def new_campaign(
+    session: Session,
+    brand: Brand,
+    title: str,
+    *,
+    advocate: int,
+    friend: int,
+    budget: int,
+    days: int = 30,
+    stay_days: int = 7,
+    hold_days: int = 3,
+) -> Applied:
+    """A campaign from a few words of a chat, running from now on for `days` in all of the brand's communities.
+
+    `advocate` and `friend`: points each gets (0: nothing). Raises as `apply_campaign`.
+    """
+    taken = set(session.scalars(select(col(Campaign.slug)).where(col(Campaign.brand_id) == brand.id)))
+    stem = slugify(title)[:36].strip("-")
+    slug = next(name for n in range(1, len(taken) + 3) if (name := stem if n == 1 else f"{stem}-{n}") not in taken)
+    now = clock.now()
+    sides = [("advocate", advocate), ("friend", friend)]
+    raw = {
+        "campaign": {
+            "slug": slug,
+            "title": dict.fromkeys(i18n.LOCALES, title),
+            "benefit": {locale: _benefit(locale, friend) for locale in i18n.LOCALES},
+            "timezone": brand.timezone,
+            "starts_at": now,
+            "ends_at": now + timedelta(days=days) if 0 < days <= LONGEST.days else now,
+        },
+        "qualify": {"event": "retained", "stay_days": stay_days, "window_days": max(30, min(365, 2 * stay_days))},
+        "rewards": {
+            "budget": budget,
+            "rules": [{"to": to, "amount": amount, "hold_days": hold_days} for to, amount in sides if amount],
+        },
+    }
+    return apply_campaign(session, brand, build_campaign(raw))
+
+
+def _benefit(locale: str, points: int) -> str:
+    return (
+        i18n.text(locale, "campaign_file.friend_gets", n=points)
+        if points
+        else i18n.text(locale, "campaign_file.welcome")
+    )
+
+
+def write_campaign(session: Session, campaign: Campaign) -> str:
+    """The campaign as a file. Reading and applying it again changes nothing."""
+    plan = plan_of(session, campaign.brand_id, campaign.id, campaign.version)
+    zone = ZoneInfo(campaign.timezone)
+    names = {
+        str(place.id): f"{place.platform}:{place.group_id}" for place in communities_of(session, campaign.brand_id)
+    }
+    places = [names[place] for place in campaign.communities if place in names]
+    policy = (_document_of(session, campaign) or {}).get("policy", {})
+    rules = ",\n".join(f"  {_inline(rule.model_dump())}" for rule in plan.rules)
+    parts = {
+        "campaign": {
+            **{name: _toml(getattr(campaign, name)) for name in ("slug", "kind", "title", "benefit", "timezone")},
+            "starts_at": campaign.starts_at.astimezone(zone).isoformat(),
+            "ends_at": campaign.ends_at.astimezone(zone).isoformat(),
+            "communities": _toml(places),
+        },
+        "qualify": {name: _toml(getattr(campaign, name)) for name in ("event", "stay_days", "window_days")},
+        "rewards": {
+            "asset": _toml(plan.asset),
+            "budget": _toml(plan.budget),
+            **({"cap": _toml(plan.cap)} if plan.cap is not None else {}),
+            "rules": f"[\n{rules}\n]" if rules else "[]",
+        },
+        "policy": {name: _toml(value) for name, value in policy.items() if value},
+    }
+    written = (_table(name, values) for name, values in parts.items() if values)
+    return "\n".join(written)
+
+
+def _table(name: str, values: dict[str, str]) -> str:
+    return f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
+
+
+def _inline(values: dict[str, Any]) -> str:
+    return "{ " + ", ".join(f"{key} = {_toml(value)}" for key, value in values.items()) + " }"
+
+
+def _toml(value: Any) -> str:
+    """JSON's texts, numbers, lists and booleans are TOML's too."""
+    return _inline(value) if isinstance(value, dict) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,251 @@
+"""What a campaign file may hold, and every mistake in one named with its place.
+
+Words stay in the catalogue: a `FileProblem` carries a code, `explain` puts it into words.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from core import i18n
+from core.errors import BadInput
+from referral.brands import SLUG
+from rewards.plans import Plan
+
+LONGEST = timedelta(days=731)
+"""Two years, one of them a leap year."""
+
+
+def _known_slug(slug: str) -> str:
+    if not SLUG.fullmatch(slug):
+        raise PydanticCustomError("slug", "not a slug")
+    return slug
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise PydanticCustomError("unknown_timezone", "unknown time zone")
+    return name
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+_LINE = r"^[^\x00-\x1f\x7f\u2028\u2029]*$"
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=_LINE)]
+Benefit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=_LINE)]
+Days = Annotated[int, Field(ge=1, le=365)]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+Place = Annotated[str, StringConstraints(pattern=r"^[a-z]+:\S.*$", max_length=200)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, serialize_by_alias=True)
+
+
+class Titles(_Part):
+    """The campaign's name in both languages."""
+
+    chinese: Title = Field(alias="zh_Hans")
+    english: Title = Field(alias="en")
+
+
+class Benefits(_Part):
+    """What the friend gets, in both languages."""
+
+    chinese: Benefit = Field(alias="zh_Hans")
+    english: Benefit = Field(alias="en")
+
+
+class About(_Part):
+    """`[campaign]`. `communities` as `platform:group`; empty means all of the brand's."""
+
+    slug: Annotated[str, AfterValidator(_known_slug)]
+    kind: Literal["referral"] = "referral"
+    title: Titles
+    benefit: Benefits
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Shanghai"
+    starts_at: Moment
+    ends_at: Moment
+    communities: Annotated[tuple[Place, ...], Strict(False)] = ()
+
+
+class Qualifying(_Part):
+    """`[qualify]`: what earns."""
+
+    event: Literal["joined", "retained"] = "retained"
+    stay_days: Days = 7
+    window_days: Days = 30
+
+
+class Policy(_Part):
+    """`[policy]`: rules of platforms that the operator overrides, knowing why."""
+
+    allow_join_rewards_on_discord: bool = False
+
+
+class CampaignFile(_Part):
+    """A campaign file that was read; all moments in UTC."""
+
+    campaign: About
+    qualify: Qualifying = Qualifying()
+    rewards: Plan = Plan()
+    policy: Policy = Policy()
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The file as JSON, as it is kept with the campaign's version."""
+        return self.model_dump(mode="json")
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """A mistake in a file: message `campaign_file.<code>`. `where` is the field, `line` counts from 1."""
+
+    code: str
+    where: str = ""
+    line: int | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def explain(problem: FileProblem, locale: str) -> str:
+    """A problem in words, with where it is and what to write instead."""
+    words = i18n.text(locale, f"campaign_file.{problem.code}", where=problem.where, **problem.params)
+    return f"{problem.line}: {words}" if problem.line else words
+
+
+def read_campaign(text: str) -> CampaignFile:
+    """Read a file. Raises `BadInput("campaign_file", problems=[FileProblem, …])` with every mistake found."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"\(at line (\d+)", str(error))
+        said = re.sub(r" \(at .*\)$", "", str(error))
+        raise refuse([FileProblem("syntax", "", int(place[1]) if place else None, {"said": said})]) from None
+    return build_campaign(raw, text)
+
+
+def build_campaign(raw: dict[str, Any], text: str = "") -> CampaignFile:
+    """A file from its values; `text` tells the lines of mistakes. Raises as `read_campaign`."""
+    _localize(raw)
+    try:
+        file = CampaignFile.model_validate(raw)
+    except ValidationError as error:
+        found = [_problem(details, text) for details in error.errors(include_url=False)]
+        raise refuse(found) from None
+    problems = [FileProblem(code, name, _line(text, name.split(".")), params) for code, name, params in _odd(file)]
+    if problems:
+        raise refuse(problems)
+    return file
+
+
+def refuse(problems: Sequence[FileProblem]) -> BadInput:
+    """The error that carries these problems."""
+    return BadInput("campaign_file", problems=list(problems))
+
+
+def _localize(raw: dict[str, Any]) -> None:
+    """Give moments without an offset the campaign's time zone."""
+    about = raw.get("campaign")
+    if not isinstance(about, dict):
+        return
+    name = about.get("timezone", About.model_fields["timezone"].default)
+    zone = ZoneInfo(name) if name in available_timezones() else UTC  # a wrong name is complained of by itself
+    for key in ("starts_at", "ends_at"):
+        moment = about.get(key)
+        if isinstance(moment, datetime) and moment.tzinfo is None:
+            about[key] = moment.replace(tzinfo=zone)
+
+
+def _odd(file: CampaignFile) -> list[tuple[str, str, dict[str, Any]]]:
+    """What no single field shows, as (code, field, params)."""
+    about, terms = file.campaign, file.qualify
+    found: list[tuple[str, str, dict[str, Any]]] = []
+    if about.ends_at <= about.starts_at:
+        found.append(("ends_before_start", "campaign.ends_at", {}))
+    elif about.ends_at - about.starts_at > LONGEST:
+        found.append(("campaign_too_long", "campaign.ends_at", {}))
+    if terms.event == "retained" and terms.stay_days >= terms.window_days:
+        found.append(("stay_beyond_window", "qualify.stay_days", {"window": terms.window_days}))
+    return found
+
+
+_TYPES = {
+    "string_type": "wants_text",
+    "int_type": "wants_number",
+    "bool_type": "wants_yes_no",
+    "datetime_type": "wants_moment",
+    "tuple_type": "wants_list",
+    "model_type": "wants_table",
+    "model_attributes_type": "wants_table",
+    "dict_type": "wants_table",
+    "extra_forbidden": "unknown_field",
+    "string_pattern_mismatch": "unreadable",
+}
+_LIMITS = {
+    "greater_than": ("too_small", "gt", 1),
+    "greater_than_equal": ("too_small", "ge", 0),
+    "less_than_equal": ("too_large", "le", 0),
+    "string_too_short": ("empty", "min_length", 0),
+    "string_too_long": ("too_long", "max_length", 0),
+}
+
+
+def _problem(details: ErrorDetails, text: str) -> FileProblem:
+    """One complaint of pydantic in our words."""
+    path = [str(part) for part in details["loc"]]
+    name, line, context = ".".join(path), _line(text, path), details.get("ctx", {})
+    kind, given = details["type"], details["input"]
+    deeper = kind == "extra_forbidden" and path[-1] in ("level", "levels", "depth")
+    if deeper or (kind == "literal_error" and path[-1] == "to" and "advocate" in str(given)):
+        return FileProblem("only_direct", name, line)
+    if kind in _LIMITS:
+        code, limit, step = _LIMITS[kind]
+        return FileProblem(code, name, line, {"limit": context[limit] + step})
+    if kind == "literal_error":
+        return FileProblem("not_one_of", name, line, {"expected": context["expected"].replace(" or ", ", ")})
+    if kind == "string_pattern_mismatch" and path[-2] == "communities":
+        return FileProblem("unreadable_community", name, line)
+    return FileProblem(_TYPES.get(kind, kind), name, line)
+
+
+def _line(text: str, path: Sequence[str]) -> int | None:
+    """The line on which a field stands, or the nearest thing above it that is there."""
+    best: int | None = None
+    best_depth = 0
+    here: list[str] = []
+    tables: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[(\[?)\s*([\w.-]+)\s*\]", line)
+        key = re.match(r"\s*([\w-]+)\s*=", line)
+        if header:
+            here = header[2].split(".")
+            if header[1]:
+                tables[header[2]] = tables.get(header[2], -1) + 1
+                here = [*here, str(tables[header[2]])]
+        elif not key:
+            continue
+        stands = [*here, key[1]] if key and not header else here
+        depth = len(stands)
+        if depth > best_depth and list(path[:depth]) == stands:
+            best, best_depth = number, depth
+    return best
