@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
@@ -67,6 +68,7 @@ class WeChatAdapter:
         self._ready = asyncio.Event()
         self._closing = asyncio.Event()
         self._ended = asyncio.Event()
+        self._taking = asyncio.Lock()
         self._running = False
         self._listening: asyncio.Task[None] | None = None
         self._chores: set[asyncio.Task[None]] = set()
@@ -101,6 +103,10 @@ class WeChatAdapter:
         """Stop hearing, give the answers under way a moment, disconnect. The account stays logged in."""
         self._closing.set()
         if self._listening is not None:
+            # an event that is being read is still accepted
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE), self._taking:
+                    self._listening.cancel()
             self._listening.cancel()
         if self._running:
             await self._ended.wait()
@@ -146,7 +152,8 @@ class WeChatAdapter:
             try:
                 event = decode.event(kind, payload)
                 if event is not None:
-                    await self._take(wire, event, on_incoming)
+                    async with self._taking:
+                        await self._take(wire, event, on_incoming)
             except Exception as error:  # whatever one event holds, the next one is heard
                 log.exception("event %s could not be taken: %s", kind, payload)
                 await self._store.quarantine(json.dumps({"type": kind, "payload": payload}), repr(error))

@@ -12,7 +12,7 @@ from bots.adapter import SendError, Store
 from bots.markup import plain
 from bots.message import Image, Person, Place, Reply
 from bots.wechat import encode
-from bots.wechat.failures import as_send_error
+from bots.wechat.failures import PAUSE, as_send_error, too_busy
 from bots.wechat.offers import EVERYBODY, offer
 from bots.wechat.pace import Pace
 from bots.wechat.transport import CallFailed, Transport
@@ -151,6 +151,8 @@ class Delivery:
                 return
             except CallFailed as failure:
                 error = as_send_error(failure)
+                if too_busy(failure):
+                    self._pace.hold(PAUSE)
                 if error.retry_after is None or attempts <= 0:
                     raise error from failure
                 await self._sleep(error.retry_after)

@@ -20,15 +20,22 @@ _GONE = re.compile(
 _REFUSED = {"NOT_FOUND", "INVALID_ARGUMENT", "PERMISSION_DENIED", "FAILED_PRECONDITION", "UNIMPLEMENTED"}
 
 
+def too_busy(failure: CallFailed) -> bool:
+    """Whether WeChat has had enough of the account: then every message waits, not only this one."""
+    return bool(_BUSY.search(failure.reason)) or (failure.status == "RESOURCE_EXHAUSTED" and not _too_large(failure))
+
+
+def _too_large(failure: CallFailed) -> bool:
+    return failure.status == "RESOURCE_EXHAUSTED" and "larger than max" in failure.reason
+
+
 def as_send_error(failure: CallFailed) -> SendError:
     """Gateways pass WeChat's words on as they are, under one status, so the words decide before the status does."""
     reason = str(failure)
     if failure.status == "NOT_CONNECTED":
         return SendError(reason, retry_after=1.0)
-    if failure.status == "RESOURCE_EXHAUSTED" and "larger than max" in failure.reason:
-        return SendError(reason, permanent=True)
-    if failure.status == "RESOURCE_EXHAUSTED" or _BUSY.search(failure.reason) or _LOGGED_OUT.search(failure.reason):
+    if too_busy(failure) or _LOGGED_OUT.search(failure.reason):
         return SendError(reason, retry_after=PAUSE)
-    if failure.status in _REFUSED or _GONE.search(failure.reason):
+    if _too_large(failure) or failure.status in _REFUSED or _GONE.search(failure.reason):
         return SendError(reason, permanent=True)
     return SendError(reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 from bots.adapter import Store
@@ -72,26 +72,21 @@ class Intake:
         if message.sender == self.account or not message.sender or not message.text:
             return []
         chat = message.room or message.sender
-        me = decode.Me(self.account, (self._name, *await self._room_names(wire, message.room, message.mentions)))
+        # the bot's name in the room is asked for only when somebody calls it there
+        called = self.account in message.mentions
+        me = decode.Me(
+            self.account, (self._name, await self._name_in(wire, message.room, self.account) if called else "")
+        )
         numbers: dict[str, str] = {}
         if decode.number(decode.addressed(message, me)[0]) is not None:
             numbers = await offered(self._store, chat, message.sender, self._now())
-        contact = await self._contact(wire, message.sender)
+        contact = await self._contact(wire, message.sender, message.room)
         if contact.official:
             return []
         person = decode.person(contact)
         place = await self._room(wire, message.room) if message.room else decode.private_place(message.sender)
         said = decode.heard(message, person, place, me, self._menu, numbers)
         return [] if said is None else [said]
-
-    async def _room_names(self, wire: Transport, room: str, mentions: Iterable[str]) -> tuple[str, ...]:
-        """The bot's own name in a room, asked for only when somebody calls it there."""
-        if not room or self.account not in mentions:
-            return ()
-        try:
-            return ((await wire.member(room, self.account)).name,)
-        except CallFailed:
-            return ()
 
     async def _joined(
         self, wire: Transport, room: str, people: tuple[str, ...], inviter: str | None, at: datetime
@@ -103,7 +98,7 @@ class Intake:
                 by = decode.person(await self._contact(wire, inviter)) if inviter else None
                 happened.append(BotPlaced(place, present=True, by=by))
                 continue
-            person = decode.person(await self._contact(wire, account))
+            person = decode.person(await self._contact(wire, account, room))
             hint = inviter or await self._inviter(wire, room, account)
             if hint in (account, self.account):
                 hint = None
@@ -162,22 +157,30 @@ class Intake:
         async def read(account: str) -> Person:
             async with gate:
                 # names seldom change, and rooms have many members: those once read are not asked for again
-                return decode.person(self._contacts.get(account) or await self._contact(wire, account))
+                return decode.person(self._contacts.get(account) or await self._contact(wire, account, room))
 
         accounts = [account for account in await wire.members(room) if account != self.account]
         return Present(place, tuple(await asyncio.gather(*map(read, accounts))), at, complete=True)
 
-    async def _contact(self, wire: Transport, account: str) -> Contact:
-        """A contact; one that cannot be looked up is still somebody, known by the id."""
+    async def _contact(self, wire: Transport, account: str, room: str = "") -> Contact:
+        """A contact; one that cannot be looked up is still somebody, known by the name in the room or by the id."""
         try:
             contact = await wire.contact(account)
         except CallFailed as failure:
             log.info("contact %s could not be read: %s", account, failure)
-            return Contact(account, account, friend=False)
+            return Contact(account, await self._name_in(wire, room, account) or account, friend=False)
         if len(self._contacts) >= KEPT_CONTACTS:
             self._contacts.clear()
         self._contacts[account] = contact
         return contact
+
+    async def _name_in(self, wire: Transport, room: str, account: str) -> str:
+        if not room:
+            return ""
+        try:
+            return (await wire.member(room, account)).name
+        except CallFailed:
+            return ""
 
     async def _room(self, wire: Transport, room: str) -> Place:
         if room not in self._topics:

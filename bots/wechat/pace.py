@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Awaitable, Callable
+from math import inf
 
 MINUTE = 60.0
 ROUNDING = 0.001
@@ -26,7 +27,8 @@ class Pace:
         self._sleep = sleep
         self._moments: list[float] = []
         self._next: dict[str, float] = {}
-        self._latest = 0.0
+        self._latest = -inf
+        self._held = -inf
 
     def wait(self, chat: str) -> float:
         """Seconds a message to this chat would have to wait now."""
@@ -41,15 +43,20 @@ class Pace:
         if delay > 0:
             await self._sleep(delay)
 
+    def hold(self, seconds: float) -> None:
+        """Say nothing to anybody for a while: WeChat has had enough of the account."""
+        self._held = max(self._held, self._clock() + seconds)
+
     def _moment(self, chat: str) -> float:
         now = self._clock()
         if now < self._latest:  # the clock was set back: old moments would block for hours
             self._moments.clear()
             self._next.clear()
+            self._held = -inf
         self._latest = now
         self._next = {chat: free for chat, free in self._next.items() if free > now}
         self._moments = [taken for taken in self._moments if taken > now - MINUTE]
-        moment = max(now, self._next.get(chat, now))
+        moment = max(now, self._held, self._next.get(chat, now))
         while (
             len(near := [taken for taken in self._moments if abs(taken - moment) < MINUTE - ROUNDING])
             >= self._per_minute

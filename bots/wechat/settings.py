@@ -34,6 +34,8 @@ class WeChatSettings:
             raise ValueError(f"the endpoint of the WeChat gateway must be host:port, not {self.endpoint!r}")
         if not self.token.strip():
             raise ValueError("the WeChat gateway needs a token")
+        if self.messages_per_second_per_chat <= 0 or self.messages_per_minute <= 0:
+            raise ValueError("an account that may send nothing is of no use: both message rates must be above zero")
         if not self.backoff:
             raise ValueError("backoff needs at least one delay")
 

@@ -48,6 +48,16 @@ async def test_forty_a_minute_in_all() -> None:
     assert time.now == 1060
 
 
+async def test_held_back_nobody_is_written_to() -> None:
+    time = Time()
+    pace = time.pace()
+    pace.hold(60)
+    assert pace.wait("alice") == 60
+    await pace.turn("bob")
+    assert time.now == 1060
+    assert pace.wait("alice") == 0
+
+
 async def test_a_clock_set_back_does_not_block_for_hours() -> None:
     time = Time()
     pace = time.pace()

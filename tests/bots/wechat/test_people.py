@@ -63,6 +63,14 @@ async def test_a_join_of_somebody_the_gateway_does_not_know_is_not_lost(wechat: 
     ]
 
 
+async def test_somebody_known_only_in_the_room_goes_by_the_name_there(wechat: WeChatHarness) -> None:
+    await heard(wechat, Present)
+    await wechat.gateway.do("fail", call="contactPayload")
+    await wechat.gateway.do("member", who="carol", payload={"roomAlias": "群里的小卡"})
+    await wechat.gateway.do("join", who=["carol"], by="alice")
+    assert (await heard(wechat, Joined))[0].person.name == "群里的小卡"
+
+
 async def test_bob_leaves(wechat: WeChatHarness) -> None:
     await wechat.gateway.do("leave", who=["bob"], by="bob")
     left = (await heard(wechat, Left))[0]

@@ -39,7 +39,15 @@ async def test_a_refusal_says_what_it_is(wechat: WeChatHarness, failure: Failure
     await wechat.fail_next(failure)
     error = await refused(wechat, "wxid_alice", Reply("hello"))
     assert (error.permanent, error.retry_after is not None) == (permanent, waits)
-    await wechat.adapter.send(ALICE, Reply("hello again"))
+
+
+async def test_an_account_that_was_too_fast_is_silent_for_a_while(wechat: WeChatHarness) -> None:
+    await wechat.fail_next("rate_limited")
+    await refused(wechat, "wxid_alice", Reply("hello"))
+    error = await refused(wechat, "wxid_bob", Reply("hello"))
+    assert error.retry_after is not None
+    assert error.retry_after > 30
+    assert await wechat.seen("bob", 0) == []
 
 
 async def test_a_stranger_cannot_be_written_to(wechat: WeChatHarness) -> None:

@@ -29,6 +29,11 @@ def test_without_a_token_there_is_no_account() -> None:
         WeChatSettings("gateway:8788", " ")
 
 
+def test_an_account_without_a_pace_is_refused() -> None:
+    with pytest.raises(ValueError, match="above zero"):
+        WeChatSettings("gateway:8788", "t", messages_per_minute=0)
+
+
 def test_the_endpoint_is_taken_apart() -> None:
     assert (WeChatSettings("[::1]:8788", "t").host, WeChatSettings("[::1]:8788", "t").port) == ("::1", 8788)
 
