@@ -27,6 +27,7 @@ from rewards.campaign_format import (
     FileProblem,
     build_campaign,
     explain,
+    oddities,
     read_campaign,
     refuse,
 )
@@ -63,6 +64,9 @@ def apply_campaign(session: Session, brand: Brand, file: CampaignFile, *, launch
     Raises `BadInput("campaign_file")` as `read_campaign`; `Refused`: plan_refused (findings), campaign_over,
     campaign_started (its start cannot move any more), budget_below_spent (spent, budget).
     """
+    problems = oddities(file)
+    if problems:
+        raise refuse(problems)
     places = _places(session, brand, file)
     findings = _check(file, places)
     campaign = session.scalars(

@@ -152,7 +152,7 @@ def build_campaign(raw: dict[str, Any], text: str = "") -> CampaignFile:
     except ValidationError as error:
         found = [_problem(details, text) for details in error.errors(include_url=False)]
         raise refuse(found) from None
-    problems = [FileProblem(code, name, _line(text, name.split(".")), params) for code, name, params in _odd(file)]
+    problems = oddities(file, text)
     if problems:
         raise refuse(problems)
     return file
@@ -176,8 +176,8 @@ def _localize(raw: dict[str, Any]) -> None:
             about[key] = moment.replace(tzinfo=zone)
 
 
-def _odd(file: CampaignFile) -> list[tuple[str, str, dict[str, Any]]]:
-    """What no single field shows, as (code, field, params)."""
+def oddities(file: CampaignFile, text: str = "") -> list[FileProblem]:
+    """What is wrong with a file that no single field shows."""
     about, terms = file.campaign, file.qualify
     found: list[tuple[str, str, dict[str, Any]]] = []
     if about.ends_at <= about.starts_at:
@@ -186,7 +186,7 @@ def _odd(file: CampaignFile) -> list[tuple[str, str, dict[str, Any]]]:
         found.append(("campaign_too_long", "campaign.ends_at", {}))
     if terms.event == "retained" and terms.stay_days >= terms.window_days:
         found.append(("stay_beyond_window", "qualify.stay_days", {"window": terms.window_days}))
-    return found
+    return [FileProblem(code, where, _line(text, where.split(".")), params) for code, where, params in found]
 
 
 _TYPES = {

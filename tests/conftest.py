@@ -17,10 +17,16 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from psycopg import sql
+
+from core import migrations
+
+if TYPE_CHECKING:
+    from tests.house import House
 
 ROOT = Path(__file__).resolve().parent.parent
 GATEWAY = ROOT / "tests/bots/wechat/gateway"
@@ -225,6 +231,49 @@ def postgres_url(postgres_database: Postgres) -> Iterator[str]:
     url = postgres_database.create()
     yield url
     postgres_database.drop(url)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_database: Postgres) -> str:
+    """A database with the present schema, migrated once per run, to be copied."""
+    url = postgres_database.create()
+    migrations.migrate(url)
+    return url
+
+
+@pytest.fixture
+def postgres_house_url(postgres_database: Postgres, migrated_postgres: str) -> Iterator[str]:
+    """The SQLAlchemy URL of a migrated PostgreSQL database of this test alone."""
+    url = postgres_database.create(template=migrated_postgres)
+    yield url
+    postgres_database.drop(url)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the present schema, migrated once per run, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "daixin.db"
+    migrations.migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated database of this test alone, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "daixin.db")
+        return f"sqlite:///{tmp_path / 'daixin.db'}"
+    return str(request.getfixturevalue("postgres_house_url"))
+
+
+@pytest.fixture
+def house(migrated_url: str) -> Iterator[House]:
+    """A house on each kind of database: its writer, its reader, its parts joined."""
+    from tests.house import House  # loads every part, which the tests of one platform need not wait for
+
+    opened = House(migrated_url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))])
