@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from bots.adapter import Capability, OnIncoming, SendError, Status, Store
 from bots.command import Menu
 from bots.message import Address, Joined, Left, Person, Place, Pressed, Reply, Said, Submitted
-from bots.webchat.conversation import Conversation, public_form
+from bots.webchat.conversation import Conversation, public_part
 from bots.webchat.pace import Pace
 from bots.webchat.routes import routes
 from bots.webchat.settings import WebChatSettings
@@ -72,7 +72,7 @@ class WebChatAdapter:
         if silent:
             raise SendError("the visitor asked for no more messages", permanent=True)
         chat = self._talk.chats.open(address.chat)
-        public = public_form(reply, chat.room)
+        public = public_part(reply, chat.room)
         if public is None:
             raise SendError("a private message needs a person, not a room", permanent=True)
         if wait := self.outgoing.take(address.chat):

@@ -11,13 +11,15 @@ from datetime import datetime
 from typing import Any
 
 from bots.adapter import OnIncoming, Store
-from bots.message import Form, Incoming, Joined, Left, Person, Place, Pressed, Reply, Said, Submitted
+from bots.message import Form, Joined, Left, Person, Place, Pressed, Reachable, Reply, Said, Submitted
 from bots.webchat.chats import Chat, Chats, Entry, Pictures
 from bots.webchat.decode import Refused
 from bots.webchat.encode import encode, encode_said
 from bots.webchat.settings import WebChatSettings
 from bots.webchat.visitor import Visitor
 
+Heard = Said | Pressed | Submitted | Joined | Left | Reachable
+"""What a web chat can hear; each has a person."""
 START_SECONDS = 5.0
 """How long a request waits for the rest of the program at start before it is turned away."""
 STOP_SECONDS = 20.0
@@ -45,7 +47,7 @@ class Conversation:
         self._on_incoming = on_incoming
         self._listening.set()
 
-    async def hear(self, incoming: Incoming, *, message: str | None = None, key: str | None = None) -> list[Reply]:
+    async def hear(self, incoming: Heard, *, message: str | None = None, key: str | None = None) -> list[Reply]:
         """One thing a person did: shown, answered, and the answers delivered, one after another per chat.
 
         `message`: the one whose button was pressed. `key`: the page's own name for this post; a repeat is taken once.
@@ -54,18 +56,19 @@ class Conversation:
         on_incoming = await self._listener()
         chat = self.chats.open(incoming.place.address.chat)
         chat.room = incoming.place.group is not None
+        once = f"{incoming.person.account} {key}" if key else None
         self._hearing += 1
         self._quiet.clear()
         chat.busy += 1
         try:
             async with chat.order:
-                if not chat.first_time(key):
+                if not chat.first_time(once):
                     return []
                 self._echo(chat, incoming, key)
                 try:
                     return await self._answer(chat, incoming, on_incoming, message)
                 except BaseException:
-                    chat.keys.pop(key or "", None)
+                    chat.keys.pop(once or "", None)
                     raise
         finally:
             chat.busy -= 1
@@ -74,14 +77,11 @@ class Conversation:
                 self._quiet.set()
             chat.wake()
 
-    async def _answer(
-        self, chat: Chat, incoming: Incoming, on_incoming: OnIncoming, message: str | None
-    ) -> list[Reply]:
+    async def _answer(self, chat: Chat, incoming: Heard, on_incoming: OnIncoming, message: str | None) -> list[Reply]:
         replies = list(await on_incoming(incoming))
-        person = getattr(incoming, "person", None)
         for reply in replies:
             target = _pressed(chat, incoming, message) if reply.edit else None
-            only = person.account if person and reply.private and incoming.place.group else None
+            only = incoming.person.account if reply.private and incoming.place.group else None
             await self.deliver(chat, reply, only=only, instead_of=target)
         return replies
 
@@ -191,7 +191,7 @@ class Conversation:
             raise Refused("not_ready", 503)
         return self._on_incoming
 
-    def _echo(self, chat: Chat, incoming: Incoming, key: str | None) -> None:
+    def _echo(self, chat: Chat, incoming: Heard, key: str | None) -> None:
         """Show a person's own words to everybody in the chat (once, however often the post is tried)."""
         if not isinstance(incoming, Said):
             return
@@ -207,14 +207,14 @@ class Conversation:
         chat.add(Entry(seq, f"m{self.chats.event_id(seq)}", body, author))
 
 
-def public_form(reply: Reply, is_room: bool) -> Reply | None:
+def public_part(reply: Reply, is_room: bool) -> Reply | None:
     """What may be said of a message that has no person to be private with: in a room its `brief`, or nothing."""
     if not (reply.private and is_room):
         return reply
     return replace(reply, text=reply.brief, buttons=(), image=None, form=None) if reply.brief else None
 
 
-def _pressed(chat: Chat, incoming: Incoming, message: str | None) -> Entry | None:
+def _pressed(chat: Chat, incoming: Heard, message: str | None) -> Entry | None:
     """The message to be replaced: the one the page named, else the newest that offers the action."""
     if not isinstance(incoming, Pressed | Submitted):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bots.message import ACTION_BYTES, Form, Incoming, Person, Place, Pressed, Said, Submitted
+from bots.message import ACTION_BYTES, Form, Person, Place, Pressed, Said, Submitted
 
 MAX_ANSWERS = 20
 MAX_KEY = 64
@@ -20,7 +20,9 @@ class Refused(Exception):
         self.params = params
 
 
-def decode(body: object, person: Person, place: Place, *, max_text: int, form: Form | None = None) -> Incoming:
+def decode(
+    body: object, person: Person, place: Place, *, max_text: int, form: Form | None = None
+) -> Said | Pressed | Submitted:
     """One posted message: `{text}`, `{action}` or `{form, answers}`, each with an optional `key` against repeats.
 
     `form`: the one being answered, if it is still known; then only its fields are taken and their lengths hold.

@@ -93,7 +93,7 @@ WORDS: dict[str, dict[str, str]] = {
         "save": "保存",
         "mute": "停止接收消息",
         "unmute": "重新接收消息",
-        "language": "English",
+        "language": "EN",
         "today": "今天",
         "yesterday": "昨天",
         "newest": "最新消息",

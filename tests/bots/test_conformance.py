@@ -177,6 +177,19 @@ def draw_picture() -> bytes:
     return data.getvalue()
 
 
+async def test_in_a_group_everybody_sees_the_answer_and_the_place_says_which_group(platform: Harness) -> None:
+    answer_with(platform, Reply("The campaign **runs**"))
+    await platform.say("alice", "/start", group=True)
+    await shown(platform, "bob", "The campaign runs", group=True)
+    await platform.say("bob", "/start", group=True)
+    await platform.eventually(lambda: len(heard(platform, Said)) == 2)
+    alice, bob = heard(platform, Said)
+    assert isinstance(alice, Said)
+    assert isinstance(bob, Said)
+    assert alice.place.group == bob.place.group is not None
+    assert alice.person.account != bob.person.account
+
+
 async def test_what_is_private_stays_private_in_a_group(platform: Harness) -> None:
     answer_with(platform, Reply("your balance is 70", private=True, brief="I wrote to you"), Reply("for everybody"))
     await platform.say("alice", "/start", group=True)

@@ -169,6 +169,13 @@ async def test_a_post_that_is_repeated_is_heard_once(chat: WebChatHarness) -> No
     assert len(await chat.seen("alice", 1)) == 1
 
 
+async def test_two_people_in_a_room_may_name_their_posts_alike(chat: WebChatHarness) -> None:
+    for who in ("alice", "bob"):
+        await chat.browser(who, group=True).post("/chat/messages", {"text": f"I am {who}", "key": "same"})
+    await chat.seen("alice", 2, group=True)
+    assert len(chat.script.heard) == 2
+
+
 async def test_a_failure_can_be_tried_again_and_shows_ones_words_once(chat: WebChatHarness) -> None:
     def fail(incoming: Incoming) -> Sequence[Reply]:
         raise RuntimeError("the database is full")
