@@ -53,6 +53,11 @@ class Settings(EnvSettings):
     secret_key: SecretStr = Field(SecretStr(""), description="signs cookies and keys hashes; at least 32 characters")
     web_host: str = "127.0.0.1"
     web_port: int = Field(8000, ge=0, le=65535)
+    trusted_proxies: str = Field(
+        "", description="our own reverse proxies (addresses or networks, by commas); only they may name a visitor"
+    )
+    admins: str = Field("", description="who may manage campaigns beside the platforms' own group admins: "
+                        "`platform:account`, by commas")  # fmt: skip
     log_json: bool = Field(False, description="one JSON object per log line")
 
     @property

@@ -1,0 +1,91 @@
+"""Joins the pages into one application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from web import errors
+from web.board import StageBoard
+from web.guard import guard
+from web.health import HealthPages, livez
+from web.landing import Landing
+from web.links import Leads, Links
+from web.pages import STATIC, Pages
+from web.parts import Entrance, Stage, WebParts
+from web.stage import StagePages
+from web.visitors import locale_of
+
+__all__ = ["Entrance", "Stage", "WebParts", "create_app"]
+
+
+def create_app(parts: WebParts) -> ASGIApp:
+    """The web application. Its server must not read forwarding headers itself (uvicorn: `proxy_headers=False`)."""
+    staged = parts.stage is not None
+    pages = Pages(parts.settings.public_url, staged=staged)
+    registry = CollectorRegistry()
+    app = FastAPI(
+        title="Daixin",
+        openapi_url=None,
+        routes=_routes(parts, pages, registry),
+        exception_handlers=errors.handlers(pages),  # type: ignore[arg-type]  # typed for one exception each
+    )
+
+    async def too_large(scope: Scope, receive: Receive, send: Send) -> None:
+        await errors.answer(pages, Request(scope), 413, None, {})(scope, receive, send)
+
+    secure = parts.settings.public_url.startswith("https://")
+    return guard(app, registry, staged=staged, secure=secure, refuse=too_large)
+
+
+def _routes(parts: WebParts, pages: Pages, registry: CollectorRegistry) -> list[BaseRoute]:
+    leads = Leads(parts.reader)
+    landing = Landing(parts, pages, leads)
+    health = HealthPages(parts, registry)
+
+    async def home(request: Request) -> Response:
+        return pages.show(request, "home.html", locale_of(request))
+
+    return [
+        Route("/r/{code}", Links(parts, pages, leads).follow),
+        Route("/l/{code}", landing.show),
+        Route("/l", landing.typed),
+        Route("/c/{code}.jpg", landing.card),
+        Route("/c/{code}.png", landing.card),
+        *(_stage_routes(parts, parts.stage, pages) if parts.stage else [Route("/", home)]),
+        Route("/healthz", health.healthz),
+        Route("/livez", livez),
+        Route("/metrics", health.metrics),
+        Mount("/static", _Static(directory=STATIC)),
+        *parts.routes,
+    ]
+
+
+def _stage_routes(parts: WebParts, stage: Stage, pages: Pages) -> Sequence[BaseRoute]:
+    played = StagePages(stage, pages)
+    return [
+        Route("/", played.show),
+        Route("/stage/board", StageBoard(parts, stage).show),
+        Route("/stage/advance", played.advance, methods=["POST"]),
+        Route("/stage/invite", played.invite, methods=["POST"]),
+    ]
+
+
+class _Static(StaticFiles):
+    """Our own files; pages name them with a version, so a browser may keep them."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if response.status_code >= 400:
+            raise HTTPException(response.status_code)
+        versioned = b"v=" in scope["query_string"]
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
+        return response

@@ -1,0 +1,65 @@
+"""What went wrong, told so that it can be read: problem+json (RFC 9457) to programs, a page to people."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from core import i18n
+from core.errors import DaixinError
+from web.pages import TAGS, Pages
+from web.visitors import locale_of
+
+PROGRAM_PATHS = ("/api/", "/stage/", "/healthz", "/livez", "/metrics")
+_KNOWN = (400, 404, 405, 410, 413, 500, 503)
+CODE_ERRORS = ("code", "code_mistyped", "code_unreadable")
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def handlers(pages: Pages) -> dict[int | type[Exception], Handler]:
+    """One answer for every way to fail."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, DaixinError)
+        # A link with a misspelt code is a page that does not exist.
+        status = 404 if error.code in CODE_ERRORS and not for_program(request) else error.status
+        return answer(pages, request, status, error.code, error.params)
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        response = answer(pages, request, error.status_code, None, {})
+        response.headers.update(error.headers or {})
+        return response
+
+    async def broken(request: Request, error: Exception) -> Response:
+        return answer(pages, request, 500, None, {})
+
+    return {DaixinError: refused, HTTPException: http, Exception: broken}
+
+
+def for_program(request: Request) -> bool:
+    """Whether the answer is read by a program: a path of ours for programs, or JSON wanted and HTML not."""
+    accept = request.headers.get("accept", "")
+    return request.url.path.startswith(PROGRAM_PATHS) or ("json" in accept and "text/html" not in accept)
+
+
+def answer(pages: Pages, request: Request, status: int, code: str | None, params: dict[str, Any]) -> Response:
+    """`code` is a `DaixinError`'s; without one the status alone speaks."""
+    locale = locale_of(request)
+    family = status if status in _KNOWN else (500 if status >= 500 else 400)
+    title, detail = i18n.text(locale, f"web.error.{family}"), i18n.text(locale, f"web.error.{family}.help")
+    if code in CODE_ERRORS:
+        title, detail = i18n.text(locale, "web.error.code"), i18n.text(locale, "web.error.code.help")
+    elif code is not None and f"error.{code}" in i18n.catalogue(locale):
+        detail = i18n.text(locale, f"error.{code}", **params)
+    if for_program(request):
+        body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        headers = {"Content-Language": TAGS[locale], "Cache-Control": "no-store"}
+        return JSONResponse(body | ({"code": code} if code else {}), status, headers, "application/problem+json")
+    return pages.show(
+        request, "error.html", locale, status=status, title=title, detail=detail, ask_code=status in (404, 410)
+    )

@@ -1,0 +1,76 @@
+"""What holds for every request: a largest body, headers that keep browsers safe, and counts for `/metrics`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from prometheus_client import CollectorRegistry, Counter
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY = 1024 * 1024
+"""Bytes of the largest request body; that many are still taken."""
+Refuse = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def policy(*, staged: bool) -> str:
+    """The Content-Security-Policy: everything from ourselves, nothing inline; frames only on the demo's stage."""
+    frames = "'self'" if staged else "'none'"
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        f"frame-src {frames}; form-action 'self'; base-uri 'none'; frame-ancestors {frames}"
+    )
+
+
+def guard(app: ASGIApp, registry: CollectorRegistry, *, staged: bool, secure: bool, refuse: Refuse) -> ASGIApp:
+    """`app` with all of it. `secure`: people reach us by https. `refuse` answers a body that is too large."""
+    counted = Counter("daixin_requests", "Requests answered", ["route", "status"], registry=registry)
+    headers = [
+        (b"content-security-policy", policy(staged=staged).encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"strict-origin-when-cross-origin"),
+        (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+    ]
+    if secure:
+        headers.append((b"strict-transport-security", b"max-age=31536000"))
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await app(scope, receive, send)
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(pair for pair in headers if pair[0] not in present)]
+                route = getattr(scope.get("route"), "path", "none")
+                counted.labels(route, message["status"]).inc()
+            await send(message)
+
+        if _announced(scope) > MAX_BODY:
+            return await refuse(scope, receive, send_guarded)
+        await app(scope, _bounded(receive), send_guarded)
+
+    return guarded
+
+
+def _announced(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+    return 0
+
+
+def _bounded(receive: Receive) -> Receive:
+    """A body that was not announced is counted as it comes."""
+    taken = 0
+
+    async def bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        if message["type"] == "http.request":
+            taken += len(message.get("body", b""))
+            if taken > MAX_BODY:
+                raise HTTPException(413)
+        return message
+
+    return bounded

@@ -1,0 +1,96 @@
+"""Pages as HTML: templates in the visitor's language, with everything escaped and nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from core import i18n
+from referral.brands import Brand
+from referral.campaigns import CodeOwner
+from referral.cards import SIZE as CARD_SIZE
+from web.visitors import locale_of
+
+STATIC = Path(__file__).parent / "static"
+TAGS = {"zh_Hans": "zh-Hans", "en": "en"}
+"""Our locales as HTML names them."""
+Render = Callable[..., HTMLResponse]
+
+
+class Pages:
+    """Renders templates. `staged`: this is the demo, where a page may be shown in a frame for one of its people."""
+
+    def __init__(self, public_url: str, *, staged: bool) -> None:
+        self.public_url = public_url.rstrip("/")
+        self.staged = staged
+        self._version = _version()
+        self._templates = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def show(self, request: Request, template: str, locale: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+        """A whole page. Templates speak through `t(key, …)` and link to themselves in the other language."""
+        html = self._templates.get_template(template).render(
+            t=partial(i18n.text, locale),
+            locale=locale,
+            tag=TAGS[locale],
+            version=self._version,
+            public_url=self.public_url,
+            other=self._other_language(request, locale),
+            staged=self.staged,
+            **context,
+        )
+        headers = {"Content-Language": TAGS[locale], "Cache-Control": "no-store", "Vary": "Accept-Language"}
+        return HTMLResponse(html, status, headers)
+
+    def preview(self, request: Request, owner: CodeOwner, brand: Brand) -> HTMLResponse:
+        """The few words a chat platform shows under a link: product and the friend's benefit, nothing of rewards."""
+        locale = locale_of(request, brand.locale)
+        return self.show(request, "preview.html", locale, card=self.card_words(owner, brand, locale))
+
+    def card_words(self, owner: CodeOwner, brand: Brand, locale: str) -> dict[str, Any]:
+        """What OpenGraph tags say of a link."""
+        return {
+            "brand": brand.name,
+            "title": in_words(owner.campaign.title, locale),
+            "benefit": in_words(owner.campaign.benefit, locale),
+            "url": f"{self.public_url}/r/{owner.code}",
+            "image": f"{self.public_url}/c/{owner.code}.jpg?lang={locale}",
+            "width": CARD_SIZE[0],
+            "height": CARD_SIZE[1],
+        }
+
+    def role(self, request: Request) -> str:
+        """`&as=NAME` where the stage plays somebody, else nothing."""
+        name = request.query_params.get("as") if self.staged else None
+        return f"&as={quote(name[:64], safe='')}" if name else ""
+
+    def _other_language(self, request: Request, locale: str) -> str:
+        other = "en" if locale == "zh_Hans" else "zh_Hans"
+        query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+        return "?" + urlencode([*query, ("lang", other)])
+
+
+def in_words(said: Mapping[str, str], locale: str) -> str:
+    """What a campaign says in this locale, or in the first one it has words for."""
+    return said.get(locale) or next(iter(said.values()), "")
+
+
+def _version() -> str:
+    """Changes whenever a static file does, so that browsers may keep them for ever."""
+    digest = hashlib.sha256()
+    for path in sorted(STATIC.iterdir()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]
