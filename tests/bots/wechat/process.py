@@ -61,6 +61,7 @@ class GatewayProcess:
             command,
             cwd=FOLDER,
             env=environment,
+            stdin=subprocess.PIPE,  # its end tells the gateway that nobody needs it any more
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

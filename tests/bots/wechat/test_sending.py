@@ -114,3 +114,16 @@ async def test_what_was_accepted_is_answered_before_the_adapter_closes(wechat: W
     await wechat.eventually(lambda: [one for one in wechat.script.heard if getattr(one, "text", "")])
     await wechat.adapter.close()
     assert [seen.text for seen in await wechat.seen("alice", 3)] == ["一", "二", "三"]
+
+
+async def test_what_is_being_read_is_answered_before_the_adapter_closes(wechat: WeChatHarness) -> None:
+    wechat.script.answer = lambda heard: [Reply("再见")] if getattr(heard, "text", "") else []
+    await wechat.gateway.do("fail", call="messagePayload", delay=300)
+    await wechat.say("alice", "邀请")
+
+    async def being_read() -> bool:
+        return "messagePayload" in [call["name"] for call in await wechat.gateway.do("calls")]
+
+    await wechat.eventually(being_read)
+    await wechat.adapter.close()
+    assert [seen.text for seen in await wechat.seen("alice", 1)] == ["再见"]

@@ -35,7 +35,10 @@ const operations = wechat => ({
   logout: () => wechat.puppet.logout('the phone said so'),
   scan: ({ qrcode, status }) => wechat.mocker.scan(qrcode, status),
   emit: ({ event, payload }) => { wechat.puppet.emit(event, payload) },
-  fail: ({ call, error = 'refused', code, hang = false, times = 1 }) => { wechat.faults.push({ call, error, code, hang, times }) },
+  // the next `times` calls are refused with an error (and gRPC code), hang for ever, or are carried out `delay` ms later
+  fail: ({ call, error = 'refused', code, hang = false, delay = 0, times = 1 }) => {
+    wechat.faults.push({ call, error, code, hang, delay, times })
+  },
 })
 
 export function listen (wechat) {

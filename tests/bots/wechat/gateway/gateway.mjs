@@ -19,6 +19,7 @@ const server = new PuppetServer({
 })
 
 process.on('unhandledRejection', error => console.error('unhandled rejection', error))
+process.stdin.on('end', () => process.exit()).resume() // whoever started us is gone
 await server.start()
 const control = await listen(wechat)
 console.log(JSON.stringify({ ready: true, control }))

@@ -1,6 +1,7 @@
 // The pretend WeChat: people, a group, and the account of the bot, made of wechaty-puppet-mock.
 // Ours on top of it: what the bot sent is kept, calls are counted, a call can be told to fail or to hang, friends and
 // strangers differ, and a member of a group may have a name there and an inviter.
+import { setTimeout } from 'node:timers/promises'
 import { FileBox } from 'file-box'
 import { PuppetMock, mock } from 'wechaty-puppet-mock'
 
@@ -105,6 +106,10 @@ function watch (wechat, name, call) {
     if (!fault) return call(...args)
     fault.times -= 1
     if (fault.hang) return new Promise(() => {})
+    if (fault.delay) {
+      await setTimeout(fault.delay)
+      return call(...args)
+    }
     throw Object.assign(new Error(fault.error), { code: fault.code })
   }
 }
