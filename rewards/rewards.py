@@ -151,7 +151,9 @@ def take_back(session: Session, rewards: Sequence[Reward], reason: str) -> None:
             continue
         account = Account(reward.brand_id, reward.member_id, source, reward.asset)
         kind = "void" if after == "voided" else "clawback"
-        moves.append(Move(f"{kind}/{reward.id}", kind, account, budget, reward.amount))
+        # Only a reward that came back (see `rewards.linking`) has a reason while it lives: its second taking back.
+        again = f"/{reward.reason}" if reward.reason else ""
+        moves.append(Move(f"{kind}/{reward.id}{again}", kind, account, budget, reward.amount))
         reward.state, reward.reason, reward.settled_at = after, reason, clock.now()
         session.add(reward)
         told.append(

@@ -7,6 +7,7 @@ has a cause. Accounts linked into one person count as one owner: their balances 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,8 +46,10 @@ SIDES: dict[str, tuple[Purpose, Purpose]] = {
     "unfund": (Purpose.BUDGET, Purpose.EXTERNAL),
 }
 """From which account to which a transfer of each kind goes."""
-OF_REWARDS = frozenset({"grant", "release", "void", "clawback"})
-OF_LINKS = frozenset({"link", "unlink"})
+OF_REWARDS = ("grant", "release", "void", "clawback")
+ENDS = {"held": (1, 0), "in_review": (1, 0), "payable": (0, 1), "in_payout": (0, 1), "paid": (0, 1)}
+"""How often a reward that lived twice (see `rewards.linking`) lies in (held, payable) now; else nowhere."""
+LEGS = {"grant": (1, 0), "release": (-1, 1), "void": (-1, 0), "clawback": (0, -1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +117,36 @@ def _accounts(session: Session) -> Iterator[Problem]:
 
 def _rewards(session: Session) -> Iterator[Problem]:
     """Rewards that have not exactly the transfers of their state."""
+    reborn = _second_lives(session)
     for page in _pages(session, table(Reward), select(table(Reward))):
-        references = [f"{kind}/{row.id}" for row in page for kind in sorted(OF_REWARDS)]
+        references = [f"{kind}/{row.id}" for row in page for kind in OF_REWARDS]
         found = _transfers_of(session, {row.brand_id for row in page}, references)
         for row in page:
             mine = {kind: found.get((row.brand_id, f"{kind}/{row.id}")) for kind in OF_REWARDS}
-            yield from _reward(session, row, {kind: move for kind, move in mine.items() if move is not None})
+            moves = {kind: move for kind, move in mine.items() if move is not None}
+            more = reborn.get((row.brand_id, row.id), [])
+            yield from _twice(row, moves, more) if more else _once(row, moves)
+            for move in (*moves.values(), *more):
+                yield from _move(session, row, move)
 
 
-def _reward(session: Session, row: Row[Any], moves: dict[str, Row[Any]]) -> Iterator[Problem]:
+def _second_lives(session: Session) -> dict[tuple[UUID, UUID], list[Row[Any]]]:
+    """The transfers of rewards that came back when a link of members was undone: few, whatever the books' size."""
+    moved, credit = table(Transfer), table(LedgerAccount)
+    statement = (
+        select(moved, credit.c.purpose.label("credit_purpose"))
+        .outerjoin(credit, and_(credit.c.brand_id == moved.c.brand_id, credit.c.id == moved.c.credit_id))
+        .where(or_(moved.c.reference.like("link/%/again/%"), moved.c.reference.like("%/link/%")))
+    )
+    found: dict[tuple[UUID, UUID], list[Row[Any]]] = {}
+    for row in session.execute(statement.execution_options(yield_per=PAGE)):
+        reward_id = _reward_behind(row.reference)
+        if reward_id is not None:
+            found.setdefault((row.brand_id, reward_id), []).append(row)
+    return found
+
+
+def _once(row: Row[Any], moves: dict[str, Row[Any]]) -> Iterator[Problem]:
     expected = STAGES.get(row.state)
     if expected is None:
         yield Problem("state", "reward", str(row.id), f"no such state: {row.state}")
@@ -131,15 +155,36 @@ def _reward(session: Session, row: Row[Any], moves: dict[str, Row[Any]]) -> Iter
         yield Problem("missing", "reward", str(row.id), f"is {row.state} without {kind}/{row.id}")
     for kind in sorted(moves.keys() - expected):
         yield Problem("surplus", "reward", str(row.id), f"is {row.state} but has {kind}/{row.id}")
-    for kind, move in sorted(moves.items()):
-        if (move.asset, move.amount) != (row.asset, row.amount):
-            detail = f"moves {move.amount} {move.asset}, the reward {row.id} is {row.amount} {row.asset}"
-            yield Problem("amount", "transfer", str(move.id), detail)
-        for side, purpose, given in zip(("debit", "credit"), SIDES[kind], (move.debit_id, move.credit_id), strict=True):
-            if not _is_account_of(session, row, purpose, given):
-                owner = "campaign" if purpose is Purpose.BUDGET else "member"
-                detail = f"its {side} is not the {purpose} of the {owner} of reward {row.id}"
-                yield Problem("account", "transfer", str(move.id), detail)
+
+
+def _twice(row: Row[Any], moves: dict[str, Row[Any]], more: Sequence[Row[Any]]) -> Iterator[Problem]:
+    legs = [LEGS[_kind(move)] for move in (*moves.values(), *more) if _kind(move) in LEGS]
+    legs += [(1, 0) if _to_held(move) else (0, 1) for move in more if _kind(move) not in LEGS]
+    lies = (sum(held for held, _ in legs), sum(payable for _, payable in legs))
+    if lies != ENDS.get(row.state, (0, 0)):
+        detail = f"is {row.state}, its transfers leave it {lies[0]} times held and {lies[1]} times payable"
+        yield Problem("missing", "reward", str(row.id), detail)
+
+
+def _kind(move: Row[Any]) -> str:
+    return str(move.reference).partition("/")[0]
+
+
+def _to_held(move: Row[Any]) -> bool:
+    return bool(move.credit_purpose == Purpose.HELD)
+
+
+def _move(session: Session, row: Row[Any], move: Row[Any]) -> Iterator[Problem]:
+    """Whether a reward's transfer moves the reward's amount between the reward's accounts."""
+    if (move.asset, move.amount) != (row.asset, row.amount):
+        detail = f"moves {move.amount} {move.asset}, the reward {row.id} is {row.amount} {row.asset}"
+        yield Problem("amount", "transfer", str(move.id), detail)
+    sides = SIDES.get(_kind(move)) or (Purpose.BUDGET, Purpose.HELD if _to_held(move) else Purpose.PAYABLE)
+    for side, purpose, given in zip(("debit", "credit"), sides, (move.debit_id, move.credit_id), strict=True):
+        if not _is_account_of(session, row, purpose, given):
+            owner = "campaign" if purpose is Purpose.BUDGET else "member"
+            detail = f"its {side} is not the {purpose} of the {owner} of reward {row.id}"
+            yield Problem("account", "transfer", str(move.id), detail)
 
 
 def _is_account_of(session: Session, row: Row[Any], purpose: Purpose, given: UUID) -> bool:
@@ -189,22 +234,22 @@ def _transfers(session: Session) -> Iterator[Problem]:
 
 def _wrong(session: Session, row: Row[Any], causes: set[tuple[UUID, UUID]]) -> tuple[str, str] | None:
     """What is wrong with a transfer as (kind, detail)."""
-    kind, _, cause = row.reference.partition("/")
+    kind = _kind(row)
     if row.amount <= 0:
         return "amount", f"moves {row.amount}"
     if (row.debit_asset, row.credit_asset) != (row.asset, row.asset):
         return "account", "an account of it is missing or keeps another asset"
-    if kind in OF_LINKS:
-        same = row.debit_purpose == row.credit_purpose
-        if same and _linked(session, row.brand_id, row.debit_owner_id, row.credit_owner_id):
-            return None
-        return "orphan", "its two owners were never linked"
-    if kind != row.kind or kind not in SIDES:
+    if kind != row.kind or (kind not in SIDES and kind != "link"):
         return "kind", f"its kind is {row.kind}"
+    reward_id = _reward_behind(row.reference)
+    if kind in OF_REWARDS or reward_id is not None:
+        return None if (row.brand_id, reward_id) in causes else ("orphan", "there is no such reward")
+    if kind == "link":
+        same = row.debit_purpose == row.credit_purpose
+        linked = same and _linked(session, row.brand_id, row.debit_owner_id, row.credit_owner_id)
+        return None if linked else ("orphan", "its two owners were never linked")
     if (row.debit_purpose, row.credit_purpose) != SIDES[kind]:
         return "account", f"goes from {row.debit_purpose} to {row.credit_purpose}"
-    if kind in OF_REWARDS:
-        return None if (row.brand_id, _uuid(cause)) in causes else ("orphan", "there is no such reward")
     outside = row.debit_owner_id if kind == "fund" else row.credit_owner_id
     campaign = row.credit_owner_id if kind == "fund" else row.debit_owner_id
     if outside != row.brand_id:
@@ -212,13 +257,21 @@ def _wrong(session: Session, row: Row[Any], causes: set[tuple[UUID, UUID]]) -> t
     return None if (row.brand_id, campaign) in causes else ("orphan", "there is no such campaign")
 
 
+_REWARD = re.compile(r"(?:(?:grant|release|void|clawback)/|link/[^/]+/again/)([0-9a-f-]{36})(?:/link/[^/]+)?")
+
+
+def _reward_behind(reference: str) -> UUID | None:
+    """Which reward a reference names as its cause, if one."""
+    found = _REWARD.fullmatch(reference)
+    try:
+        return UUID(found[1]) if found else None
+    except ValueError:
+        return None
+
+
 def _known_causes(session: Session, page: Sequence[Row[Any]]) -> set[tuple[UUID, UUID]]:
     """Which of the rewards and campaigns behind these transfers exist."""
-    rewards = {
-        (row.brand_id, _uuid(row.reference.partition("/")[2]))
-        for row in page
-        if row.reference.partition("/")[0] in OF_REWARDS
-    }
+    rewards = {(row.brand_id, _reward_behind(row.reference)) for row in page}
     owners: set[tuple[UUID, UUID | None]] = {
         (row.brand_id, owner)
         for row in page
@@ -263,10 +316,3 @@ def _account_id(brand_id: UUID, owner_id: UUID, purpose: str, asset: str) -> UUI
     if purpose not in tuple(Purpose):
         return None
     return Account(brand_id, owner_id, Purpose(purpose), asset).id
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
