@@ -68,7 +68,8 @@ def decode(update: Update, me: Me) -> tuple[Incoming, ...]:
 
 def person(user: User) -> Person:
     """A Telegram user as a neutral person. `locale` is the language of their app, as Telegram writes it."""
-    name = user.full_name.strip() or user.username or str(user.id)
+    # A deleted account has an empty first name, for which the library says None.
+    name = (user.full_name or "").strip() or user.username or str(user.id)
     return Person(str(user.id), name, user.username, user.language_code)
 
 

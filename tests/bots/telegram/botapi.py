@@ -13,42 +13,28 @@ import json
 import socket
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, Self
-from urllib.parse import parse_qsl
 
-import httpx
+import httpx2
 import uvicorn
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from tests.bots.telegram.botapi_table import Refused, check, shown
+from tests.bots.telegram.botapi_wire import (
+    Fault,
+    QuietServer,
+    Receive,
+    Refusal,
+    Send,
+    hang_up,
+    read_fields,
+    respond,
+)
 from tests.bots.telegram.botapi_world import Group, Shown, Someone, private, spoken
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 NOT_UNLESS_ASKED = {"chat_member", "message_reaction", "message_reaction_count"}
-
-
-class Refusal(Exception):
-    """An answer other than ok, for a call that is well formed."""
-
-    def __init__(self, code: int, description: str, **parameters: int) -> None:
-        super().__init__(description)
-        self.code, self.description, self.parameters = code, description, parameters
-
-
-@dataclass
-class Fault:
-    """What happens to the next call of `method` (a prefix). `drop` closes the connection, after doing it if `done`."""
-
-    method: str
-    refusal: Refusal | None = None
-    drop: bool = False
-    done: bool = False
 
 
 class BotApi:
@@ -196,14 +182,14 @@ class BotApi:
     async def _app(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         if path.startswith("/control/"):
-            return await _answer(send, 200, json.dumps(await self._control(path, Request(scope, receive))).encode())
+            return await respond(send, 200, json.dumps(await self._control(path, Request(scope, receive))).encode())
         token, _, method = path.removeprefix("/bot").partition("/")
         fault = next((fault for fault in self.faults if method.startswith(fault.method)), None)
         if fault:
             self.faults.remove(fault)
         code, body = 200, b""
         try:
-            given = await _fields(scope, receive)
+            given = await read_fields(scope, receive)
             if token != self.token:
                 raise Refusal(401, "Unauthorized")
             if fault and fault.refusal:
@@ -211,17 +197,13 @@ class BotApi:
             if not fault or fault.done:
                 body = await self._call(method, given)
         except Refusal as refusal:
-            code = refusal.code
-            answer = {"ok": False, "error_code": code, "description": refusal.description}
-            if refusal.parameters:
-                answer["parameters"] = refusal.parameters
-            body = json.dumps(answer).encode()
+            code, body = refusal.code, refusal.body()
         except Exception as error:  # a fault of this stand-in must not look like one of the bot's
             self.violations.append(f"{method}: {error!r}")
             code, body = 500, b"{}"
         if fault and fault.drop:
-            return await _hang_up(receive, send)
-        await _answer(send, code, body)
+            return await hang_up(receive, send)
+        await respond(send, code, body)
 
     async def _call(self, method: str, given: dict[str, Any]) -> bytes:
         try:
@@ -307,7 +289,11 @@ class BotApi:
             raise Refused("invite link name is too long")
         if fields.get("creates_join_request") and "member_limit" in fields:
             raise Refused("member limit can't be specified for links requiring administrator approval")
-        link = {"invite_link": f"https://t.me/+{self._next()}", "creator": self.bot.json(), "name": name}
+        link: dict[str, Any] = {
+            "invite_link": f"https://t.me/+{self._next()}",
+            "creator": self.bot.json(),
+            "name": name,
+        }
         link |= {"creates_join_request": fields.get("creates_join_request", False), "is_primary": False}
         link["is_revoked"] = False
         group.links[link["invite_link"]] = link
@@ -319,21 +305,18 @@ class BotApi:
             raise Refusal(400, "Bad Request: chat not found")
         return self.groups[chat_id].member(user)
 
-    def _do_approveChatJoinRequest(self, chat_id: int, user_id: int) -> bool:
-        return self._decide(chat_id, user_id, "member")
-
     def _do_declineChatJoinRequest(self, chat_id: int, user_id: int) -> bool:
-        return self._decide(chat_id, user_id, "left")
+        return self._do_approveChatJoinRequest(chat_id, user_id, "left")
 
-    # Inside
-
-    def _decide(self, chat_id: int, user_id: int, status: str) -> bool:
+    def _do_approveChatJoinRequest(self, chat_id: int, user_id: int, status: str = "member") -> bool:
         group = self._ruled(chat_id)
         if user_id not in group.asking:
             raise Refusal(400, "Bad Request: HIDE_REQUESTER_MISSING")
         group.asking.discard(user_id)
         group.statuses[user_id] = status
         return True
+
+    # Inside
 
     def _ruled(self, chat_id: int) -> Group:
         group = self.groups.get(chat_id)
@@ -380,7 +363,7 @@ class BotApi:
 
     async def _post_updates(self) -> None:
         """Bring updates to the webhook one by one; one that is not answered with 2xx is brought again."""
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx2.AsyncClient(trust_env=False) as client:
             while hook := self.webhook:
                 if not self._updates:
                     self._news.clear()
@@ -406,47 +389,6 @@ class BotApi:
     def _next(self) -> int:
         self._last_id += 1
         return self._last_id
-
-
-class QuietServer(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to whoever runs the tests."""
-        yield
-
-
-async def _fields(scope: MutableMapping[str, Any], receive: Receive) -> dict[str, Any]:
-    kind = dict(scope["headers"]).get(b"content-type", b"")
-    if kind.startswith(b"multipart/"):
-        fields: dict[str, Any] = {}
-        async with Request(scope, receive).form() as form:
-            for name, value in form.items():
-                fields[name] = await value.read() if isinstance(value, UploadFile) else value
-        # The library may name the file part otherwise and point to it.
-        return {
-            name: fields[value.removeprefix("attach://")] if str(value).startswith("attach://") else value
-            for name, value in fields.items()
-            if f"attach://{name}" not in fields.values()
-        }
-    body, more = b"", True
-    while more:
-        event = await receive()
-        body += event.get("body", b"")
-        more = event.get("more_body", False)
-    return dict(parse_qsl(body.decode(), keep_blank_values=True))
-
-
-async def _answer(send: Send, code: int, body: bytes) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": code, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _hang_up(receive: Receive, send: Any) -> None:
-    """Close the connection without a word; `send` is a method of the server's connection."""
-    send.__self__.transport.abort()
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _serve(host: str, port: int) -> None:

@@ -1,4 +1,4 @@
-"""What the Bot API asks of each call we make: fields, types, limits. Compared with its published description in a test."""
+"""What the Bot API asks of each call we make: fields, types, limits. A test compares it with the published text."""
 
 from __future__ import annotations
 

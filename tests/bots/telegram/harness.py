@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bots.adapter import OnIncoming
 from bots.command import CommandSpec, Menu
+from bots.message import Incoming, Reply
 from bots.telegram.adapter import TelegramAdapter
 from bots.telegram.settings import TelegramSettings
 from tests.bots.harness import Failure, MemoryStore, Script, Seen
@@ -53,8 +55,13 @@ class TelegramHarness:
     bob: Someone
     community: Group
     running: asyncio.Task[None] | None = None
+    hear: OnIncoming | None = None
+    """Hears instead of the script, for a test that wants to wait or to fail inside."""
     text_limit: int = 4096
     eventually: Callable[..., Any] = field(default=eventually)
+
+    async def on_incoming(self, incoming: Incoming) -> Sequence[Reply]:
+        return await (self.hear or self.script)(incoming)
 
     def who(self, name: str) -> Someone:
         return {"alice": self.alice, "bob": self.bob}[name]
@@ -109,7 +116,7 @@ def make(api: BotApi, **settings: Any) -> TelegramHarness:
 async def running(api: BotApi, **settings: Any) -> AsyncIterator[TelegramHarness]:
     """The same, running and ready; closed in the end."""
     harness = make(api, **settings)
-    harness.running = task = asyncio.create_task(harness.adapter.run(harness.script))
+    harness.running = task = asyncio.create_task(harness.adapter.run(harness.on_incoming))
     try:
         await eventually(
             lambda: (harness.adapter.status.state == "ready" and api.asked) or api.violations or task.done()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.bots.telegram.botapi import BotApi
@@ -47,7 +47,7 @@ def test_the_table_agrees_with_the_published_description(method: str) -> None:
     ],
 )
 async def test_a_wrong_call_is_refused_and_remembered(method: str, fields: dict[str, str], why: str) -> None:
-    async with BotApi() as api, httpx.AsyncClient(trust_env=False) as client:
+    async with BotApi() as api, httpx2.AsyncClient(trust_env=False) as client:
         group = api.group("Tea lovers")
         sent = {name: value.format(group=group.id) for name, value in fields.items()}
         answer = await client.post(f"{api.url}/bot{api.token}/{method}", data=sent)
@@ -68,7 +68,7 @@ async def test_a_wrong_call_is_refused_and_remembered(method: str, fields: dict[
     ],
 )
 async def test_a_wrong_button_is_refused(button: dict[str, object]) -> None:
-    async with BotApi() as api, httpx.AsyncClient(trust_env=False) as client:
+    async with BotApi() as api, httpx2.AsyncClient(trust_env=False) as client:
         who = api.person("Alice", started=True)
         sent = {"chat_id": who.id, "text": "hi", "reply_markup": json.dumps({"inline_keyboard": [[button]]})}
         answer = await client.post(f"{api.url}/bot{api.token}/sendMessage", data=sent)
@@ -76,7 +76,7 @@ async def test_a_wrong_button_is_refused(button: dict[str, object]) -> None:
 
 
 async def test_a_bench_can_let_a_crowd_speak() -> None:
-    async with BotApi(record=False) as api, httpx.AsyncClient(trust_env=False) as client:
+    async with BotApi(record=False) as api, httpx2.AsyncClient(trust_env=False) as client:
         await client.post(f"{api.url}/control/flood", json={"texts": [f"/start {n}" for n in range(150)]})
         batch = (await client.post(f"{api.url}/bot{api.token}/getUpdates")).json()["result"]
         assert [update["message"]["text"] for update in batch] == [f"/start {n}" for n in range(100)]

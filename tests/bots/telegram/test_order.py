@@ -23,7 +23,7 @@ async def test_a_slow_chat_keeps_its_order_and_blocks_nobody() -> None:
             done.append(incoming.text)
             return [Reply(f"heard {incoming.text}")]
 
-        at.adapter._on_incoming = hear
+        at.hear = hear
         for text in ("first", "second", "third"):
             await at.say("alice", text)
         await at.say("bob", "meanwhile")
@@ -70,7 +70,7 @@ async def test_a_handler_that_fails_stops_nobody() -> None:
                 raise RuntimeError("a defect of ours")
             return [Reply("fine")]
 
-        at.adapter._on_incoming = hear
+        at.hear = hear
         await at.say("alice", "boom")
         await at.say("alice", "hello")
         assert [seen.text for seen in await at.seen("alice", 1)] == ["fine"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 from bots.telegram.client import REMEMBERED_CHATS, Pace
@@ -53,6 +55,17 @@ async def test_another_chat_does_not_wait() -> None:
     await line.ask("sendMessage", 1)
     await line.ask("sendMessage", 2)
     assert line.made == {1: [0], 2: [0]}
+
+
+async def test_a_full_group_waits_and_no_other_chat_does() -> None:
+    line = Line(replace(FREE, group_messages_per_minute=1, chat_interval=0))
+    await line.ask("sendMessage", -1)
+    waiting = asyncio.create_task(line.ask("sendMessage", -1))
+    await line.ask("sendMessage", -2)
+    await line.ask("sendMessage", 1)
+    assert not waiting.done()
+    waiting.cancel()
+    assert (len(line.made[-1]), len(line.made[-2]), len(line.made[1])) == (1, 1, 1)
 
 
 async def test_looking_something_up_is_no_message() -> None:

@@ -7,14 +7,15 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 from starlette.applications import Starlette
 
 from bots.message import Reply
 from bots.telegram.settings import TelegramSettings
-from tests.bots.telegram.botapi import BotApi, QuietServer
+from tests.bots.telegram.botapi import BotApi
+from tests.bots.telegram.botapi_wire import QuietServer
 from tests.bots.telegram.harness import TelegramHarness, eventually, make
 
 SECRET = "a-secret_42"
@@ -54,8 +55,8 @@ async def test_updates_arrive_with_the_secret_and_are_answered() -> None:
 
 @pytest.mark.parametrize("secret", [None, "", "a-secret_4", "ä"])
 async def test_a_stranger_is_turned_away(secret: str | None) -> None:
-    async with hooked() as (at, url), httpx.AsyncClient(trust_env=False) as client:
-        headers = {} if secret is None else {"X-Telegram-Bot-Api-Secret-Token": secret.encode()}
+    async with hooked() as (at, url), httpx2.AsyncClient(trust_env=False) as client:
+        headers = {} if secret is None else {b"X-Telegram-Bot-Api-Secret-Token": secret.encode()}
         answer = await client.post(url, json={"update_id": 1}, headers=headers)
         assert answer.status_code == 403
         assert at.script.heard == []
@@ -72,7 +73,7 @@ async def test_poison_is_put_aside_and_not_brought_again() -> None:
 
 
 async def test_what_comes_while_we_close_is_brought_again_later() -> None:
-    async with hooked() as (at, url), httpx.AsyncClient(trust_env=False) as client:
+    async with hooked() as (at, url), httpx2.AsyncClient(trust_env=False) as client:
         await at.adapter.close()
         answer = await client.post(url, json={}, headers={"X-Telegram-Bot-Api-Secret-Token": SECRET})
         assert answer.status_code == 503
