@@ -6,7 +6,10 @@ contacts of all bots of a process in one place.
 
 from __future__ import annotations
 
+import importlib.util
 import logging
+import sys
+from types import ModuleType
 
 _CHATTY = ("PuppetService", "WechatyPuppetServiceConfig", "FileBox", "Puppet")
 
@@ -17,6 +20,11 @@ class WeChatNotInstalled(RuntimeError):
 
 def prepare() -> None:
     """Load the library, so that `bots.wechat.connection` can be imported. Raises `WeChatNotInstalled`."""
+    if "telnetlib" not in sys.modules and importlib.util.find_spec("telnetlib") is None:
+        # gone in Python 3.13; the library imports it for a ping that is never sent here
+        telnetlib = ModuleType("telnetlib")
+        vars(telnetlib)["Telnet"] = object
+        sys.modules["telnetlib"] = telnetlib
     try:
         import pyee
         import pyee.asyncio

@@ -54,6 +54,20 @@ def test_importing_the_adapter_is_light_and_leaves_nothing_behind(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_it_loads_where_python_has_no_telnet_any_more() -> None:
+    code = (
+        "import importlib.util as u, sys\n"
+        "find = u.find_spec\n"
+        "u.find_spec = lambda name, package=None: None if name == 'telnetlib' else find(name, package)\n"
+        "from bots.wechat import compat\n"
+        "compat.prepare()\n"
+        "compat.prepare()\n"
+        "assert sys.modules['telnetlib'].Telnet is object\n"
+        "import bots.wechat.connection\n"
+    )
+    subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT)}, check=True)
+
+
 async def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "wechaty_puppet_service", None)
     adapter = WeChatAdapter(WeChatSettings("127.0.0.1:1", "t"), Menu(), MemoryStore(), lambda: datetime.now(UTC))
