@@ -15,11 +15,13 @@ from bots.discord import rights
 from bots.discord.decode import CHANNEL, PLATFORM, person
 from bots.discord.invites import Reading
 from bots.discord.joins import Arrival, Departure, GuildWatch
-from bots.discord.sending import FAILURES
 from bots.discord.settings import DiscordSettings
 from bots.message import Address, Incoming, Person, Place
 
 log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+"""Guilds whose members are read at the same time."""
 
 
 class GuildWatches:
@@ -38,6 +40,7 @@ class GuildWatches:
         self._store = store
         self._guild = guild
         self._tell = tell
+        self._few = asyncio.Semaphore(AT_ONCE)
         self._watches: dict[int, tuple[GuildWatch, asyncio.Task[None]]] = {}
 
     # ---- what happened
@@ -105,11 +108,12 @@ class GuildWatches:
         found = self._guild(guild)
         if found is None:
             raise LookupError(f"guild {guild} is not available")
-        try:
-            members = await asyncio.wait_for(found.chunk(cache=False), self._settings.members_timeout)
-        except TimeoutError:
-            log.warning("the gateway does not list the members of guild %s; asking over REST", guild)
-            members = [member async for member in found.fetch_members(limit=None)]
+        async with self._few:
+            try:
+                members = await asyncio.wait_for(found.chunk(cache=False), self._settings.members_timeout)
+            except TimeoutError:
+                log.warning("the gateway does not list the members of guild %s; asking over REST", guild)
+                members = [member async for member in found.fetch_members(limit=None)]
         return [Arrival(person(member), member.joined_at) for member in members if not member.bot]
 
     async def reading(self, guild: int) -> Reading | None:
@@ -119,7 +123,7 @@ class GuildWatches:
             return None
         try:
             return await rights.reading(found)
-        except FAILURES as error:
+        except Exception as error:
             log.warning("the invites of guild %s could not be read: %s", guild, error)
             return None
 

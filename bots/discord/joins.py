@@ -23,7 +23,7 @@ from bots.message import Incoming, Joined, Left, Person, Place, Present
 
 log = logging.getLogger(__name__)
 
-LONGEST_PAUSE = 60.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds between two tries to read the members."""
 
 
@@ -132,6 +132,7 @@ class GuildWatch:
                 await self._step()
             except Exception:
                 log.exception("a move in guild %s could not be handled", self.guild)
+                await asyncio.sleep(FIRST_PAUSE)
 
     async def _step(self) -> None:
         if isinstance(self._moves[0], Look):
@@ -152,25 +153,28 @@ class GuildWatch:
         """Handle the moves at hand as lying between the same two readings."""
         moves = self._take()
         after: Reading | None = None
-        if self._fresh(moves):
+        if self._joins(moves):
             after = await self._read()
             moves += self._take()
-            if after is None or (self._before is not None and used(self._before, after) < len(self._fresh(moves))):
+            if after is None or (self._before is not None and used(self._before, after) < self._joins(moves)):
                 after = await self._read() or after
                 moves += self._take()
         if self.gap:
             self._moves.extendleft(reversed(moves))
             return
-        fresh = self._fresh(moves)
-        verdict = explain(self._before, after, self._deleted, len(fresh) + self._unread)
-        for move in moves:
+        joins = self._joins(moves)
+        verdict = explain(self._before, after, self._deleted, joins + self._unread)
+        for move in self._real(moves):
             if isinstance(move, Departure):
                 await self._depart(move)
-            elif isinstance(move, Arrival) and move.person.account not in self._known:
+            else:
                 await self._arrive(move, verdict)
-        if fresh:
-            self._unread = self._unread + len(fresh) if after is None else 0
+        if joins:
+            self._unread = self._unread + joins if after is None else 0
             await self._keep(after)
+
+    def _joins(self, moves: Sequence[Move]) -> int:
+        return sum(isinstance(move, Arrival) for move in self._real(moves))
 
     async def _read(self) -> Reading | None:
         """A reading during which the connection held, and time for the joins on their way to arrive."""
@@ -186,10 +190,16 @@ class GuildWatch:
         """Read everybody; whoever joined in a gap is told with the invites that may have been used.
 
         The members are read before the counters: a use that is counted but whose join comes later is credited to
-        nobody, while the other way round it could be credited to somebody else.
+        nobody, while the other way round it could be credited to somebody else. Without a gap, newcomers whose join
+        waits in the queue are left to it.
         """
         drops, members = await self._everybody()
-        newcomers = [member for member in members if self._is_newcomer(member)]
+        if not self.gap:
+            coming = {move.person.account for move in self._moves if isinstance(move, Arrival)}
+            members = [
+                member for member in members if member.person.account not in coming or not self._is_later(member)
+            ]
+        newcomers = [member for member in members if self._is_later(member)]
         if self.gap or newcomers:
             after = await self._guilds.reading(self.guild)
             verdict = missed(self._before, after)
@@ -206,7 +216,7 @@ class GuildWatch:
 
     async def _everybody(self) -> tuple[int, Sequence[Arrival]]:
         """The members, and the count of drops before they were read."""
-        pause = 1.0
+        pause = FIRST_PAUSE
         while True:
             await self._online.wait()
             drops = self._drops
@@ -217,11 +227,6 @@ class GuildWatch:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
 
-    def _is_newcomer(self, member: Arrival) -> bool:
-        if self._last_join is None or member.joined_at is None or member.joined_at <= self._last_join:
-            return False
-        return self.gap or member.person.account not in self._known
-
     def _take(self) -> list[Move]:
         """The moves up to the next look."""
         taken: list[Move] = []
@@ -229,17 +234,31 @@ class GuildWatch:
             taken.append(self._moves.popleft())
         return taken
 
-    def _fresh(self, moves: Sequence[Move]) -> list[Arrival]:
-        """Real joins: Discord may announce somebody who is there already."""
+    def _real(self, moves: Sequence[Move]) -> list[Arrival | Departure]:
+        """Without announcements of people who are there already, which Discord may make.
+
+        Somebody we know whose joining is later than any we handled did come back: their leaving was missed.
+        """
         present = set(self._known)
-        fresh: list[Arrival] = []
+        told: set[Arrival] = set()
+        real: list[Arrival | Departure] = []
         for move in moves:
             if isinstance(move, Departure):
                 present.discard(move.person.account)
-            elif isinstance(move, Arrival) and move.person.account not in present:
+                real.append(move)
+            elif isinstance(move, Arrival) and (
+                move.person.account not in present or (move not in told and self._is_later(move))
+            ):
                 present.add(move.person.account)
-                fresh.append(move)
-        return fresh
+                told.add(move)
+                real.append(move)
+        return real
+
+    def _is_later(self, arrival: Arrival) -> bool:
+        """Than any join we handled, by Discord's clock."""
+        if self._last_join is None or arrival.joined_at is None:
+            return False
+        return arrival.joined_at > self._last_join
 
     async def _arrive(self, arrival: Arrival, verdict: Verdict) -> None:
         self._known.add(arrival.person.account)

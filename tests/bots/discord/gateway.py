@@ -62,6 +62,7 @@ class Gateway:
         self.resumes = 0
         self.allow_members_intent = True
         self.answer_chunks = True
+        self.identify = True
         self.open = True
         self._turned = asyncio.Event()
 
@@ -99,6 +100,8 @@ class Gateway:
             return None
         if data["intents"] & MEMBERS_INTENT and not self.allow_members_intent:
             await wire.socket.close(code=4014)
+            return None
+        if not self.identify:
             return None
         shard = tuple(data.get("shard", (0, 1)))
         session = Session(f"session-{len(self.identifies)}", (shard[0], shard[1]), wire=wire)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bots.message import Button, Field, Form, Incoming, Pressed, Reply, Said, Submitted
+from bots.message import Button, Field, Form, Image, Incoming, Pressed, Reply, Said, Submitted
 from tests.bots.discord.harness import DiscordHarness, eventually
 from tests.bots.discord.world import buttons
 
@@ -122,3 +122,20 @@ async def test_links_open_and_texts_to_copy_are_shown(discord: DiscordHarness) -
     seen = (await discord.seen("alice", 1))[0]
     assert (seen.text, seen.buttons) == ("Share\nCopy code: ABCD2345", ["Open"])
     assert buttons(discord.server.private_messages("alice")[0])[0]["url"] == "https://example.com/r/AB"
+
+
+async def test_an_edit_may_bring_a_picture_or_take_it_away(discord: DiscordHarness) -> None:
+    again = ((Button("Again", action="again"),),)
+    picture = Image(lambda: b"second", "c.jpg", "card")
+    discord.script.answer = lambda incoming: (
+        [Reply("", again, picture, edit=True)] if isinstance(incoming, Pressed) else [Reply("Card?", again)]
+    )
+    await discord.say("alice", "/me")
+    await discord.seen("alice", 1)
+    await discord.press("alice", "Again")
+    await eventually(lambda: discord.server.private_messages("alice")[0].image == b"second")
+
+    discord.script.answer = lambda incoming: [Reply("No card", edit=True)]
+    await discord.press("alice", "Again")
+    await eventually(lambda: discord.server.private_messages("alice")[0].content == "No card")
+    assert discord.server.private_messages("alice")[0].image is None

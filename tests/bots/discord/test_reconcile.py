@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bots.message import Joined, Left, Present
 from tests.bots.discord.harness import DiscordHarness, eventually, opened
 from tests.bots.discord.payloads import Membership, User
-from tests.bots.discord.world import GUILD, World
+from tests.bots.discord.world import GUILD, Call, World
 
 LINK = "https://discord.gg/"
 
@@ -62,16 +64,28 @@ async def test_joins_of_a_lost_session_are_found_but_never_certain(discord: Disc
 
 
 async def test_who_left_unseen_and_came_back_is_heard_again(discord: DiscordHarness) -> None:
-    """The library would drop the join of somebody it still holds."""
+    """The library, left to itself, drops the join of somebody it still holds."""
     await discord.server.join("carol", None)
     await eventually(lambda: discord.heard(Joined))
-    await _lose_session(discord)
     await discord.server.leave("carol", silent=True)
+    await discord.server.gateway.cut()
     await eventually(lambda: len(discord.heard(Present)) == 2)
     assert handles(discord.heard(Present)[1]) == {"alice", "bob"}
 
     await discord.server.join("carol", None)
     await eventually(lambda: len(discord.heard(Joined)) == 2)
+
+
+async def test_who_comes_back_is_heard_even_when_the_leaving_never_was(discord: DiscordHarness) -> None:
+    await discord.server.join("carol", None)
+    await eventually(lambda: discord.heard(Joined))
+    await discord.server.leave("carol", silent=True)
+    await discord.server.join("carol", None)
+    await discord.server.announce("carol")
+    await discord.server.join("dave", None)
+
+    await eventually(lambda: len(discord.heard(Joined)) == 3)
+    assert [join.person.handle for join in discord.heard(Joined)] == ["carol", "carol", "dave"]
 
 
 async def test_who_left_and_came_back_within_the_gap_is_told_as_a_join(discord: DiscordHarness) -> None:
@@ -132,3 +146,38 @@ def _crowd(world: World, size: int) -> None:
 
 async def _lose_session(discord: DiscordHarness) -> None:
     await discord.server.gateway.forget_sessions()
+
+
+async def test_a_reading_taken_while_the_connection_was_lost_is_not_trusted(discord: DiscordHarness) -> None:
+    """Carol comes by the vanity address; Dave uses Alice's link while we are away: Carol must not get Dave's invite."""
+    link = await discord.adapter.make_invite(GUILD, "Alice")
+
+    async def cut_meanwhile(call: Call) -> None:
+        if call.path == f"/guilds/{GUILD}/invites":
+            discord.server.before_answer = None
+            discord.server.gateway.open = False
+            await discord.server.gateway.cut()
+            await discord.server.join("dave", link.removeprefix(LINK))
+
+    discord.server.before_answer = cut_meanwhile
+    await discord.server.join("carol", None)
+    await asyncio.sleep(4 * discord.settings.settle)  # long enough to believe the reading, were it believed
+    assert discord.heard(Joined) == []
+    discord.server.gateway.open = True
+    await eventually(lambda: len(discord.heard(Joined)) == 2)
+
+    assert [(join.person.handle, join.certainty) for join in discord.heard(Joined)] == [
+        ("carol", "ambiguous"),
+        ("dave", "ambiguous"),
+    ]
+
+
+async def test_after_an_outage_of_the_server_everybody_is_looked_at_again(discord: DiscordHarness) -> None:
+    await discord.server.gateway.emit("GUILD_DELETE", {"id": GUILD, "unavailable": True}, GUILD)
+    await discord.server.join("carol", None, silent=True)
+    guild = discord.server.guilds[GUILD]
+    await discord.server.gateway.emit("GUILD_CREATE", {**guild.json(), "unavailable": False}, GUILD)
+    await eventually(lambda: len(discord.heard(Present)) == 2)
+
+    assert [join.certainty for join in discord.heard(Joined)] == ["unknown"]
+    assert "carol" in handles(discord.heard(Present)[1])

@@ -143,3 +143,25 @@ async def test_cancelled_it_leaves_nothing_running() -> None:
         await eventually(lambda: not discord.server.gateway.connected())
         left = [task.get_name() for task in asyncio.all_tasks() if "discord" in task.get_name().lower()]
         assert left == []
+
+
+async def test_a_connection_that_is_away_too_long_is_made_anew() -> None:
+    """The library would sleep longer and longer between its own tries."""
+    async with opened(start=False, give_up_after=0.2) as discord:
+        discord.server.gateway.identify = False  # connected, but no READY ever comes
+        await discord.start(wait=False)
+        await eventually(lambda: len(discord.server.gateway.identifies) >= 2)
+        assert discord.adapter.status.state == "degraded"
+        discord.server.gateway.identify = True
+
+        await eventually(lambda: discord.adapter.status.state == "ready")
+
+
+async def test_a_message_that_comes_after_close_began_is_not_half_done(discord: DiscordHarness) -> None:
+    discord.script.answer = lambda incoming: [Reply("yes")]
+    closing = asyncio.create_task(discord.adapter.close())
+    await asyncio.sleep(0)
+    await discord.server.write("alice", "hello")
+    await closing
+
+    assert discord.server.private_messages("alice") == []
