@@ -6,7 +6,7 @@ from core.outbox import Outbox
 from referral.brands import ApiKey, Brand, Community
 from referral.campaigns import Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite
 from referral.leaderboard import Score, ScoreCount, ScoreHour
-from referral.linking import LinkCode, MemberLink
+from referral.linking import LinkAttempts, LinkCode, MemberLink
 from referral.members import Identity, Member, Membership, Sighting
 from referral.qualifying import QualifyingEvent
 from referral.referrals import Referral
@@ -18,7 +18,7 @@ from rewards.rewards import Reward
 TABLES = (
     *(Brand, ApiKey, Community, Member, Identity, Sighting, Membership),
     *(Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite, Touch, Referral, QualifyingEvent),
-    *(Score, ScoreCount, ScoreHour, LinkCode, MemberLink),
+    *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
     *(LedgerAccount, Transfer, RewardPlan, Reward),
     *(Conversation, AdapterNote, Quarantined, Outbox, JobClaim),
 )

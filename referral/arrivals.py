@@ -16,9 +16,9 @@ from core import events, ids
 from core.db import insert_all, insert_new, table
 from referral import members, rules, stays
 from referral.brands import Community, communities_of
-from referral.campaigns import CodeOwner, owners_of, runs_in
-from referral.members import Account, Known
-from referral.referrals import MemberReferred, Referral, is_upstream, terms_of
+from referral.campaigns import CodeOwner, owners_of
+from referral.members import Account, Known, Member
+from referral.referrals import MemberReferred, Referral, is_upstream, lock_graph, terms_of
 from referral.touches import Touch
 
 
@@ -92,7 +92,9 @@ def _meet(session: Session, brand_id: UUID, commands: Sequence[Arrive], owners: 
 
 
 def _judge(session: Session, brand_id: UUID, cases: list[_Case]) -> None:
-    earlier = _earlier_advocates(session, brand_id, [case for case in cases if not case.known.created])
+    known = [case for case in cases if not case.known.created]
+    earlier = _earlier_advocates(session, brand_id, known)
+    gone = _erased(session, brand_id, {case.owner.advocate_id for case in cases})
     for case in cases:
         advocate, friend = case.owner.advocate_id, case.known.member_id
         case.earlier = earlier.get((case.owner.campaign.id, friend))
@@ -105,8 +107,34 @@ def _judge(session: Session, brand_id: UUID, cases: list[_Case]) -> None:
             case.known.created,
             case.earlier,
             upstream=not case.known.created and is_upstream(session, brand_id, friend, of=advocate),
+            advocate_gone=advocate in gone,
         )
         case.outcome = rules.refusal(terms_of(case.owner.campaign), facts) or "referred"
+    _close_no_loop(session, brand_id, [case for case in known if case.outcome == "referred"])
+
+
+def _close_no_loop(session: Session, brand_id: UUID, cases: Sequence[_Case]) -> None:
+    """Judge again, one unit of work at a time, the friends who may have brought people themselves."""
+    if not cases:
+        return
+    lock_graph(session, brand_id)
+    pending: dict[UUID, set[UUID]] = defaultdict(set)
+    for case in cases:
+        advocate, friend = case.owner.advocate_id, case.known.member_id
+        if is_upstream(session, brand_id, friend, of=advocate, pending=pending):
+            case.outcome = "loop"
+        else:
+            pending[friend].add(advocate)
+
+
+def _erased(session: Session, brand_id: UUID, advocates: set[UUID]) -> set[UUID]:
+    return set(
+        session.execute(
+            select(col(Member.id)).where(
+                col(Member.brand_id) == brand_id, col(Member.id).in_(advocates), col(Member.erased_at).is_not(None)
+            )
+        ).scalars()
+    )
 
 
 def _earlier_advocates(session: Session, brand_id: UUID, cases: Sequence[_Case]) -> dict[tuple[UUID, UUID], UUID]:
@@ -131,9 +159,12 @@ def _record(session: Session, brand_id: UUID, cases: list[_Case]) -> None:
         session, target, list(rows.values()), ["brand_id", "campaign_id", "friend_id"], returning=target.c.touch_id
     )
     told = []
+    late = [case for case in cases if case.outcome == "referred" and case.touch_id not in made]
+    earlier = _earlier_advocates(session, brand_id, late)
     for case in cases:
         if case.outcome == "referred" and case.touch_id not in made:
             case.outcome = "already_referred"
+            case.earlier = earlier.get((case.owner.campaign.id, case.known.member_id))
         elif case.outcome == "referred":
             row = rows[case.touch_id]
             told.append(
@@ -194,27 +225,23 @@ def _enter(
     communities: Sequence[Community],
     rows: dict[UUID, dict[str, Any]],
 ) -> None:
-    """Friends who are already in a community of the campaign begin their stay with the arrival."""
+    """Friends who are in a community of the campaign, also by this very arrival, begin their stay with it."""
     places = {community.id: community for community in communities}
     open_here = {community.platform: community for community in communities if community.open}
+    entries: list[stays.Entry] = []
+    moments: dict[UUID, datetime] = {}
     for case in cases:
         place = places.get(case.command.community_id) if case.command.community_id else None
         place = place or open_here.get(case.command.person.platform)
         if place is not None:
-            person = (case.command.person.account, case.known.member_id)
-            stays.enter(session, place, [person], case.command.at)
-    started = [case for case in cases if case.outcome == "referred"]
-    if not started:
-        return
-    here = members.active_memberships(session, brand_id, [case.known.member_id for case in started])
-    begins = []
-    for case in started:
-        campaign = case.owner.campaign
-        if any(runs_in(campaign, stay.community_id) for stay in here.get(case.known.member_id, [])):
-            case.referral = session.get(Referral, (brand_id, rows[case.touch_id]["id"]))
-            assert case.referral is not None
-            begins.append((case.referral, campaign, case.command.at))
-    stays.begin(session, begins)
+            entries.append(stays.Entry(place, case.command.person.account, case.known.member_id, case.command.at))
+        if place is not None or case.outcome == "referred":
+            moments[case.known.member_id] = case.command.at
+    stays.enter(session, entries)
+    begun = {referral.id: referral for referral in stays.start_stays(session, brand_id, moments)}
+    for case in cases:
+        if case.outcome == "referred":
+            case.referral = begun.get(rows[case.touch_id]["id"])
 
 
 def _result(case: _Case) -> Arrived:

@@ -55,7 +55,8 @@ class Identity(Row, table=True):
 
 class Sighting(Row, table=True):
     """When a brand first saw a platform account. Keeps no name, only a keyed hash, so it outlives leaving and
-    erasure: somebody once seen is never new again. `via`: join, message, code or present (found already there)."""
+    erasure: somebody once seen is never new again. `via`: join, message, code, present (found already there) or
+    erased (whoever it was asked to be forgotten)."""
 
     __tablename__ = "sighting"
 
@@ -115,7 +116,12 @@ def set_fingerprint_key(secret: str) -> None:
 
 def fingerprint(platform: str, account: str) -> str:
     """A keyed hash of a platform account (HMAC-SHA-256, 128 bits kept)."""
-    return hmac.new(_key, f"{platform}:{account}".encode(), hashlib.sha256).hexdigest()[:32]
+    return keyed_hash(platform, account)
+
+
+def keyed_hash(what: str, value: str) -> str:
+    """A keyed hash (HMAC-SHA-256, 128 bits kept) of something that is recognized but not kept."""
+    return hmac.new(_key, f"{what}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def meet(
@@ -129,7 +135,9 @@ def meet(
     prints = {key: fingerprint(*key) for key in keys}
     member_of = _members_of(session, brand_id, keys)
     seen = _sightings(session, brand_id, list(prints.values()))
-    members, identities, sightings = [], [], []
+    members: list[dict[str, object]] = []
+    identities: list[dict[str, object]] = []
+    sightings: list[dict[str, object]] = []
     fresh: set[tuple[str, str]] = set()
     for person, moment in zip(accounts, at, strict=True):
         key = (person.platform, person.account)
@@ -143,14 +151,46 @@ def meet(
             seen[prints[key]] = (moment, via)
             sightings.append({"brand_id": brand_id, "fingerprint": prints[key], "seen_at": moment, "via": via})
     insert_all(session, table(Member), members)
-    insert_all(session, table(Identity), identities)
-    insert_all(session, table(Sighting), sightings)
+    _insert_identities(session, brand_id, identities, member_of, fresh)
+    _insert_sightings(session, brand_id, sightings, seen)
     _adopt_memberships(session, brand_id, fresh)
     results = []
     for person in accounts:
         key = (person.platform, person.account)
         results.append(Known(member_of[key], *seen[prints[key]], created=key in fresh))
     return results
+
+
+def _insert_identities(
+    session: Session,
+    brand_id: UUID,
+    rows: list[dict[str, object]],
+    member_of: dict[tuple[str, str], UUID],
+    fresh: set[tuple[str, str]],
+) -> None:
+    """Insert them; where another process met the same person at this moment, theirs stands and ours is dropped."""
+    target = table(Identity)
+    rows.sort(key=lambda row: (str(row["platform"]), str(row["account"])))
+    made = insert_new(session, target, rows, ["brand_id", "platform", "account"], returning=target.c.member_id)
+    lost = {key for key in fresh if member_of[key] not in made}
+    if not lost:
+        return
+    orphans = [member_of[key] for key in lost]
+    session.execute(delete(table(Member)).where(col(Member.brand_id) == brand_id, col(Member.id).in_(orphans)))
+    member_of.update(_members_of(session, brand_id, lost))
+    fresh -= lost
+
+
+def _insert_sightings(
+    session: Session, brand_id: UUID, rows: list[dict[str, object]], seen: dict[str, tuple[datetime, str]]
+) -> None:
+    """Insert them; the first sight of a person is the one that stands."""
+    target = table(Sighting)
+    rows.sort(key=lambda row: str(row["fingerprint"]))
+    made = insert_new(session, target, rows, ["brand_id", "fingerprint"], returning=target.c.fingerprint)
+    lost = [str(row["fingerprint"]) for row in rows if row["fingerprint"] not in made]
+    if lost:
+        seen.update(_sightings(session, brand_id, lost))
 
 
 def _adopt_memberships(session: Session, brand_id: UUID, fresh: set[tuple[str, str]]) -> None:
@@ -282,6 +322,12 @@ def erase(session: Session, brand_id: UUID, member_id: UUID, at: datetime) -> No
     """Forget who a member is. The books keep the member's number; sightings keep a keyed hash without a name."""
     member = session.get(Member, (brand_id, member_id))
     assert member is not None
+    prints = [fingerprint(row.platform, row.account) for row in identities_of(session, brand_id, [member_id])]
+    session.execute(
+        update(table(Sighting))
+        .where(col(Sighting.brand_id) == brand_id, col(Sighting.fingerprint).in_(prints))
+        .values(via="erased")
+    )
     member.name, member.locale, member.erased_at = "", None, at
     session.add(member)
     session.execute(

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, bindparam, select, tuple_, update
+from sqlalchemy.orm.util import identity_key
 from sqlmodel import Field, Session
 
 from core import events, ids
@@ -101,6 +102,14 @@ def _open_referrals(session: Session, keys: set[tuple[UUID, UUID]]) -> list[_Ope
     return [_Open(*row) for row in rows]
 
 
+def _let_go(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) -> None:
+    """Whoever holds one of these referrals as an object reads it anew: the update above passed it by."""
+    for _, row in fresh:
+        held = session.identity_map.get(identity_key(Referral, row.key))
+        if held is not None:
+            session.expire(held)
+
+
 def _mark_qualified(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) -> None:
     t = table(Referral)
     session.connection().execute(
@@ -109,6 +118,7 @@ def _mark_qualified(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) ->
         .values(state="qualified", qualified_at=bindparam("at"), due_at=None),
         [{"b": row.brand_id, "r": row.id, "at": command.at} for command, row in fresh],
     )
+    _let_go(session, fresh)
     leaderboard.add(session, [((row.brand_id, row.campaign_id, row.advocate_id), command.at) for command, row in fresh])
     events.emit(
         session,

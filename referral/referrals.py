@@ -6,9 +6,10 @@ database's unique key says so, not a read before a write.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +18,13 @@ from sqlmodel import Field, Session, col
 
 from core.db import Json, TenantRow, UtcDateTime
 from referral import leaderboard, rules
+from referral.brands import Brand
 from referral.campaigns import Campaign
+from referral.members import Member
 
 STATES = ("started", "joined", "qualified", "rejected", "expired", "reversed")
+OPEN = ("started", "joined", "qualified")
+"""States in which an advocate and a friend belong together."""
 
 
 class Referral(TenantRow, table=True):
@@ -58,6 +63,9 @@ class Referral(TenantRow, table=True):
     qualified_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reason: str | None = None
     facts: dict[str, Any] | None = Field(default=None, sa_column=Column(Json))
+
+
+NONE: Mapping[UUID, Collection[UUID]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +141,23 @@ def terms_of(campaign: Campaign) -> rules.Terms:
     )
 
 
-def is_upstream(session: Session, brand_id: UUID, member_id: UUID, *, of: UUID) -> bool:
-    """Whether `member_id` brought, directly or through others, the member `of` (in any campaign of the brand)."""
+def lock_graph(session: Session, brand_id: UUID) -> None:
+    """Let one unit of work at a time ask about loops among a brand's known members and add to them.
+
+    Without it two people who bring each other at the same moment, in two processes, would each see no loop. New
+    members can close none, so the hot path does not come here; nor does it wait (the lock leaves keys alone).
+    SQLite has one writer anyway.
+    """
+    session.execute(select(col(Brand.id)).where(col(Brand.id) == brand_id).with_for_update(key_share=True))
+
+
+def is_upstream(
+    session: Session, brand_id: UUID, member_id: UUID, *, of: UUID, pending: Mapping[UUID, Collection[UUID]] = NONE
+) -> bool:
+    """Whether `member_id` brought, directly or through others, the member `of` (in any campaign of the brand).
+
+    `pending`: advocates per friend that this batch is about to write.
+    """
     seen: set[UUID] = set()
     level = {of}
     while level:
@@ -143,10 +166,10 @@ def is_upstream(session: Session, brand_id: UUID, member_id: UUID, *, of: UUID) 
             select(col(Referral.advocate_id)).where(
                 col(Referral.brand_id) == brand_id,
                 col(Referral.friend_id).in_(level),
-                col(Referral.state).in_(("started", "joined", "qualified")),
+                col(Referral.state).in_(OPEN),
             )
         )
-        level = set(rows.scalars()) - seen
+        level = set(rows.scalars()).union(*(pending.get(friend, ()) for friend in level)) - seen
         if member_id in level:
             return True
     return False
@@ -179,7 +202,7 @@ def referral_of(session: Session, brand_id: UUID, friend_id: UUID, campaign_id: 
 
 
 def recount(session: Session, brand_id: UUID, pairs: Iterable[tuple[UUID, UUID]]) -> None:
-    """Count the scores of these (campaign, advocate) again from the referrals."""
+    """Count the scores of these (campaign, advocate) again from the referrals. Who was erased has none."""
     after: dict[leaderboard.Key, tuple[int, datetime] | None] = {}
     for campaign_id, advocate_id in set(pairs):
         score, reached = session.execute(
@@ -188,6 +211,9 @@ def recount(session: Session, brand_id: UUID, pairs: Iterable[tuple[UUID, UUID]]
                 col(Referral.campaign_id) == campaign_id,
                 col(Referral.advocate_id) == advocate_id,
                 col(Referral.state) == "qualified",
+                select(col(Member.id))
+                .where(col(Member.brand_id) == brand_id, col(Member.id) == advocate_id, col(Member.erased_at).is_(None))
+                .exists(),
             )
         ).one()
         after[(brand_id, campaign_id, advocate_id)] = (score, reached) if score else None

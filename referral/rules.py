@@ -13,6 +13,7 @@ REFUSALS = (
     "campaign_not_started",
     "campaign_paused",
     "campaign_over",
+    "advocate_gone",
     "self_referral",
     "loop",
     "already_referred",
@@ -56,6 +57,8 @@ class Facts:
     friend_created: bool
     earlier_advocate: UUID | None = None
     upstream: bool = False
+    advocate_gone: bool = False
+    """The advocate asked to be forgotten; their code stays known and counts no longer."""
 
 
 def refusal(terms: Terms, facts: Facts) -> str | None:
@@ -70,6 +73,8 @@ def refusal(terms: Terms, facts: Facts) -> str | None:
         return "campaign_over"
     if terms.state == "paused":
         return "campaign_paused"
+    if facts.advocate_gone:
+        return "advocate_gone"
     if facts.friend_id == facts.advocate_id:
         return "self_referral"
     if facts.upstream:

@@ -5,16 +5,17 @@ Leaving and coming back counts once: the clock of the stay starts again at the r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlmodel import Session, col
 
 from core import clock, events
-from core.db import insert_new, table
+from core.db import insert, table
 from referral import rules
 from referral.brands import Community
 from referral.campaigns import Campaign, CampaignMoved, runs_in
@@ -26,56 +27,78 @@ DUE_AT_ONCE = 500
 """Referrals qualified in one unit of work by the job; the next unit takes the next ones."""
 
 
-def enter(session: Session, community: Community, accounts: Sequence[tuple[str, UUID | None]], at: datetime) -> None:
-    """These (account, member) are in the community from now on; those who were there keep their first day."""
-    rows = [
-        {
-            "brand_id": community.brand_id,
-            "community_id": community.id,
-            "account": account,
-            "member_id": member_id,
-            "joined_at": at,
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An account is in a community from `at` on; `member_id` where it has spoken to us."""
+
+    community: Community
+    account: str
+    member_id: UUID | None
+    at: datetime
+
+
+def enter(session: Session, entries: Sequence[Entry]) -> None:
+    """They are there from now on; who was there before keeps the first day. Set-based."""
+    rows = {
+        (entry.community.id, entry.account): {
+            "brand_id": entry.community.brand_id,
+            "community_id": entry.community.id,
+            "account": entry.account,
+            "member_id": entry.member_id,
+            "joined_at": entry.at,
         }
-        for account, member_id in accounts
-    ]
+        for entry in reversed(entries)
+    }
+    if not rows:
+        return
     target = table(Membership)
-    insert_new(session, target, rows, ["brand_id", "community_id", "account"], returning=target.c.account)
+    statement = insert(session, target)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["brand_id", "community_id", "account"],
+            set_={"left_at": None, "member_id": func.coalesce(target.c.member_id, statement.excluded.member_id)},
+            where=target.c.left_at.is_not(None) | target.c.member_id.is_(None),
+        ),
+        # One order for every writer, so that two of them never wait for each other in a ring.
+        [rows[key] for key in sorted(rows)],
+    )
 
 
 def joined(session: Session, community: Community, account: str, at: datetime) -> None:
     """Somebody joined (again). A join that the platform reports twice, or of somebody who is there, changes nothing."""
+    notice(session, community.brand_id, [(community.platform, account)], at, "join")
     identity = find_identity(session, community.brand_id, community.platform, account)
-    row = session.get(Membership, (community.brand_id, community.id, account))
-    if row is None:
-        enter(session, community, [(account, identity.member_id if identity else None)], at)
-    elif row.left_at is not None or row.member_id is None:
-        row.left_at = None
-        row.member_id = row.member_id or (identity.member_id if identity else None)
-        session.add(row)
-        session.flush()
+    enter(session, [Entry(community, account, identity.member_id if identity else None, at)])
     if identity is not None:
-        start_stays(session, community.brand_id, identity.member_id, at)
+        start_stays(session, community.brand_id, {identity.member_id: at})
 
 
-def start_stays(session: Session, brand_id: UUID, friend_id: UUID, at: datetime) -> None:
-    """A friend is in a community: referrals of theirs that waited for it move on."""
+def start_stays(session: Session, brand_id: UUID, friends: Mapping[UUID, datetime]) -> list[Referral]:
+    """These friends may be in a community since these moments: referrals of theirs that waited move on; which did.
+
+    One whose window is over waits for nothing any more, whether or not the job has said so.
+    """
+    here = active_memberships(session, brand_id, list(friends)) if friends else {}
+    if not here:
+        return []
     rows = session.execute(
         select(Referral, Campaign)
         .join(Campaign, _its_campaign())
         .where(
             col(Referral.brand_id) == brand_id,
-            col(Referral.friend_id) == friend_id,
+            col(Referral.friend_id).in_(list(here)),
             col(Referral.state).in_(("started", "joined")),
             col(Referral.stay_since).is_(None),
         )
     ).all()
-    stays = active_memberships(session, brand_id, [friend_id]).get(friend_id, [])
-    waiting = [
-        (referral, campaign)
+    beginning = [
+        (referral, campaign, friends[referral.friend_id])
         for referral, campaign in rows
-        if any(runs_in(campaign, stay.community_id) for stay in stays)
+        if friends[referral.friend_id] < referral.expires_at
+        and any(runs_in(campaign, stay.community_id) for stay in here[referral.friend_id])
     ]
-    begin(session, [(referral, campaign, at) for referral, campaign in waiting])
+    begin(session, beginning)
+    return [referral for referral, _, _ in beginning]
 
 
 def begin(session: Session, stays: Sequence[tuple[Referral, Campaign, datetime]]) -> None:
@@ -110,37 +133,54 @@ def _its_campaign() -> ColumnElement[bool]:
 
 
 def left(session: Session, community: Community, account: str, at: datetime) -> None:
-    """Somebody left, or was removed."""
-    row = session.get(Membership, (community.brand_id, community.id, account))
+    """Somebody left, or was removed. They had been there, so they are not new when they come back."""
+    row = session.get(Membership, (community.brand_id, community.id, account), populate_existing=True)
+    if row is None:
+        notice(session, community.brand_id, [(community.platform, account)], at, "present")
     if row is None or row.left_at is not None:
         return
     row.left_at = at
     session.add(row)
     session.flush()
     if row.member_id is not None:
-        _end_stays(session, community.brand_id, row.member_id, at)
+        end_stays(session, community.brand_id, [row.member_id], at)
 
 
-def _end_stays(session: Session, brand_id: UUID, friend_id: UUID, at: datetime) -> None:
-    """The friend is no longer in any community of a campaign: the stay ends; what was paid for it may be undone."""
-    stays = active_memberships(session, brand_id, [friend_id]).get(friend_id, [])
+def end_stays(session: Session, brand_id: UUID, friends: Collection[UUID], at: datetime) -> None:
+    """Where a friend is no longer in any community of a campaign the stay ends; what was paid for it may be undone."""
+    here = active_memberships(session, brand_id, list(friends))
     rows = session.execute(
         select(Referral, Campaign)
         .join(Campaign, _its_campaign())
         .where(
             col(Referral.brand_id) == brand_id,
-            col(Referral.friend_id) == friend_id,
+            col(Referral.friend_id).in_(list(friends)),
             col(Referral.state).in_(("joined", "qualified")),
             col(Referral.stay_since).is_not(None),
         )
     ).all()
-    gone = [r for r, campaign in rows if not any(runs_in(campaign, stay.community_id) for stay in stays)]
+    gone = [
+        referral
+        for referral, campaign in rows
+        if not any(runs_in(campaign, stay.community_id) for stay in here.get(referral.friend_id, []))
+        and not _has_stayed(referral, at)
+    ]
     for referral in gone:
         referral.stay_since, referral.due_at = None, None
         session.add(referral)
     session.flush()
     counted = [r for r in gone if r.state == "qualified"]
     events.emit(session, [FriendLeft(r.brand_id, r.campaign_id, r.id, r.friend_id, at) for r in counted])
+
+
+def _has_stayed(referral: Referral, at: datetime) -> bool:
+    """Whether the friend had stayed long enough already and only the job that says so is late."""
+    return (
+        referral.state == "joined"
+        and referral.due_at is not None
+        and referral.due_at <= at
+        and referral.due_at < referral.expires_at
+    )
 
 
 def reconcile(session: Session, community: Community, accounts: Sequence[str], at: datetime) -> None:
@@ -217,14 +257,15 @@ def close_windows(session: Session, moves: Sequence[Any]) -> None:
     for moved in moves:
         assert isinstance(moved, CampaignMoved)
         if moved.after == "ended":
-            now = clock.now()
+            campaign = session.get(Campaign, (moved.brand_id, moved.campaign_id))
+            assert campaign is not None
             session.execute(
                 update(table(Referral))
                 .where(
                     col(Referral.brand_id) == moved.brand_id,
                     col(Referral.campaign_id) == moved.campaign_id,
                     col(Referral.state).in_(("started", "joined")),
-                    col(Referral.expires_at) > now,
+                    col(Referral.expires_at) > campaign.ends_at,
                 )
-                .values(expires_at=now)
+                .values(expires_at=campaign.ends_at)
             )

@@ -312,6 +312,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("brand_id", "digest", name=op.f("pk_link_code")),
     )
     op.create_table(
+        "link_attempts",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column("wrong", sa.Integer(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "member_id"],
+            ["member.brand_id", "member.id"],
+            name=op.f("fk_link_attempts_brand_id_member_id"),
+        ),
+        sa.PrimaryKeyConstraint("brand_id", "member_id", name=op.f("pk_link_attempts")),
+    )
+    op.create_table(
         "member_link",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -496,6 +509,7 @@ def downgrade() -> None:
     op.drop_index("ix_member_link_kept", table_name="member_link")
     op.drop_table("member_link")
     op.drop_table("link_code")
+    op.drop_table("link_attempts")
     op.drop_index("ix_identity_member", table_name="identity")
     op.drop_index("ix_identity_account", table_name="identity")
     op.drop_table("identity")

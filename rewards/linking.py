@@ -1,0 +1,138 @@
+"""Hears that members were linked, or a link undone, and moves their rewards and money, by transfers, never by edits.
+
+References: `link/<id>/<purpose>/<asset>` on the way there, `link/<id>/back/…` on the way back, and
+`link/<id>/again/<reward>` for a reward that the link had taken back.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core import clock
+from core.events import Bus
+from referral.linking import LinkUndone, MemberLink, MembersLinked
+from rewards.ledger import Account, Move, Purpose, balances_of, take_stock, transfer
+from rewards.rewards import Reward, rewards_for
+
+RELEASED = ("payable", "in_payout", "paid")
+"""States of a reward whose money has come to `member.payable`, whatever became of it there."""
+
+
+def listen(bus: Bus) -> None:
+    """Join the books to the linking of members."""
+    bus.on(MembersLinked, on_linked)
+    bus.on(LinkUndone, on_undone)
+
+
+def on_linked(session: Session, happened: Sequence[MembersLinked]) -> None:
+    """Rewards and balances of the absorbed member become the kept one's; a debt goes over like a credit."""
+    for event in happened:
+        rewards = _lock(session, event.brand_id, member_id=event.absorbed_id)
+        states = {str(reward.id): reward.state for reward in rewards}
+        for reward in rewards:
+            reward.member_id = event.kept_id
+            session.add(reward)
+        session.flush()
+        assets = {asset for _, asset in balances_of(session, event.brand_id, event.absorbed_id)}
+        accounts = [
+            Account(event.brand_id, event.absorbed_id, purpose, asset)
+            for purpose in (Purpose.HELD, Purpose.PAYABLE)
+            for asset in sorted(assets)
+        ]
+        stock = take_stock(session, accounts) if accounts else {}
+        moves = [_move(f"link/{event.link_id}", account, event.kept_id, amount) for account, amount in stock.items()]
+        transfer(session, [move for move in moves if move is not None])
+        payable = {account.asset: amount for account, amount in stock.items() if account.purpose is Purpose.PAYABLE}
+        link = session.get_one(MemberLink, (event.brand_id, event.link_id))
+        link.moved = {**link.moved, "rewards": states, "payable": payable}
+        session.add(link)
+        session.flush()
+
+
+def _move(reference: str, source: Account, to: UUID, amount: int) -> Move | None:
+    """`amount` of an account to the same account of another owner; a negative amount is a debt that goes over."""
+    target = Account(source.brand_id, to, source.purpose, source.asset)
+    debit, credit = (source, target) if amount > 0 else (target, source)
+    reference = f"{reference}/{source.purpose}/{source.asset}"
+    return Move(reference, "link", debit, credit, abs(amount)) if amount else None
+
+
+def on_undone(session: Session, happened: Sequence[LinkUndone]) -> None:
+    """What had gone over goes back, as it would stand now had it never left.
+
+    What the kept member was paid out of it since stays paid: their payable balance may fall below zero (a debt).
+    """
+    for event in happened:
+        link = session.get_one(MemberLink, (event.brand_id, event.link_id))
+        before: dict[str, str] = link.moved.get("rewards", {})
+        rewards = _lock(session, event.brand_id, reward_ids=[UUID(reward_id) for reward_id in before])
+        held, payable = _as_if_never_linked(rewards, before, link.moved.get("payable", {}))
+        for reward in rewards:
+            reward.member_id = event.absorbed_id
+            session.add(reward)
+        session.flush()
+        reference = f"link/{event.link_id}/back"
+        moves = [
+            _move(reference, Account(event.brand_id, event.kept_id, purpose, asset), event.absorbed_id, amount)
+            for purpose, amounts in ((Purpose.HELD, held), (Purpose.PAYABLE, payable))
+            for asset, amount in sorted(amounts.items())
+        ]
+        transfer(session, [move for move in moves if move is not None])
+        _grant_again(session, event)
+
+
+def _as_if_never_linked(
+    rewards: Iterable[Reward], before: dict[str, str], moved: dict[str, Any]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """(held, payable) of the absorbed member per asset: what went over, and what became of those rewards since."""
+    held: dict[str, int] = defaultdict(int)
+    payable: dict[str, int] = defaultdict(int, moved)
+    for reward in rewards:
+        if reward.state == "held":
+            held[reward.asset] += reward.amount
+        was_released, is_released = before[str(reward.id)] in RELEASED, reward.state in RELEASED
+        payable[reward.asset] += reward.amount * (int(is_released) - int(was_released))
+    return held, payable
+
+
+def _grant_again(session: Session, event: LinkUndone) -> None:
+    """Rewards that the link took back are there again, as far as the budget reaches."""
+    fallen = ("self_referral", "loop", "linked_duplicate")
+    for reward in rewards_for(session, event.brand_id, event.restored):
+        if reward.state not in ("voided", "clawed_back") or reward.reason not in fallen:
+            continue
+        budget = Account(reward.brand_id, reward.campaign_id, Purpose.BUDGET, reward.asset)
+        if take_stock(session, [budget])[budget] < reward.amount:
+            reward.state, reward.reason = "capped", "budget_empty"
+        else:
+            purpose, state = (Purpose.HELD, "held") if reward.state == "voided" else (Purpose.PAYABLE, "payable")
+            owner = Account(reward.brand_id, reward.member_id, purpose, reward.asset)
+            reference = f"link/{event.link_id}/again/{reward.id}"
+            transfer(session, [Move(reference, "link", budget, owner, reward.amount)])
+            # The reason keeps the references of a second taking back apart from those of the first.
+            reward.state, reward.reason = state, f"link/{event.link_id}"
+            reward.settled_at = clock.now() if state == "payable" else None
+        session.add(reward)
+    session.flush()
+
+
+def _lock(
+    session: Session, brand_id: UUID, *, member_id: UUID | None = None, reward_ids: Sequence[UUID] = ()
+) -> list[Reward]:
+    """These rewards, as they stand now and until the commit."""
+    whose = col(Reward.member_id) == member_id if member_id else col(Reward.id).in_(reward_ids)
+    return list(
+        session.scalars(
+            select(Reward)
+            .where(col(Reward.brand_id) == brand_id, whose)
+            .order_by(col(Reward.id))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    )

@@ -1,0 +1,71 @@
+"""What the books know of a member, for the member."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from rewards.ledger import LedgerAccount, Transfer, balances_of
+from rewards.rewards import Reward
+
+
+def export_rewards(session: Session, brand_id: UUID, member_id: UUID) -> dict[str, Any]:
+    """A member's rewards, balances and transfers, oldest first, ready for JSON. Amounts are in minor units."""
+    rewards = session.scalars(
+        select(Reward)
+        .where(col(Reward.brand_id) == brand_id, col(Reward.member_id) == member_id)
+        .order_by(col(Reward.created_at), col(Reward.id))
+    )
+    return {
+        "rewards": [
+            {
+                "role": reward.role,
+                "event": reward.event,
+                "asset": reward.asset,
+                "amount": reward.amount,
+                "state": reward.state,
+                "reason": reward.reason,
+                "hold_until": reward.hold_until.isoformat(),
+                "created_at": reward.created_at.isoformat(),
+            }
+            for reward in rewards
+        ],
+        "balances": [
+            {"purpose": purpose, "asset": asset, "amount": amount}
+            for (purpose, asset), amount in sorted(balances_of(session, brand_id, member_id).items())
+        ],
+        "transfers": _transfers(session, brand_id, member_id),
+    }
+
+
+def _transfers(session: Session, brand_id: UUID, member_id: UUID) -> list[dict[str, Any]]:
+    """Every movement of the member's accounts; what came in is positive, what went out negative."""
+    named = session.execute(
+        select(col(LedgerAccount.id), col(LedgerAccount.purpose)).where(
+            col(LedgerAccount.brand_id) == brand_id, col(LedgerAccount.owner_id) == member_id
+        )
+    )
+    accounts = dict(named.tuples())
+    moves = session.scalars(
+        select(Transfer)
+        .where(
+            col(Transfer.brand_id) == brand_id,
+            col(Transfer.debit_id).in_(accounts) | col(Transfer.credit_id).in_(accounts),
+        )
+        .order_by(col(Transfer.created_at), col(Transfer.id))
+    )
+    return [
+        {
+            "kind": move.kind,
+            "purpose": accounts[account_id],
+            "asset": move.asset,
+            "amount": sign * move.amount,
+            "at": move.created_at.isoformat(),
+        }
+        for move in moves
+        for account_id, sign in ((move.debit_id, -1), (move.credit_id, 1))
+        if account_id in accounts
+    ]
