@@ -14,6 +14,11 @@ def now() -> datetime:
     return datetime.now(UTC) + _offset
 
 
+def parse(text: str) -> datetime:
+    """A moment from its ISO 8601 text, in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
 def offset() -> timedelta:
     """How far the clock is moved; zero outside the demo and the tests."""
     return _offset

@@ -2,13 +2,146 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from sqlmodel import Session
+
+import daixin.models  # noqa: F401  # every table must be known before the first query
+from bots import notify
+from bots.adapter import Adapter
+from bots.commands.all import MENU
+from bots.commands.invite import INVITE_TOPIC
+from bots.context import Links
+from bots.invites import InviteMaker
+from bots.notify import TOPIC, Deliverer
+from bots.router import Router
+from bots.state import AdapterNote, DatabaseStore
+from core import clock, log
+from core.db import is_sqlite, make_engine
+from core.errors import BadInput
 from core.events import Bus
-from referral import stays
+from core.outbox import Dispatcher
+from core.reader import Reader
+from core.settings import Settings
+from core.writer import Writer
+from daixin import platforms
+from referral import members, stays
+from referral.brands import Community
 from referral.campaigns import CampaignMoved
-from rewards import accrual
+from rewards import accrual, linking
+from web.parts import Entrance
+
+KEY_LENGTH = 32
 
 
 def join_parts(bus: Bus) -> None:
     """Let each part hear the events it answers."""
     bus.on(CampaignMoved, stays.close_windows)
     accrual.listen(bus)
+    linking.listen(bus)
+    notify.listen(bus)
+
+
+@dataclass(slots=True)
+class Parts:
+    """A running house: what every command of `daixin` needs, and the adapters of this process."""
+
+    settings: Settings
+    writer: Writer
+    reader: Reader
+    dispatcher: Dispatcher
+    router: Router
+    adapters: dict[str, Adapter] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Finish what was accepted and let the database go."""
+        self.writer.close()
+        self.reader.close()
+
+
+def build(settings: Settings, wanted: Sequence[str] = (), *, stage: bool = False) -> Parts:
+    """Open the database and make the adapters of these platforms (those that are set up)."""
+    key = secret_key(settings)
+    log.hide(key)
+    members.set_fingerprint_key(key)
+    url = settings.sqlalchemy_url
+    bus = Bus()
+    join_parts(bus)
+    writer = Writer(make_engine(url, writer=True), bus).start()
+    reader = Reader(make_engine(url, writer=False))
+    adapters: dict[str, Adapter] = {}
+    admins = frozenset(name.strip() for name in settings.admins.split(",") if name.strip())
+    router = Router(writer, Links(settings.public_url), adapters, admins)
+    dispatcher = Dispatcher(writer)
+    for platform in wanted:
+        store = DatabaseStore(platform, writer, reader)
+        if platform == "webchat":
+            adapter: Adapter | None = platforms.webchat(settings, MENU, store, clock.now, stage=stage)
+        else:
+            adapter = platforms.BUILDERS[platform](MENU, store, clock.now)
+        if adapter is not None:
+            adapters[platform] = adapter
+            dispatcher.on(TOPIC + platform, Deliverer(adapter, reader, writer))
+            dispatcher.on(INVITE_TOPIC + platform, InviteMaker(adapter, writer))
+    return Parts(settings, writer, reader, dispatcher, router, adapters)
+
+
+def secret_key(settings: Settings) -> str:
+    """The installation's secret; on SQLite one is made and kept beside the database if none is set.
+
+    Raises `BadInput` for a short one, or none with a shared database.
+    """
+    key = settings.secret_key.get_secret_value()
+    if key:
+        if len(key) < KEY_LENGTH:
+            raise BadInput("secret_key_short", least=KEY_LENGTH)
+        return key
+    if not is_sqlite(settings.database_url):
+        raise BadInput("secret_key_missing")
+    path = Path(make_path(settings.database_url)).with_suffix(".key")
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    settings.secret_key = type(settings.secret_key)(path.read_text().strip())
+    return settings.secret_key.get_secret_value()
+
+
+def make_path(database_url: str) -> str:
+    """The file of an SQLite address."""
+    return database_url.removeprefix("sqlite:///")
+
+
+def entrances(session: Session, communities: list[Community], code: str, invites: dict[UUID, str]) -> list[Entrance]:
+    """How a friend with a code enters each community, by what the platform offers."""
+    return [_entrance(session, community, code, invites.get(community.id)) for community in communities]
+
+
+def _entrance(session: Session, community: Community, code: str, invite: str | None) -> Entrance:
+    title = community.title or community.platform
+    if community.open:
+        url = f"/chat?code={quote(code)}"
+        return Entrance(community.platform, title, url=url, opens_in_wechat=True)
+    deep_link = _note(session, community.platform, "deep_link")
+    if deep_link:
+        return Entrance(community.platform, title, url=deep_link.replace("{code}", quote(code)))
+    if invite:
+        return Entrance(community.platform, title, url=invite)
+    return Entrance(community.platform, title, url=community.invite_url, carries_code=False)
+
+
+def _note(session: Session, platform: str, key: str) -> str | None:
+    note = session.get(AdapterNote, (platform, key))
+    return str(note.value) if note else None
+
+
+def health_of(adapters: Mapping[str, Adapter], extra: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Each platform's state, with what else this process runs."""
+    found = {name: {"state": one.status.state, "detail": one.status.detail} for name, one in adapters.items()}
+    return found | {name: dict(state) for name, state in extra.items()}

@@ -270,20 +270,26 @@ def _new_code(session: Session, campaign: Campaign, member_id: UUID, now: dateti
 
 def code_of(session: Session, campaign: Campaign, member_id: UUID) -> str | None:
     """The member's first code in this campaign, if they are enrolled."""
-    return session.scalar(
-        select(col(InviteCode.code))
-        .join(
-            Enrollment,
-            (col(Enrollment.brand_id) == col(InviteCode.brand_id))
-            & (col(Enrollment.id) == col(InviteCode.enrollment_id)),
+    return next(iter(codes_of(session, campaign, member_id)), None)
+
+
+def codes_of(session: Session, campaign: Campaign, member_id: UUID) -> list[str]:
+    """All codes of a member in this campaign, the first one first (linking accounts can bring a second)."""
+    return list(
+        session.scalars(
+            select(col(InviteCode.code))
+            .join(
+                Enrollment,
+                (col(Enrollment.brand_id) == col(InviteCode.brand_id))
+                & (col(Enrollment.id) == col(InviteCode.enrollment_id)),
+            )
+            .where(
+                col(Enrollment.brand_id) == campaign.brand_id,
+                col(Enrollment.campaign_id) == campaign.id,
+                col(Enrollment.member_id) == member_id,
+            )
+            .order_by(col(InviteCode.created_at), col(InviteCode.code))
         )
-        .where(
-            col(Enrollment.brand_id) == campaign.brand_id,
-            col(Enrollment.campaign_id) == campaign.id,
-            col(Enrollment.member_id) == member_id,
-        )
-        .order_by(col(InviteCode.created_at))
-        .limit(1)
     )
 
 
@@ -307,7 +313,7 @@ def invites_of(session: Session, brand_id: UUID, code: str) -> dict[UUID, str]:
             col(PlatformInvite.brand_id) == brand_id, col(PlatformInvite.code) == code
         )
     )
-    return dict(rows.tuples())
+    return dict(rows.tuples().all())
 
 
 def code_of_invite(session: Session, brand_id: UUID, community_id: UUID, url: str) -> str | None:

@@ -1,0 +1,1 @@
+"""The commands, written once for every platform; one file each."""

@@ -1,0 +1,19 @@
+"""Every command, in the order menus show them."""
+
+from __future__ import annotations
+
+from bots.command import Menu
+from bots.commands.campaign import CAMPAIGN, NEW
+from bots.commands.help import HELP
+from bots.commands.invite import INVITE
+from bots.commands.language import LANGUAGE
+from bots.commands.leaderboard import LEADERBOARD
+from bots.commands.link import LINK
+from bots.commands.me import ME, WHY
+from bots.commands.privacy import PRIVACY
+from bots.commands.rewards import REWARDS
+from bots.commands.start import JOIN, START
+
+COMMANDS = (START, INVITE, ME, LEADERBOARD, REWARDS, WHY, JOIN, LINK, LANGUAGE, PRIVACY, HELP, CAMPAIGN)
+DIALOGS = {dialog.name: dialog for dialog in (NEW,)}
+MENU = Menu(tuple(command.spec for command in COMMANDS))

@@ -1,0 +1,164 @@
+"""`/campaign` for group admins: start one in four answers, watch it, pause, resume and end it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from bots.command import Argument, CommandSpec
+from bots.context import Command, Context
+from bots.dialog import Dialog, Question, begin
+from bots.message import Button, Reply
+from core.errors import BadInput
+from referral.campaigns import Campaign, campaigns_of, find_campaign, move
+from referral.referrals import Referral
+from rewards.campaign_files import new_campaign
+from rewards.ledger import Account, Purpose, balance
+
+LISTED = 5
+TITLE_LENGTH = 40
+POINTS_MAX = 1_000_000
+DAYS_MAX = 365
+LASTS_DAYS = 30
+
+
+def campaign(ctx: Context) -> Reply:
+    if not ctx.is_admin:
+        return ctx.reply("campaign.not_admin")
+    words = ctx.argument.split()
+    match words:
+        case [] | ["list"]:
+            return _list(ctx)
+        case ["new" | "新建" | "new_campaign"]:
+            return begin(ctx, NEW)
+        case ["end", slug]:
+            found = find_campaign(ctx.session, ctx.brand.id, slug)
+            buttons = ((ctx.button("button.end_yes", f"do:campaign end {found.slug} yes"),),)
+            return ctx.reply("campaign.end_sure", title=ctx.title(found), n=_under_way(ctx, found), buttons=buttons)
+        case ["pause" | "resume" as what, slug] | ["end" as what, slug, "yes"]:
+            found = find_campaign(ctx.session, ctx.brand.id, slug)
+            move(ctx.session, found, what)
+            return ctx.reply(f"campaign.done.{what}", title=ctx.title(found), buttons=_buttons(ctx, found))
+    return ctx.reply("campaign.how")
+
+
+def _under_way(ctx: Context, found: Campaign) -> int:
+    return int(
+        ctx.session.scalar(
+            select(func.count())
+            .select_from(Referral)
+            .where(
+                col(Referral.brand_id) == ctx.brand.id,
+                col(Referral.campaign_id) == found.id,
+                col(Referral.state).in_(("started", "joined")),
+            )
+        )
+        or 0
+    )
+
+
+def _list(ctx: Context) -> Reply:
+    found = campaigns_of(ctx.session, ctx.brand.id)[:LISTED]
+    if not found:
+        return ctx.reply("campaign.none_yet", buttons=((ctx.button("button.campaign_new", "do:campaign new"),),))
+    lines = [_line(ctx, one) for one in found]
+    buttons = [row for one in found for row in _buttons(ctx, one)]
+    buttons.append((ctx.button("button.campaign_new", "do:campaign new"),))
+    text = ctx.say("campaign.heading", brand=ctx.brand.name) + "\n\n" + "\n\n".join(lines)
+    return Reply(text, buttons=tuple(buttons), private=True, brief=ctx.say("group.brief"))
+
+
+def _line(ctx: Context, one: Campaign) -> str:
+    counts = dict(
+        ctx.session.execute(
+            select(col(Referral.state), func.count())
+            .where(col(Referral.brand_id) == ctx.brand.id, col(Referral.campaign_id) == one.id)
+            .group_by(col(Referral.state))
+        )
+        .tuples()
+        .all()
+    )
+    budget = Account(ctx.brand.id, one.id, Purpose.BUDGET, "PTS")
+    return ctx.say(
+        "campaign.line",
+        title=ctx.title(one),
+        state=ctx.say(f"campaign.state.{one.state}"),
+        ends=ctx.when(one.ends_at, one),
+        came=sum(counts.values()),
+        qualified=counts.get("qualified", 0),
+        left=ctx.points(balance(ctx.session, budget)),
+    )
+
+
+def _buttons(ctx: Context, one: Campaign) -> tuple[tuple[Button, ...], ...]:
+    can = {"running": ("pause", "end"), "paused": ("resume", "end"), "scheduled": ("end",)}.get(one.state, ())
+    row = tuple(
+        Button(ctx.say(f"button.{what}", title=ctx.title(one)), action=f"do:campaign {what} {one.slug}") for what in can
+    )
+    return (row,) if row else ()
+
+
+def _title(text: str) -> str:
+    title = " ".join(text.split())
+    if not 1 <= len(title) <= TITLE_LENGTH:
+        raise BadInput("title_length", limit=TITLE_LENGTH)
+    return title
+
+
+def _whole(text: str, least: int, most: int) -> int:
+    try:
+        value = int(text.strip().replace(",", "").replace("，", ""))  # int() reads full-width digits too
+    except ValueError:
+        raise BadInput("number_unreadable") from None
+    if not least <= value <= most:
+        raise BadInput("number_range", least=least, most=most)
+    return value
+
+
+def _create(ctx: Context, answers: dict[str, Any]) -> Reply:
+    title, points, days, friends = answers["title"], answers["points"], answers["days"], answers["friends"]
+    budget = 2 * points * friends
+    made = new_campaign(
+        ctx.session,
+        ctx.brand,
+        title,
+        advocate=points,
+        friend=points,
+        budget=budget,
+        days=max(LASTS_DAYS, 2 * days),
+        stay_days=days,
+    ).campaign
+    return ctx.reply(
+        "campaign.created",
+        title=title,
+        points=ctx.points(points),
+        days=days,
+        budget=ctx.points(budget),
+        ends=ctx.when(made.ends_at, made),
+        buttons=((ctx.button("button.invite", "do:invite"),), *_buttons(ctx, made)),
+    )
+
+
+NEW = Dialog(
+    "campaign_new",
+    "campaign.new.form",
+    (
+        Question("title", "campaign.new.title", _title),
+        Question("points", "campaign.new.points", lambda text: _whole(text, 1, POINTS_MAX)),
+        Question("days", "campaign.new.days", lambda text: _whole(text, 1, DAYS_MAX)),
+        Question("friends", "campaign.new.friends", lambda text: _whole(text, 1, POINTS_MAX)),
+    ),
+    _create,
+)
+CAMPAIGN = Command(
+    CommandSpec(
+        "campaign",
+        ("活动", "活动管理"),
+        {"en": "For admins: campaigns", "zh_Hans": "管理员：活动"},
+        Argument("what", {"en": "new, or nothing for the list", "zh_Hans": "新建，或留空看列表"}),
+        admin=True,
+    ),
+    campaign,
+)

@@ -1,0 +1,44 @@
+"""`/leaderboard`: who brought most, and my own place."""
+
+from __future__ import annotations
+
+from bots.command import CommandSpec
+from bots.context import Command, Context, name_of
+from bots.message import Reply
+from referral import leaderboard
+
+SHOWN = 10
+MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
+
+
+def board(ctx: Context) -> Reply:
+    campaign = ctx.campaign()
+    if campaign is None:
+        return ctx.reply("campaign.none")
+    places = leaderboard.top(ctx.session, ctx.brand.id, campaign.id, SHOWN)
+    if not places:
+        return ctx.reply(
+            "leaderboard.empty", title=ctx.title(campaign), buttons=((ctx.button("button.invite", "do:invite"),),)
+        )
+    lines = [
+        ctx.say(
+            "leaderboard.me" if place.member_id == ctx.member.id else "leaderboard.line",
+            place=MEDALS.get(place.rank, f"{place.rank}."),
+            name=name_of(ctx.session, ctx.brand.id, place.member_id, ctx.locale),
+            n=place.score,
+        )
+        for place in places
+    ]
+    text = ctx.say("leaderboard.heading", title=ctx.title(campaign)) + "\n\n" + "\n".join(lines)
+    mine = leaderboard.standing(ctx.session, ctx.brand.id, campaign.id, ctx.member.id)
+    if mine is None:
+        text += "\n\n" + ctx.say("leaderboard.not_yet")
+    elif mine.rank > SHOWN:
+        text += "\n\n" + ctx.say("leaderboard.mine", rank=mine.rank, of=mine.of, n=mine.score, gap=mine.gap or 0)
+    # A board is for everybody: in a group it is said in the group.
+    return Reply(text, buttons=((ctx.button("button.invite", "do:invite"),),))
+
+
+LEADERBOARD = Command(
+    CommandSpec("leaderboard", ("排行榜", "排行", "榜单", "top"), {"en": "The leaderboard", "zh_Hans": "排行榜"}), board
+)

@@ -1,0 +1,180 @@
+"""`/me`: how my friends get on; `/why`: why each of them did or did not count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from bots.command import CommandSpec
+from bots.context import Command, Context, name_of
+from bots.message import Reply
+from core import clock
+from referral import leaderboard
+from referral.campaigns import Campaign, codes_of
+from referral.referrals import Referral, referral_of, referrals_by
+from referral.rules import REFUSALS
+from referral.touches import Touch
+from rewards.rewards import Reward, rewards_for
+
+SHOWN = 8
+"""Friends named in one answer; the counts cover all."""
+
+
+def me(ctx: Context) -> Reply:
+    campaign = ctx.campaign()
+    if campaign is None:
+        return ctx.reply("campaign.none")
+    friends = referrals_by(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
+    buttons = (
+        (ctx.button("button.invite", "do:invite"),),
+        (ctx.button("button.why", "do:why"), ctx.button("button.rewards", "do:rewards")),
+    )
+    if not friends:
+        return ctx.reply("me.nobody", title=ctx.title(campaign), buttons=buttons)
+    counts = Counter(friend.state for friend in friends)
+    lines = [
+        ctx.say(
+            "me.counts",
+            title=ctx.title(campaign),
+            qualified=counts["qualified"],
+            underway=counts["joined"] + counts["started"],
+            lost=counts["expired"] + counts["reversed"] + counts["rejected"],
+        )
+    ]
+    place = leaderboard.standing(ctx.session, ctx.brand.id, campaign.id, ctx.member.id)
+    if place is not None:
+        lines.append(_standing_line(ctx, place))
+    lines.append("\n".join("- " + friend_line(ctx, campaign, friend) for friend in friends[:SHOWN]))
+    if len(friends) > SHOWN:
+        lines.append(ctx.say("me.more", n=len(friends) - SHOWN))
+    return Reply("\n\n".join(lines), buttons=buttons, private=True, brief=ctx.say("group.brief"))
+
+
+def _standing_line(ctx: Context, place: leaderboard.Standing) -> str:
+    key = "me.top" if place.gap is None else "me.standing"
+    return ctx.say(key, rank=place.rank, of=place.of, gap=place.gap or 0)
+
+
+def friend_line(ctx: Context, campaign: Campaign, friend: Referral) -> str:
+    """One friend and how they get on."""
+    state = friend.state
+    if state == "joined" and friend.stay_since is None:
+        state = "left"
+    return ctx.say(
+        f"me.friend.{state}",
+        friend=name_of(ctx.session, ctx.brand.id, friend.friend_id, ctx.locale),
+        due=ctx.when(friend.due_at, campaign) if friend.due_at else "",
+        when=ctx.when(friend.qualified_at or friend.started_at, campaign, time=False),
+    )
+
+
+def why(ctx: Context) -> Reply:
+    """For each friend one sentence with the rule and its facts; also how the person came here themselves."""
+    campaign = ctx.campaign()
+    if campaign is None:
+        return ctx.reply("campaign.none")
+    friends = referrals_by(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)[:SHOWN]
+    rewards = rewards_for(ctx.session, ctx.brand.id, [friend.id for friend in friends])
+    lines = [_why_line(ctx, campaign, friend, rewards) for friend in friends]
+    lines += [_refused_line(ctx, campaign, touch) for touch in _refused(ctx, campaign, mine=True)]
+    own = referral_of(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
+    if own is not None:
+        advocate = name_of(ctx.session, ctx.brand.id, own.advocate_id, ctx.locale)
+        lines.append(ctx.say(f"why.own.{own.state}", advocate=advocate, **_facts(ctx, campaign, own)))
+    lines += [
+        ctx.say(f"why.friend.{touch.outcome}", **_touch_facts(ctx, campaign, touch))
+        for touch in _refused(ctx, campaign, mine=False)
+    ]
+    if not lines:
+        return ctx.reply("why.nothing", title=ctx.title(campaign))
+    text = ctx.say("why.heading", title=ctx.title(campaign)) + "\n\n" + "\n".join("- " + line for line in lines)
+    return Reply(text, private=True, brief=ctx.say("group.brief"))
+
+
+def _why_line(ctx: Context, campaign: Campaign, friend: Referral, rewards: Sequence[Reward]) -> str:
+    name = name_of(ctx.session, ctx.brand.id, friend.friend_id, ctx.locale)
+    facts = _facts(ctx, campaign, friend)
+    state = friend.state
+    if state == "joined" and friend.stay_since is None:
+        state = "left"
+    if state in ("reversed", "expired", "rejected") and friend.reason:
+        state = f"{state}.{friend.reason}"
+    line = ctx.say(f"why.{state}", friend=name, **facts)
+    mine = [reward for reward in rewards if reward.referral_id == friend.id and reward.member_id == ctx.member.id]
+    if mine and friend.state == "qualified":
+        reward = mine[0]
+        reason = f".{reward.reason}" if reward.state == "capped" else ""
+        line += " " + ctx.say(
+            f"why.reward.{reward.state}{reason}",
+            amount=ctx.points(reward.amount, reward.asset),
+            until=ctx.when(reward.hold_until, campaign),
+        )
+    return line
+
+
+def _facts(ctx: Context, campaign: Campaign, referral: Referral) -> dict[str, object]:
+    return {
+        "days": campaign.stay_days,
+        "window": campaign.window_days,
+        "started": ctx.when(referral.started_at, campaign),
+        "since": ctx.when(referral.stay_since, campaign) if referral.stay_since else "",
+        "due": ctx.when(referral.due_at, campaign) if referral.due_at else "",
+        "qualified": ctx.when(referral.qualified_at, campaign) if referral.qualified_at else "",
+        "expires": ctx.when(referral.expires_at, campaign),
+    }
+
+
+def _refused(ctx: Context, campaign: Campaign, *, mine: bool) -> Sequence[Touch]:
+    """Arrivals that made no referral: with my code (`mine`), or my own with somebody's."""
+    my_codes = codes_of(ctx.session, campaign, ctx.member.id)
+    from_me = col(Touch.code).in_(my_codes) & (col(Touch.member_id) != ctx.member.id)
+    of_me = col(Touch.member_id) == ctx.member.id
+    rows = ctx.session.scalars(
+        select(Touch)
+        .where(
+            col(Touch.brand_id) == ctx.brand.id,
+            col(Touch.campaign_id) == campaign.id,
+            from_me if mine else of_me,
+            col(Touch.outcome).in_(REFUSALS),
+        )
+        .order_by(col(Touch.touched_at).desc())
+        .limit(SHOWN * 4)
+    )
+    # Trying ten times is one thing that happened, not ten.
+    newest: dict[tuple[object, str | None], Touch] = {}
+    for touch in rows:
+        newest.setdefault((touch.member_id, touch.outcome), touch)
+    return list(newest.values())[:SHOWN]
+
+
+def _refused_line(ctx: Context, campaign: Campaign, touch: Touch) -> str:
+    assert touch.member_id is not None
+    name = name_of(ctx.session, ctx.brand.id, touch.member_id, ctx.locale)
+    return ctx.say(f"why.refused.{touch.outcome}", friend=name, **_touch_facts(ctx, campaign, touch))
+
+
+def _touch_facts(ctx: Context, campaign: Campaign, touch: Touch) -> dict[str, object]:
+    seen = (touch.facts or {}).get("seen_at")
+    return {
+        "title": ctx.title(campaign),
+        "name": ctx.member.name,
+        "when": ctx.when(touch.touched_at, campaign),
+        "seen": ctx.when(clock.parse(seen), campaign) if seen else "",
+        "starts": ctx.when(campaign.starts_at, campaign),
+        "ends": ctx.when(campaign.ends_at, campaign),
+    }
+
+
+ME = Command(
+    CommandSpec("me", ("我的", "我的朋友", "好友", "进度"), {"en": "How my friends get on", "zh_Hans": "我邀请的朋友"}),
+    me,
+)
+WHY = Command(
+    CommandSpec(
+        "why", ("为什么", "原因", "为何"), {"en": "Why a friend did or did not count", "zh_Hans": "为什么算或没算"}
+    ),
+    why,
+)

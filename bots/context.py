@@ -1,0 +1,131 @@
+"""What a command knows when it is handled: who, where, in which language, and the unit of work it may write in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session
+
+from bots.adapter import Capability
+from bots.command import CommandSpec
+from bots.markup import clean, escape
+from bots.message import Button, Place, Reply
+from core import clock, i18n
+from core.money import Money
+from referral.brands import Brand, Community
+from referral.campaigns import Campaign, current_campaign
+from referral.members import Account, Member
+
+
+class Safe(str):
+    """Text of our own making that is not escaped when it is put into a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where our own pages are."""
+
+    public_url: str
+
+    def invite(self, code: str) -> str:
+        """The invite link of a code."""
+        return f"{self.public_url.rstrip('/')}/r/{code}"
+
+
+@dataclass(slots=True)
+class Context:
+    """One turn of one person. `community` is set when it happened in a connected group."""
+
+    session: Session
+    person: Account
+    place: Place
+    locale: str
+    brand: Brand
+    member: Member
+    links: Links
+    capabilities: frozenset[Capability]
+    menu: Sequence[CommandSpec]
+    argument: str = ""
+    community: Community | None = None
+    is_admin: bool = False
+
+    @property
+    def private(self) -> bool:
+        """Whether only the person hears us here."""
+        return self.place.group is None
+
+    @property
+    def now(self) -> datetime:
+        return clock.now()
+
+    def say(self, key: str, **params: Any) -> str:
+        """The message `key` in the person's language; what people gave is cleaned and escaped."""
+        return say(self.locale, key, **params)
+
+    def campaign(self) -> Campaign | None:
+        """The campaign the person means when they name none."""
+        return current_campaign(self.session, self.brand.id)
+
+    def title(self, campaign: Campaign) -> str:
+        """The campaign's title in the person's language."""
+        return localized(campaign.title, self.locale)
+
+    def points(self, amount: int, asset: str = "PTS") -> Safe:
+        """An amount in the person's language."""
+        return Safe(escape(Money(amount, asset).format(self.locale)))
+
+    def when(self, moment: datetime, campaign: Campaign | None = None, *, time: bool = True) -> Safe:
+        """A moment in the time zone of the campaign's people."""
+        zone = campaign.timezone if campaign else self.brand.timezone
+        return Safe(escape(i18n.moment(self.locale, moment, zone, time=time)))
+
+    def button(self, key: str, action: str) -> Button:
+        """A button with a label from the catalogue."""
+        return Button(i18n.text(self.locale, key), action=action)
+
+    def reply(self, key: str, *, buttons: Sequence[Sequence[Button]] = (), edit: bool = False, **params: Any) -> Reply:
+        """A private answer; in a group where nobody can be answered privately, the brief word says where to go."""
+        return Reply(
+            self.say(key, **params),
+            buttons=tuple(tuple(row) for row in buttons),
+            private=True,
+            brief=self.say("group.brief"),
+            edit=edit,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command and who handles it."""
+
+    spec: CommandSpec
+    handle: Callable[[Context], Reply | Sequence[Reply]]
+
+
+def say(locale: str, key: str, **params: Any) -> str:
+    """A message with everything but `Safe` texts and numbers escaped."""
+    filled = {name: _fill(locale, name, value) for name, value in params.items()}
+    return i18n.text(locale, key, **filled)
+
+
+def _fill(locale: str, name: str, value: Any) -> Any:
+    if isinstance(value, Safe) or name == "n":
+        return value
+    if isinstance(value, int):
+        return i18n.number(locale, value)
+    return escape(clean(str(value)))
+
+
+def localized(texts: dict[str, str], locale: str) -> str:
+    """The text of this locale, else any there is."""
+    return texts.get(locale) or next(iter(texts.values()), "")
+
+
+def name_of(session: Session, brand_id: UUID, member_id: UUID, locale: str) -> str:
+    """What to call a member; somebody who was forgotten has no name."""
+    member = session.get(Member, (brand_id, member_id))
+    return member.name if member and member.name else i18n.text(locale, "member.unnamed")

@@ -1,0 +1,240 @@
+"""Hears what people did on any platform and finds who answers: a command, a dialog, or the referral core."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from bots import dialog, happenings
+from bots.adapter import Adapter, Capability
+from bots.commands import all as commands
+from bots.commands.start import arrival_of, home_buttons, welcome
+from bots.context import Command, Context, Links, say
+from bots.markup import clean
+from bots.message import (
+    BotPlaced,
+    Incoming,
+    Joined,
+    JoinRequested,
+    Left,
+    Present,
+    Pressed,
+    Reachable,
+    Reply,
+    Said,
+    Submitted,
+)
+from core import clock, i18n
+from core.errors import DaixinError, Unavailable
+from core.writer import Writer
+from referral import codes, members
+from referral.brands import Brand, Community, communities_of, community_of_group, only_brand
+from referral.members import Account, Identity, Member
+
+log = structlog.get_logger()
+_WORD = re.compile(r"[/!！／]?(\S+?)(?:@\w+)?(?:[\s:：]+(.*))?", re.DOTALL)
+ADMIN_GROUPS = 5
+"""Groups asked about, at most, when an admin writes to us in private."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A command or free text, before the database was asked who speaks."""
+
+    person: Account
+    said: Said | Pressed | Submitted
+    command: Command | None
+    argument: str
+    admin: bool = False
+    submitted: dict[str, str] | None = None
+    dialog: str | None = None
+
+
+class Router:
+    """`hear` is the `OnIncoming` of every adapter. `admins` are `platform:account` named by the operator."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        links: Links,
+        adapters: Mapping[str, Adapter],
+        admins: frozenset[str] = frozenset(),
+        default_locale: str = "zh_Hans",
+    ) -> None:
+        self._writer = writer
+        self._links = links
+        self._adapters = adapters
+        self._admins = admins
+        self._default_locale = default_locale
+        self._words = {
+            word.lower(): command
+            for command in commands.COMMANDS
+            for word in (command.spec.name, *command.spec.aliases)
+        }
+
+    async def hear(self, incoming: Incoming) -> Sequence[Reply]:
+        """Answer one incoming; whatever goes wrong, the person gets a clear word and nothing is half-written."""
+        try:
+            match incoming:
+                case Said() | Pressed() | Submitted():
+                    return await self._converse(incoming)
+                case _:
+                    return await self._happened(incoming)
+        except Exception as error:
+            if not isinstance(incoming, Said | Pressed | Submitted):
+                log.exception("router.event_failed", kind=type(incoming).__name__)
+                return ()
+            return [self._apologize(incoming, error)]
+
+    async def _happened(
+        self, incoming: Joined | JoinRequested | Left | Present | Reachable | BotPlaced
+    ) -> Sequence[Reply]:
+        platform = incoming.place.address.platform
+        ours = await self._writer.run(lambda session: happenings.record(session, platform, incoming))
+        adapter = self._adapters.get(platform)
+        if isinstance(incoming, JoinRequested) and ours and adapter and Capability.JOIN_GATE in adapter.capabilities:
+            await adapter.approve(incoming.place.group, incoming.person.account)  # type: ignore[attr-defined]
+        return ()
+
+    async def _converse(self, said: Said | Pressed | Submitted) -> Sequence[Reply]:
+        ask = self._read(said)
+        if ask is None:
+            return ()
+        name = ask.command.spec.name if ask.command else None
+        if name in ("start", "join") and ask.argument:
+            kind = "start" if name == "start" else "code"
+            arrival = arrival_of(ask.person, ask.argument, kind, self._links, clock.now())
+            return [await self._writer.call(welcome, arrival)]
+        if (ask.command and (ask.command.spec.admin or name == "help")) or ask.dialog or ask.submitted is not None:
+            ask = replace(ask, admin=await self._is_admin(ask))
+        return await self._writer.run(lambda session: self._turn(session, ask))
+
+    def _read(self, said: Said | Pressed | Submitted) -> Ask | None:
+        """What is meant, or None for talk in a group that is not for us."""
+        person = self._account(said)
+        match said:
+            case Pressed(action=action):
+                word, _, argument = action.removeprefix("do:").partition(" ")
+                return Ask(person, said, self._words.get(word), argument)
+            case Submitted(action=action, answers=answers):
+                return Ask(person, said, None, "", submitted=answers, dialog=action.removeprefix("form:"))
+            case Said(command=str(name), argument=argument):
+                return Ask(person, said, self._words.get(name.lower()), argument)
+        text = unicodedata.normalize("NFKC", said.text).strip()
+        found = _WORD.fullmatch(text)
+        word, argument = (found.group(1), found.group(2) or "") if found else ("", "")
+        command = self._words.get(word.lower())
+        if command is not None and (not argument or command.spec.argument or text.startswith("/")):
+            return Ask(person, said, command, argument.strip())
+        if codes.looks_like(text):
+            return Ask(person, said, self._words["join"], text)
+        if said.place.group is not None:
+            return None
+        return Ask(person, said, None, said.text)
+
+    def _account(self, said: Said | Pressed | Submitted) -> Account:
+        person, place = said.person, said.place
+        return Account(
+            place.address.platform,
+            person.account,
+            clean(person.name) or person.account[:16],
+            clean(person.handle) if person.handle else None,
+            i18n.negotiate(person.locale, self._default_locale),
+            place.address.chat if place.group is None else None,
+        )
+
+    async def _is_admin(self, ask: Ask) -> bool:
+        """Named by the operator, or an admin of a connected group in the platform's own word."""
+        if f"{ask.person.platform}:{ask.person.account}" in self._admins:
+            return True
+        adapter = self._adapters.get(ask.person.platform)
+        if adapter is None or Capability.ADMIN_CHECK not in adapter.capabilities:
+            return False
+        for group in await self._writer.run(lambda session: self._groups(session, ask)):
+            if await adapter.is_admin(group, ask.person.account):  # type: ignore[attr-defined]
+                return True
+        return False
+
+    def _groups(self, session: Session, ask: Ask) -> list[str]:
+        if ask.said.place.group is not None:
+            return [ask.said.place.group]
+        brand = self._brand(session, ask)
+        found = communities_of(session, brand.id) if brand else []
+        return [one.group_id for one in found if one.platform == ask.person.platform][:ADMIN_GROUPS]
+
+    def _turn(self, session: Session, ask: Ask) -> Sequence[Reply]:
+        brand = self._brand(session, ask)
+        if brand is None:
+            return [Reply(say(ask.person.locale, "error.no_brand"), private=True)]
+        ctx = self._context(session, ask, brand)
+        if ask.submitted is not None:
+            chosen = commands.DIALOGS.get(ask.dialog or "")
+            return [dialog.submit(ctx, chosen, ask.submitted) if chosen else ctx.reply("error.button_old")]
+        if ask.command is not None:
+            answer = ask.command.handle(ctx)
+            return [answer] if isinstance(answer, Reply) else answer
+        if isinstance(ask.said, Pressed):
+            return [ctx.reply("error.button_old")]
+        waiting = dialog.current(session, ask.person.platform, ask.person.account)
+        if waiting is not None and waiting.dialog in commands.DIALOGS:
+            ctx.is_admin = ask.admin
+            return [dialog.answer(ctx, commands.DIALOGS[waiting.dialog], waiting.data or {}, ask.argument)]
+        return [ctx.reply("error.unknown_command", buttons=home_buttons(ctx.locale))]
+
+    def _brand(self, session: Session, ask: Ask) -> Brand | None:
+        """The group's brand; in private the one last spoken to; else the only one there is."""
+        community = self._community(session, ask)
+        brand_id = community.brand_id if community else None
+        if brand_id is None:
+            brand_id = session.scalar(
+                select(col(Identity.brand_id))
+                .where(col(Identity.platform) == ask.person.platform, col(Identity.account) == ask.person.account)
+                .order_by(col(Identity.seen_at).desc())
+                .limit(1)
+            )
+        return session.get(Brand, brand_id) if brand_id else only_brand(session)
+
+    def _community(self, session: Session, ask: Ask) -> Community | None:
+        place = ask.said.place
+        return community_of_group(session, place.address.platform, place.group) if place.group else None
+
+    def _context(self, session: Session, ask: Ask, brand: Brand) -> Context:
+        now = clock.now()
+        known = members.meet(session, brand.id, [ask.person], [now], "message")[0]
+        members.heard(session, brand.id, ask.person, now)
+        member = session.get(Member, (brand.id, known.member_id))
+        assert member is not None
+        community = self._community(session, ask)
+        adapter = self._adapters.get(ask.person.platform)
+        return Context(
+            session,
+            ask.person,
+            ask.said.place,
+            member.locale or ask.person.locale,
+            brand,
+            member,
+            self._links,
+            adapter.capabilities if adapter else frozenset(),
+            commands.MENU.commands,
+            ask.argument,
+            community,
+            ask.admin,
+        )
+
+    def _apologize(self, said: Said | Pressed | Submitted, error: Exception) -> Reply:
+        locale = i18n.negotiate(said.person.locale, self._default_locale)
+        if isinstance(error, DaixinError):
+            key, params = f"error.{error.code}", error.params
+            if key not in i18n.catalogue(locale):
+                log.error("router.no_words", code=error.code)
+                key, params = "error.unavailable" if isinstance(error, Unavailable) else "error.refused", {}
+        else:
+            log.error("router.turn_failed", kind=type(said).__name__, exc_info=error)
+            key, params = "error.internal", {}
+        return Reply(say(locale, key, **params), private=True, brief=say(locale, "group.brief"))

@@ -1,0 +1,5 @@
+"""`python -m daixin`."""
+
+from daixin.cli import main
+
+main()

@@ -1,0 +1,126 @@
+"""Looks at an installation and says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from bots.adapter import Adapter, Capability
+from core import migrations
+from core.db import is_sqlite, make_engine
+from core.errors import DaixinError
+from core.settings import Settings
+from daixin.bootstrap import Parts, build
+from daixin.serve import platforms_of
+from referral.brands import Brand, Community
+
+CONNECT_WITHIN = 20.0
+"""Seconds a platform gets to say that it is ready."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `todo` says how to mend it."""
+
+    ok: bool
+    what: str
+    todo: str = ""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Everything worth checking, in the order one would mend it."""
+    findings = _configuration(settings)
+    database = await asyncio.to_thread(_database, settings)
+    findings += database
+    if not all(finding.ok for finding in database):
+        return findings
+    try:
+        parts = build(settings, platforms_of(("telegram", "discord", "wechat")))
+    except (DaixinError, ValueError) as error:
+        return [*findings, Finding(False, "settings", str(error))]
+    try:
+        findings.append(await _brands(parts))
+        if not parts.adapters:
+            findings.append(Finding(True, "no chat platform is set up: only the web chat will run"))
+        for adapter in parts.adapters.values():
+            findings += await _platform(parts, adapter)
+    finally:
+        parts.close()
+    return findings
+
+
+def _configuration(settings: Settings) -> list[Finding]:
+    local = "127.0.0.1" in settings.public_url or "localhost" in settings.public_url
+    secure = settings.public_url.startswith("https://")
+    return [
+        Finding(
+            secure or local,
+            f"public address {settings.public_url}",
+            "set DAIXIN_PUBLIC_URL to the https address people reach",
+        ),
+        Finding(
+            bool(settings.secret_key.get_secret_value()) or is_sqlite(settings.database_url),
+            "secret key",
+            "set DAIXIN_SECRET_KEY (or DAIXIN_SECRET_KEY_FILE) to at least 32 random characters",
+        ),
+    ]
+
+
+def _database(settings: Settings) -> list[Finding]:
+    engine = make_engine(settings.sqlalchemy_url, writer=False)
+    kind = "SQLite" if is_sqlite(settings.database_url) else "PostgreSQL"
+    try:
+        revision = migrations.revision_of(engine)
+    except Exception as error:
+        return [Finding(False, f"database ({kind})", f"cannot be reached: {str(error).splitlines()[0][:200]}")]
+    finally:
+        engine.dispose()
+    head = migrations.head()
+    return [Finding(revision == head, f"database ({kind}) at {revision}", f"run `daixin migrate` (newest: {head})")]
+
+
+async def _brands(parts: Parts) -> Finding:
+    count = await parts.reader.run(lambda session: session.scalar(select(func.count()).select_from(Brand)) or 0)
+    return Finding(count > 0, f"{count} brand(s)", 'make one: daixin brand create "My brand"')
+
+
+async def _platform(parts: Parts, adapter: Adapter) -> list[Finding]:
+    """Connect for a moment and ask about each connected group."""
+
+    async def hear(incoming: object) -> tuple[()]:
+        return ()
+
+    running = asyncio.create_task(adapter.run(hear))
+    try:
+        for _ in range(int(CONNECT_WITHIN * 10)):
+            if adapter.status.state in ("ready", "down") or running.done():
+                break
+            await asyncio.sleep(0.1)
+        state = f"{adapter.platform} is {adapter.status.state} {adapter.status.detail}".strip()
+        ready = adapter.status.state == "ready"
+        findings = [Finding(ready, state, adapter.status.detail or "check its token and address")]
+        if ready and Capability.DIAGNOSE in adapter.capabilities:
+            for group in await parts.reader.run(lambda session: _groups(session, adapter.platform)):
+                missing = await adapter.diagnose(group.group_id)  # type: ignore[attr-defined]  # by capability
+                findings.append(
+                    Finding(
+                        not missing, f"{adapter.platform} group {group.title}", "the bot lacks: " + ", ".join(missing)
+                    )
+                )
+        return findings
+    finally:
+        await adapter.close()
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await running
+
+
+def _groups(session: Session, platform: str) -> list[Community]:
+    rows = session.scalars(
+        select(Community).where(col(Community.platform) == platform, col(Community.removed_at).is_(None))
+    )
+    return list(rows)

@@ -1,0 +1,80 @@
+"""What happens by the clock: every process may have the alarm clock, the work is done once (see `core.claims`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlmodel import Session
+
+from core import claims, outbox
+from core.writer import Writer
+from referral import campaigns, stays, touches
+from rewards import rewards
+
+log = structlog.get_logger()
+ROUNDS = 10_000
+"""Units of work one run of a job may take before it leaves the rest to the next run."""
+
+Work = Callable[[Session], int | None]
+
+
+def _none(work: Callable[[Session], None]) -> Work:
+    return lambda session: work(session)
+
+
+JOBS: dict[str, tuple[timedelta, Work]] = {
+    "campaigns": (timedelta(seconds=10), _none(campaigns.follow_clock)),
+    "qualify": (timedelta(seconds=10), stays.qualify_due),
+    "release": (timedelta(seconds=10), rewards.release_due),
+    "expire": (timedelta(minutes=5), stays.expire),
+    "addresses": (timedelta(hours=1), _none(touches.forget_addresses)),
+    "outbox": (timedelta(hours=1), _none(outbox.forget_delivered)),
+}
+"""Name → how often, and one unit of the work: how many rows it changed, or None when it is done in one go."""
+
+
+async def run_job(writer: Writer, name: str) -> None:
+    """One run of a job, if no other process has taken it."""
+    every, work = JOBS[name]
+    if await writer.run(lambda session: claims.claim(session, name, every)):
+        await _to_the_end(writer, work)
+
+
+async def _to_the_end(writer: Writer, work: Work) -> None:
+    for _ in range(ROUNDS):
+        if not await writer.run(work):
+            return
+
+
+async def run_all(writer: Writer) -> None:
+    """All work that is due now, without claims: after the demo's clock was moved."""
+    for _, work in JOBS.values():
+        await _to_the_end(writer, work)
+
+
+def run_all_sync(writer: Writer) -> None:
+    """`run_all` for history that is made without an event loop."""
+    for _, work in JOBS.values():
+        for _ in range(ROUNDS):
+            if not writer.run_sync(work):
+                break
+
+
+def alarm_clock(writer: Writer) -> AsyncIOScheduler:
+    """A scheduler, not yet started, that rings for every job."""
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    for name, (every, _) in JOBS.items():
+        scheduler.add_job(
+            run_job,
+            "interval",
+            seconds=every.total_seconds(),
+            args=(writer, name),
+            id=name,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=60,
+        )
+    return scheduler

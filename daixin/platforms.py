@@ -1,0 +1,117 @@
+"""Which platforms are set up, and their adapters, imported only when they are (some take a second to import)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from pydantic import SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from bots.adapter import Adapter, Store
+from bots.command import Menu
+from core import log
+from core.settings import EnvSettings, Settings
+
+Clock = Callable[[], datetime]
+
+
+class TelegramEnv(EnvSettings):
+    """`DAIXIN_TELEGRAM_…`"""
+
+    model_config = SettingsConfigDict(env_prefix="DAIXIN_TELEGRAM_")
+    token: SecretStr | None = None
+    api_url: str = "https://api.telegram.org"
+    webhook_url: str | None = None
+    webhook_secret: SecretStr | None = None
+    poll_interval: float = 0.0
+
+
+class DiscordEnv(EnvSettings):
+    """`DAIXIN_DISCORD_…`"""
+
+    model_config = SettingsConfigDict(env_prefix="DAIXIN_DISCORD_")
+    token: SecretStr | None = None
+    api_url: str | None = None
+    gateway_url: str | None = None
+    shard_count: int | None = None
+
+
+class WeChatEnv(EnvSettings):
+    """`DAIXIN_WECHAT_…`"""
+
+    model_config = SettingsConfigDict(env_prefix="DAIXIN_WECHAT_")
+    endpoint: str | None = None
+    token: SecretStr | None = None
+    tls: bool = False
+    tls_ca: str | None = None
+    tls_name: str | None = None
+
+
+def telegram(menu: Menu, store: Store, now: Clock) -> Adapter | None:
+    """The Telegram adapter, if a token is set."""
+    env = TelegramEnv()
+    if env.token is None:
+        return None
+    from bots.telegram.adapter import TelegramAdapter
+    from bots.telegram.settings import TelegramSettings
+
+    secret = env.webhook_secret.get_secret_value() if env.webhook_secret else None
+    log.hide(env.token.get_secret_value())
+    log.hide(secret)
+    settings = TelegramSettings(
+        token=env.token.get_secret_value(),
+        api_url=env.api_url,
+        webhook_url=env.webhook_url,
+        webhook_secret=secret,
+        poll_interval=env.poll_interval,
+    )
+    return TelegramAdapter(settings, menu, store, now)
+
+
+def discord(menu: Menu, store: Store, now: Clock) -> Adapter | None:
+    """The Discord adapter, if a token is set."""
+    env = DiscordEnv()
+    if env.token is None:
+        return None
+    from bots.discord.adapter import DiscordAdapter
+    from bots.discord.settings import DiscordSettings
+
+    log.hide(env.token.get_secret_value())
+    settings = DiscordSettings(
+        token=env.token.get_secret_value(),
+        api_url=env.api_url,
+        gateway_url=env.gateway_url,
+        shard_count=env.shard_count,
+    )
+    return DiscordAdapter(settings, menu, store, now)
+
+
+def wechat(menu: Menu, store: Store, now: Clock) -> Adapter | None:
+    """The WeChat adapter, if a gateway's endpoint is set."""
+    env = WeChatEnv()
+    if env.endpoint is None:
+        return None
+    from bots.wechat.adapter import WeChatAdapter
+    from bots.wechat.settings import WeChatSettings
+
+    token = env.token.get_secret_value() if env.token else ""
+    log.hide(token)
+    settings = WeChatSettings(endpoint=env.endpoint, token=token, tls=env.tls, tls_ca=env.tls_ca, tls_name=env.tls_name)
+    return WeChatAdapter(settings, menu, store, now)
+
+
+def webchat(settings: Settings, menu: Menu, store: Store, now: Clock, *, stage: bool) -> Adapter:
+    """The web chat, which needs no token."""
+    from bots.webchat.adapter import WebChatAdapter
+    from bots.webchat.settings import WebChatSettings
+
+    chat = WebChatSettings(
+        secret_key=settings.secret_key.get_secret_value(),
+        public_url=settings.public_url.rstrip("/"),
+        stage=stage,
+    )
+    return WebChatAdapter(chat, menu, store, now)
+
+
+BUILDERS = {"telegram": telegram, "discord": discord, "wechat": wechat}
