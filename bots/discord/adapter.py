@@ -138,8 +138,12 @@ class DiscordAdapter:
         await rights.change_role(self._connected(), self._guild_or_refuse(group), account, role, grant=False)
 
     async def is_admin(self, group: str, account: str) -> bool:
-        """Whether the person may manage the server. Raises `SendError`."""
-        return await rights.manages(self._guild_or_refuse(group), account)
+        """Whether the person may manage the server. What cannot be found out is a no."""
+        try:
+            return await rights.manages(self._guild_or_refuse(group), account)
+        except SendError as error:
+            log.warning("the rights of a person in the server %s are not known: %s", group, error.reason)
+            return False
 
     async def diagnose(self, group: str) -> list[str]:
         """The rights the bot lacks in a server. Raises `SendError` when it is not there."""

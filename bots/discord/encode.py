@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import count, groupby
 from urllib.parse import quote
 
 from bots.markup import Line, Span, parse, split
@@ -44,8 +44,9 @@ def encode(reply: Reply, *, form_button: bool = False) -> list[Part]:
     """The messages of a reply. `form_button`: its form cannot be shown now, so a button that opens it is added."""
     lines = parse(reply.text)
     rows: list[list[NativeButton]] = []
-    for number, row in enumerate(reply.buttons):
-        native = [_native(button, f"a{number}{column}") for column, button in enumerate(row)]
+    numbers = count()
+    for row in reply.buttons:
+        native = [_native(button, next(numbers)) for button in row]
         rows.extend(_in_rows([button for button in native if button]))
         lines.extend(line for button in row if (line := _as_text(button)))
     if form_button and reply.form:
@@ -90,9 +91,9 @@ def _backslash(match: re.Match[str]) -> str:
     return "\\" + match.group()
 
 
-def _native(button: Button, prefix: str) -> NativeButton | None:
+def _native(button: Button, number: int) -> NativeButton | None:
     if button.action is not None:
-        return NativeButton(short(button.label, LABEL_LIMIT), custom_id=f"{prefix}:{button.action}")
+        return NativeButton(short(button.label, LABEL_LIMIT), custom_id=f"a{number}:{button.action}")
     if button.url is not None and _linkable(button.url):
         return NativeButton(short(button.label, LABEL_LIMIT), url=button.url)
     return None

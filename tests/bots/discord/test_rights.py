@@ -6,7 +6,7 @@ import pytest
 
 from bots.adapter import Capability, SendError
 from tests.bots.discord.harness import DiscordHarness, eventually
-from tests.bots.discord.world import GUILD
+from tests.bots.discord.world import GUILD, Refusal
 
 
 async def test_every_member_gets_an_invite_of_their_own_that_lasts(discord: DiscordHarness) -> None:
@@ -75,6 +75,9 @@ async def test_admins_are_the_owner_and_whoever_may_manage_the_server(discord: D
     assert await discord.adapter.is_admin(GUILD, "2")  # by role
     assert not await discord.adapter.is_admin(GUILD, carol.id)
     assert not await discord.adapter.is_admin(GUILD, "424242")
+    assert not await discord.adapter.is_admin("424242", "1")  # a server we are not in
+    discord.server.broken[f"/guilds/{GUILD}/members/"] = Refusal(503)
+    assert not await discord.adapter.is_admin(GUILD, "2")
 
 
 async def test_the_bot_says_which_rights_it_lacks(discord: DiscordHarness) -> None:
