@@ -18,17 +18,16 @@ from contextlib import suppress
 from typing import Any, Self
 
 import httpx2
-import uvicorn
 from starlette.requests import Request
 
 from tests.bots.telegram.botapi_table import Refused, check, shown
 from tests.bots.telegram.botapi_wire import (
     Fault,
-    QuietServer,
     Receive,
     Refusal,
     Send,
     hang_up,
+    quiet_server,
     read_fields,
     respond,
 )
@@ -80,16 +79,7 @@ class BotApi:
         # Inherited by every connection: an answer goes out in two writes, and the second must not wait 40 ms.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = listening.getsockname()[1]
-        config = uvicorn.Config(
-            self._app,
-            log_level="critical",
-            access_log=False,
-            proxy_headers=False,
-            lifespan="off",
-            ws="none",
-            interface="asgi3",
-        )
-        self._server = QuietServer(config)
+        self._server = quiet_server(self._app)
         self._tasks.append(asyncio.create_task(self._server.serve([listening])))
         return self
 
@@ -164,8 +154,7 @@ class BotApi:
         self._updates.append((self._next() if number is None else number, update))
         self._news.set()
 
-    def fail_next(self, method: str, code: int, description: str = "", retry_after: int | None = None) -> None:
-        parameters = {} if retry_after is None else {"retry_after": retry_after}
+    def fail_next(self, method: str, code: int, description: str = "", **parameters: int) -> None:
         self.faults.append(Fault(method, Refusal(code, description or f"error {code}", **parameters)))
 
     def drop_next(self, method: str, done: bool = False) -> None:

@@ -46,6 +46,21 @@ class QuietServer(uvicorn.Server):
         yield
 
 
+def quiet_server(app: Any) -> QuietServer:
+    """A server for a plain ASGI function or an app, without logs or anything else that costs time."""
+    return QuietServer(
+        uvicorn.Config(
+            app,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            lifespan="off",
+            ws="none",
+            interface="asgi3",
+        )
+    )
+
+
 async def read_fields(scope: MutableMapping[str, Any], receive: Receive) -> dict[str, Any]:
     """The fields of a call, as a urlencoded form or with files as multipart."""
     kind = dict(scope["headers"]).get(b"content-type", b"")

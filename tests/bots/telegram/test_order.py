@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bots.message import Incoming, Reply, Said
 from bots.telegram.queues import ChatQueues
 from tests.bots.telegram.botapi import BotApi
-from tests.bots.telegram.harness import eventually, make, open_harness
+from tests.bots.telegram.harness import eventually, make, open_harness, running
 
 
 async def test_a_slow_chat_keeps_its_order_and_blocks_nobody() -> None:
@@ -59,6 +59,39 @@ async def test_what_was_accepted_is_finished_and_acknowledged_at_close() -> None
         answered = len(api.seen(at.alice))
         assert answered + api.unheard == 2, "an update is either answered or still with Telegram"
         assert answered >= 1
+
+
+async def test_a_run_that_was_cancelled_still_finishes_what_it_took_on() -> None:
+    async with BotApi() as api, running(api) as at:
+        entered, go_on = asyncio.Event(), asyncio.Event()
+
+        async def hear(incoming: Incoming) -> Sequence[Reply]:
+            entered.set()
+            await go_on.wait()
+            return [Reply("done")]
+
+        at.hear = hear
+        await at.say("alice", "one")
+        await entered.wait()
+        assert at.running
+        at.running.cancel()
+        await asyncio.gather(at.running, return_exceptions=True)
+        go_on.set()
+        await at.adapter.close()
+        assert [seen.text for seen in await at.seen("alice", 1)] == ["done"]
+        assert api.unheard == 0
+
+
+async def test_a_run_that_ended_can_be_started_again() -> None:
+    async with BotApi() as api, running(api) as at:
+        assert at.running
+        at.running.cancel()
+        await asyncio.gather(at.running, return_exceptions=True)
+        await at.say("alice", "anyone?")
+        again = asyncio.create_task(at.adapter.run(at.on_incoming))
+        await eventually(lambda: at.script.heard)
+        again.cancel()
+        await asyncio.gather(again, return_exceptions=True)
 
 
 async def test_a_handler_that_fails_stops_nobody() -> None:

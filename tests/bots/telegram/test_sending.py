@@ -98,3 +98,19 @@ async def test_a_card_that_cannot_be_drawn_is_a_failure_like_others() -> None:
         at.script.answer = lambda incoming: [Reply("card", image=Image(draw, "card.jpg", "card")), Reply("but text")]
         await at.say("alice", "/invite")
         assert [seen.text for seen in await at.seen("alice", 1)] == ["but text"]
+
+
+async def test_a_group_that_moved_is_followed() -> None:
+    async with open_harness() as at:
+        old = "-4001"
+        at.api.fail_next("sendMessage", 400, "upgraded to a supergroup", migrate_to_chat_id=at.community.id)
+        await at.adapter.send(Address("telegram", old), Reply("hello all"))
+        assert [seen.text for seen in await at.seen("alice", 1, group=True)] == ["hello all"]
+
+
+async def test_after_closing_a_message_is_for_later() -> None:
+    async with open_harness() as at:
+        await at.adapter.close()
+        with pytest.raises(SendError) as failed:
+            await send(at, Reply("hello"))
+        assert not failed.value.permanent

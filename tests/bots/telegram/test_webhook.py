@@ -9,13 +9,12 @@ from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 
 from bots.message import Reply
 from bots.telegram.settings import TelegramSettings
 from tests.bots.telegram.botapi import BotApi
-from tests.bots.telegram.botapi_wire import QuietServer
+from tests.bots.telegram.botapi_wire import quiet_server
 from tests.bots.telegram.harness import TelegramHarness, eventually, make
 
 SECRET = "a-secret_42"
@@ -28,9 +27,7 @@ async def hooked() -> AsyncIterator[tuple[TelegramHarness, str]]:
     url = f"http://127.0.0.1:{listening.getsockname()[1]}/hooks/telegram"
     async with BotApi() as api:
         at = make(api, webhook_url=url, webhook_secret=SECRET)
-        server = QuietServer(
-            uvicorn.Config(Starlette(routes=at.adapter.routes()), log_level="critical", lifespan="off")
-        )
+        server = quiet_server(Starlette(routes=at.adapter.routes()))
         serving = asyncio.create_task(server.serve([listening]))
         task = asyncio.create_task(at.adapter.run(at.script))
         await eventually(lambda: at.adapter.status.state == "ready" and server.started)
