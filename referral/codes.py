@@ -19,8 +19,9 @@ ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """32 symbols: no 0/O, no 1/I."""
 LENGTH = 8
 _NOISE = re.compile(r"[\s\-_.·—–:：'\"“”‘’,，。、]+")
-_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
-_PATH = re.compile(r"/r/([^/?#]+)")
+_LINK = re.compile(r"(?:[a-z]+://|[a-z0-9-]+(?:\.[a-z0-9-]+)+[/?])\S+", re.IGNORECASE)
+"""A link as apps hand it on, also without its `https://`."""
+_PATH = re.compile(r"/r/([0-9A-Z-]+)", re.IGNORECASE)
 
 
 def new() -> str:
@@ -67,7 +68,10 @@ def looks_like(text: str) -> bool:
 
 
 def _from_link(link: str) -> str:
-    parts = urlsplit(link)
+    try:
+        parts = urlsplit(link)
+    except ValueError:  # such as an opened bracket
+        return ""
     query = parse_qs(parts.query)
     for name in ("start", "code", "startgroup"):
         if name in query:

@@ -37,7 +37,7 @@ def export_member(session: Session, brand_id: UUID, member_id: UUID) -> dict[str
     if member is None:
         raise NotFound("member")
     titles = dict(
-        session.execute(select(col(Campaign.id), col(Campaign.slug)).where(col(Campaign.brand_id) == brand_id)).tuples()
+        session.execute(select(col(Campaign.id), col(Campaign.slug)).where(col(Campaign.brand_id) == brand_id)).all()
     )
     return {
         "member": {

@@ -48,7 +48,7 @@ def _transfers(session: Session, brand_id: UUID, member_id: UUID) -> list[dict[s
             col(LedgerAccount.brand_id) == brand_id, col(LedgerAccount.owner_id) == member_id
         )
     )
-    accounts = dict(named.tuples())
+    accounts = dict(named.all())
     moves = session.scalars(
         select(Transfer)
         .where(
