@@ -15,7 +15,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from telegram import BotCommand, BotCommandScopeAllChatAdministrators, CallbackQuery, ChatMember, Update
+from telegram import BotCommand, BotCommandScopeAllChatAdministrators, ChatMember, Update
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
 from bots.adapter import Capability, OnIncoming, SendError, Status, Store
@@ -222,20 +222,20 @@ class TelegramAdapter:
             storable = text.encode("utf-8", "replace").decode()
             self._queues.put("quarantine", partial(self._store.quarantine, storable, repr(error)))
             return
-        pressed = update.callback_query
         for incoming in heard:
-            self._queues.put(incoming.place.address.chat, partial(self._handle, incoming, pressed))
-        if pressed and not heard:
+            self._queues.put(incoming.place.address.chat, partial(self._handle, incoming, update))
+        if (pressed := update.callback_query) and not heard:
             self._queues.put(str(pressed.from_user.id), partial(self._delivery.acknowledge, pressed))
 
-    async def _handle(self, incoming: Incoming, pressed: CallbackQuery | None) -> None:
+    async def _handle(self, incoming: Incoming, update: Update) -> None:
         assert self._on_incoming is not None
+        pressed = update.callback_query
         acknowledged = asyncio.create_task(self._delivery.acknowledge(pressed)) if pressed else None
         try:
             async with self._slots:  # not held while sending: a rate limit must not stop other chats
                 replies = await self._on_incoming(incoming)
             if replies:
-                await self._delivery.answer(incoming, replies, pressed)
+                await self._delivery.answer(incoming, replies, update)
         finally:
             if acknowledged:
                 await acknowledged

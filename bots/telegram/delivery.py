@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from telegram import CallbackQuery, InputFile, LinkPreviewOptions, Message
+from telegram import CallbackQuery, InputFile, LinkPreviewOptions, Message, Update
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, NetworkError, TelegramError
 
@@ -33,21 +33,24 @@ class Delivery:
         self._client = client
         self._sleep = sleep
 
-    async def send(self, chat: int, reply: Reply) -> None:
-        """Send one reply to a chat, to the group's new id if it became a supergroup. Raises `SendError`."""
+    async def send(self, chat: int, reply: Reply, topic: int | None = None) -> None:
+        """Send one reply to a chat, to the group's new id if it became a supergroup. Raises `SendError`.
+
+        topic: the thread in a group that has topics; without it one speaks in its general topic.
+        """
         try:
             try:
-                await self._send(chat, reply)
+                await self._send(chat, reply, topic)
             except ChatMigrated as moved:
-                await self._send(moved.new_chat_id, reply)
+                await self._send(moved.new_chat_id, reply, topic)
         except (TelegramError, FloodError) as error:
             raise as_send_error(error) from error
 
-    async def answer(self, incoming: Incoming, replies: Sequence[Reply], pressed: CallbackQuery | None) -> None:
+    async def answer(self, incoming: Incoming, replies: Sequence[Reply], update: Update) -> None:
         """Deliver the replies to what somebody did, in order. What cannot be said is logged; nothing is raised."""
         for reply in replies:
             try:
-                await self._answer(incoming, reply, pressed)
+                await self._answer(incoming, reply, update)
             except SendError as error:
                 _log.warning("no answer in chat %s: %s", incoming.place.address.chat, error.reason)
             except Exception:
@@ -60,39 +63,39 @@ class Delivery:
         except (TelegramError, FloodError) as error:
             _log.info("a button's press was not acknowledged: %s", error)
 
-    async def _answer(self, incoming: Incoming, reply: Reply, pressed: CallbackQuery | None) -> None:
-        here = int(incoming.place.address.chat)
+    async def _answer(self, incoming: Incoming, reply: Reply, update: Update) -> None:
+        here, topic, pressed = int(incoming.place.address.chat), _topic(update), update.callback_query
         person = getattr(incoming, "person", None)
         if isinstance(incoming, JoinRequested):
             # Who waits at the door cannot read the group; Telegram lets us write to them for a while.
             await self._patiently(int(incoming.person.account), reply)
         elif incoming.place.group is None or not reply.private or person is None:
             if not (reply.edit and pressed and await self._edit(pressed, reply)):
-                await self._patiently(here, reply)
+                await self._patiently(here, reply, topic)
         else:
             try:
                 await self._patiently(int(person.account), reply)
             except SendError as error:
                 if not (error.permanent and reply.brief):
                     raise
-                await self._patiently(here, self._brief(incoming, reply))
+                await self._patiently(here, self._brief(incoming, reply), topic)
 
-    async def _patiently(self, chat: int, reply: Reply) -> None:
+    async def _patiently(self, chat: int, reply: Reply, topic: int | None = None) -> None:
         """Send, and try again while that can help: an answer given twice is better than none."""
         for tries_left in reversed(range(TRIES)):
             try:
-                return await self.send(chat, reply)
+                return await self.send(chat, reply, topic)
             except SendError as error:
                 wait = 1.0 if error.retry_after is None else error.retry_after
                 if error.permanent or not tries_left or wait > LONGEST_PATIENCE:
                     raise
                 await self._sleep(wait)
 
-    async def _send(self, chat: int, reply: Reply) -> None:
+    async def _send(self, chat: int, reply: Reply, topic: int | None) -> None:
         for message in encode(reply):
-            await self._send_one(chat, message)
+            await self._send_one(chat, message, topic)
 
-    async def _send_one(self, chat: int, message: Outgoing) -> None:
+    async def _send_one(self, chat: int, message: Outgoing, topic: int | None) -> None:
         if message.image is None:
             await self._client.send_message(
                 chat,
@@ -100,6 +103,7 @@ class Delivery:
                 parse_mode=ParseMode.HTML,
                 reply_markup=message.keyboard,
                 link_preview_options=_NO_PREVIEW,
+                message_thread_id=topic,
             )
             return
         drawn = await asyncio.to_thread(message.image.draw)
@@ -109,6 +113,7 @@ class Delivery:
             caption=message.html or None,
             parse_mode=ParseMode.HTML,
             reply_markup=message.keyboard,
+            message_thread_id=topic,
         )
 
     async def _edit(self, pressed: CallbackQuery, reply: Reply) -> bool:
@@ -146,3 +151,9 @@ class Delivery:
         bot = self._client.username
         button = Button(f"@{bot}", url=f"https://t.me/{bot}?start={payload}")
         return replace(reply, text=reply.brief, buttons=((button,),), image=None, private=False, brief="")
+
+
+def _topic(update: Update) -> int | None:
+    """The topic of a forum in which it happened; a thread of replies in an ordinary group is none."""
+    message = update.effective_message
+    return message.message_thread_id if message and message.is_topic_message else None

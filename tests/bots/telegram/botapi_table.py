@@ -44,6 +44,7 @@ METHODS: dict[str, dict[str, Field]] = {
     },
     "sendMessage": {
         "chat_id": need(CHAT),
+        "message_thread_id": INT,
         "text": need(TEXT),
         "parse_mode": TEXT,
         "link_preview_options": PREVIEW,
@@ -51,6 +52,7 @@ METHODS: dict[str, dict[str, Field]] = {
     },
     "sendPhoto": {
         "chat_id": need(CHAT),
+        "message_thread_id": INT,
         "photo": need(Field(("InputFile",))),
         "caption": TEXT,
         "parse_mode": TEXT,

@@ -100,3 +100,14 @@ async def test_without_the_right_there_is_no_link_and_no_use_in_trying_again() -
         with pytest.raises(SendError, match="Not enough rights") as failed:
             await at.adapter.make_invite(str(at.community.id), "Bob")
         assert failed.value.permanent
+
+
+async def test_a_question_in_a_topic_is_answered_in_that_topic() -> None:
+    async with open_harness() as at:
+        at.script.answer = lambda incoming: [Reply("here")]
+        asked = {"message_id": 9, "date": 1_760_000_000, "chat": at.community.json() | {"is_forum": True}}
+        asked |= {"from": at.bob.json(), "text": "/leaderboard", "message_thread_id": 77}
+        at.api.inject(message=asked | {"is_topic_message": True})
+        at.api.inject(message=asked)  # only a thread of replies
+        await at.seen("bob", 2, group=True)
+        assert [sent.get("message_thread_id") for sent in at.api.called("sendMessage")] == [77, None]
