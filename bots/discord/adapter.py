@@ -200,8 +200,9 @@ class DiscordAdapter:
         """A payload that cannot be read kills the client: keep it to be looked at. Other deaths are the network's."""
         words = f"{type(error).__name__}: {error}"
         connected = self.status.state == "ready"
-        if is_unreadable(error, connected=connected) and self._client is not None:
-            await self._store.quarantine(self._client.last_payload, words)
+        payload = self._client.last_payload if self._client is not None else ""
+        if payload and is_unreadable(error, connected=connected):
+            await self._store.quarantine(payload, words)
         self.status = Status("degraded", f"reconnecting after {words}"[:300])
         log.warning("the Discord client stopped and is started again: %s", words)
 

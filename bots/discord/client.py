@@ -101,6 +101,14 @@ class Events:
 class PlainClient(Events, discord.Client):
     """One connection."""
 
+    through: URL | None = None
+
+    async def on_connect(self) -> None:
+        if self.through is not None:
+            # Discord names another address for resuming, which would lead past a proxy.
+            self.ws.gateway = self.through
+        await super().on_connect()
+
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         if not _is_raw(self, event, args):
             super().dispatch(event, *args, **kwargs)
@@ -141,6 +149,7 @@ def make_client(settings: DiscordSettings, listener: Listener) -> PlainClient | 
         client = ShardedClient(shard_count=settings.shard_count, **options)
     else:
         client = PlainClient(**options)
+        client.through = URL(settings.gateway_url) if settings.gateway_url else None
     client.listener = listener
     client.add_dynamic_items(ActionButton)
     return client

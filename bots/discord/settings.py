@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 class DiscordSettings:
     """All times are seconds.
 
-    `api_url` and `gateway_url` repoint the library (a proxy, a third-party server); they hold for the whole
-    process, because discord.py keeps them on its classes. `shard_count` turns sharding on; `shard_ids` are those
-    this process runs (all of them when None). `defer_after`: an answer that takes longer is announced to Discord
-    first. `answer_within`: Discord drops an interaction that hears nothing for 3 s, and
-    takes nothing more after 15 min (`answer_until`). `settle`: how long a reading of
-    the invite counters waits for joins that are on their way. `backoff`: first pause after a crash, doubled up to
-    two minutes. `give_up_after`: a connection that is away for so long is made anew. `members_timeout`: how long the
-    gateway may take to list a guild's members before they are asked for page by page.
+    `api_url`, `gateway_url`: repoint the library (a proxy, a third-party server). They hold for the whole process,
+    because discord.py keeps them on its classes; shards still resume at the address Discord names.
+    `shard_count`: turns sharding on. `shard_ids`: those this process runs, all of them when None.
+    `guild_ready_timeout`: how long after the last server was announced the bot counts as ready.
+    `defer_after`: an answer that takes longer is announced to Discord first.
+    `answer_within`, `answer_until`: Discord drops an interaction that hears nothing for 3 s, and takes nothing more
+    after 15 min.
+    `settle`: how long a reading of the invite counters waits for joins that are on their way.
+    `backoff`: first pause after a crash, doubled up to two minutes.
+    `give_up_after`: a connection that is away for so long is made anew.
+    `members_timeout`: how long the gateway may take to list a server's members before they are asked for page by page.
     `search_after`: when to ask how somebody joined whose invite stayed open; None never asks.
     """
 

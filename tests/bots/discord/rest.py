@@ -78,7 +78,10 @@ class Rest:
             for prefix, refusal in self.world.broken.items():
                 if path.startswith(prefix):
                     return reply(refusal.body, refusal.status, refusal.headers)
-            return await handler(request, body)
+            answer = await handler(request, body)
+            if self.world.charset and "Content-Type" in answer.headers:
+                answer.headers["Content-Type"] += f"; charset={self.world.charset}"
+            return answer
 
         return handle
 

@@ -40,6 +40,17 @@ async def test_a_lost_connection_is_resumed_and_the_missed_join_is_replayed_with
     assert discord.adapter.status.state == "ready"
 
 
+async def test_resuming_goes_through_the_configured_gateway() -> None:
+    async with opened(start=False) as discord:
+        discord.server.gateway.url = lambda: "ws://127.0.0.1:9/somewhere-else"
+        await discord.start()
+        await discord.server.gateway.cut()
+        await discord.server.join("carol", None)
+
+        await eventually(lambda: discord.heard(Joined))
+        assert discord.server.gateway.resumes == 1
+
+
 async def test_asked_to_reconnect_it_resumes(discord: DiscordHarness) -> None:
     await discord.server.gateway.ask_to_reconnect()
     await eventually(lambda: discord.server.gateway.resumes)

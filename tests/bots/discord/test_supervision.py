@@ -165,3 +165,15 @@ async def test_a_message_that_comes_after_close_began_is_not_half_done(discord: 
     await closing
 
     assert discord.server.private_messages("alice") == []
+
+
+async def test_a_proxy_that_changes_the_content_type_is_survived() -> None:
+    async with opened(start=False) as discord:
+        discord.server.charset = "utf-8"
+        await discord.start(wait=False)
+        await eventually(lambda: discord.adapter.status.state == "degraded" and discord.adapter.status.detail)
+        await eventually(lambda: len(discord.server.called("GET", "/users/@me")) >= 2)
+        discord.server.charset = ""
+
+        await eventually(lambda: discord.adapter.status.state == "ready")
+        assert discord.store.quarantined == []
