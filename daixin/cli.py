@@ -67,15 +67,21 @@ def _params(error: DaixinError) -> dict[str, Any]:
     return dict(error.params)
 
 
+def migrated() -> Settings:
+    """The settings, once it is sure that their database is up to date."""
+    settings = Settings()
+    log.configure(json=settings.log_json, level=30)
+    if migrations_missing(settings):
+        typer.echo("The database is not up to date: run `daixin migrate` first.", err=True)
+        raise typer.Exit(1)
+    return settings
+
+
 @contextmanager
 def house() -> Iterator[Parts]:
     """The database of the settings, open for one command."""
-    settings = Settings()
-    log.configure(json=settings.log_json)
+    settings = migrated()
     with explained():
-        if migrations_missing(settings):
-            typer.echo("The database is not up to date: run `daixin migrate` first.", err=True)
-            raise typer.Exit(1)
         parts = bootstrap.build(settings)
         try:
             yield parts
@@ -198,8 +204,7 @@ def say(
     json_: JsonFlag = False,
 ) -> None:
     """One turn of a conversation through the web chat adapter, printed."""
-    settings = Settings()
-    log.configure(json=settings.log_json, level=40)
+    settings = migrated()
     with explained():
         replies = asyncio.run(talk(settings, as_, text, community, locale))
     typer.echo(json.dumps(replies, ensure_ascii=False) if json_ else "\n\n".join(reply["shown"] for reply in replies))

@@ -196,6 +196,10 @@ def _referral_row(brand_id: UUID, case: _Case) -> dict[str, Any]:
     }
 
 
+def _same_advocate(case: _Case) -> bool:
+    return case.earlier == case.owner.advocate_id
+
+
 def _touch_row(brand_id: UUID, case: _Case) -> dict[str, Any]:
     command = case.command
     facts = {"click": str(command.click_id)} if command.click_id else {}
@@ -212,7 +216,8 @@ def _touch_row(brand_id: UUID, case: _Case) -> dict[str, Any]:
         "community_id": command.community_id,
         "member_id": case.known.member_id,
         "certainty": command.certainty,
-        "outcome": case.outcome,
+        # Coming twice through the same friend is no refusal, so `/why` does not list it as one.
+        "outcome": "again" if case.outcome == "already_referred" and _same_advocate(case) else case.outcome,
         "facts": facts or None,
         "robot": False,
     }
@@ -251,7 +256,7 @@ def _result(case: _Case) -> Arrived:
         case.owner,
         case.known.member_id,
         case.known.created,
-        same_advocate=case.earlier == case.owner.advocate_id,
+        same_advocate=_same_advocate(case),
         state=state,
         due_at=case.referral.due_at if case.referral else None,
     )

@@ -18,7 +18,7 @@ ADDRESS_KEPT = timedelta(days=30)
 
 
 class Touch(TenantRow, table=True):
-    """One touch. `outcome`: referred, a refusal of `referral.rules`, ambiguous, or None for a mere click or join."""
+    """One touch. `outcome`: referred, again (through the same advocate), a refusal of `referral.rules`, or None for a mere click."""
 
     __tablename__ = "touch"
     __table_args__ = (
