@@ -18,7 +18,10 @@ ADDRESS_KEPT = timedelta(days=30)
 
 
 class Touch(TenantRow, table=True):
-    """One touch. `outcome`: referred, again (through the same advocate), a refusal of `referral.rules`, or None for a mere click."""
+    """One touch.
+
+    `outcome`: referred, again (through the same advocate), a refusal of `referral.rules`, or None for a mere click.
+    """
 
     __tablename__ = "touch"
     __table_args__ = (

@@ -32,7 +32,7 @@ def test_the_touch_is_kept_with_what_became_of_it(town: Town) -> None:
     town.comes("Bob", code)
     town.comes("Bob", code)
     touches = town.house.ask(lambda session: list(session.scalars(select(Touch).order_by(col(Touch.id)))))
-    assert [touch.outcome for touch in touches] == ["referred", "already_referred"]
+    assert [touch.outcome for touch in touches] == ["referred", "again"]
     assert {touch.member_id for touch in touches} == {town.who("Bob")}
     assert town.referral("Bob").touch_id == touches[0].id
 
