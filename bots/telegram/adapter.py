@@ -103,10 +103,23 @@ class TelegramAdapter:
             with suppress(asyncio.CancelledError, Exception):
                 await self._listening
         await self._queues.drain()
-        if self._me and not self._settings.webhook_url:
+        if not self._settings.webhook_url:
             await self._polling.acknowledge()
         await self._client.shutdown()
         self._show("down", "closed")
+
+    async def probe(self) -> str:
+        """Ask Telegram who we are and hear nobody: a check must not take updates from the bot that is running.
+
+        Returns the bot's name. Raises `PermissionError` if the token is refused, `SendError` if nobody answers.
+        """
+        try:
+            with _failures():
+                return (await self._introduce()).username
+        except SendError as failure:
+            if isinstance(failure.__cause__, InvalidToken):
+                raise PermissionError(explain(failure.__cause__)) from None
+            raise
 
     def routes(self) -> list[Route]:
         """The address Telegram posts updates to; the web app mounts it when a webhook is configured."""
@@ -125,9 +138,10 @@ class TelegramAdapter:
         return member.status in (ChatMember.OWNER, ChatMember.ADMINISTRATOR)
 
     async def diagnose(self, group: str) -> list[str]:
-        """The rights the bot lacks in the group. Raises `SendError`."""
+        """The rights the bot lacks in the group; works without `run`. Raises `SendError`."""
         with _failures():
-            return list(missing_rights(await self._client.get_chat_member(_chat_id(group), self._client.id)))
+            me = await self._introduce()
+            return list(missing_rights(await self._client.get_chat_member(_chat_id(group), me.id)))
 
     async def approve(self, group: str, account: str) -> None:
         """Let somebody in who asked; nothing if that is already decided. Raises `SendError`."""
@@ -149,7 +163,6 @@ class TelegramAdapter:
                 await self._polling.run(self._heard, self._lost)
         except InvalidToken as error:
             self._show("down", explain(error))
-            # The library puts the token itself into its message: it must not reach a log as the cause of ours.
             raise PermissionError(self.status.detail) from None
 
     async def _connect(self) -> None:
@@ -157,8 +170,7 @@ class TelegramAdapter:
         failures = 0
         while True:
             try:
-                await self._client.initialize()
-                self._me = Me(self._client.id, self._client.username or "")
+                await self._introduce()
                 await self._subscribe()
                 return await self._publish_menu()
             except InvalidToken:
@@ -169,6 +181,16 @@ class TelegramAdapter:
                 self._lost(detail)
                 wait = error.seconds if isinstance(error, FloodError) else min(2.0 ** (failures - 1), 30.0)
                 await self._sleep(wait)
+
+    async def _introduce(self) -> Me:
+        if self._me is None:
+            try:
+                await self._client.initialize()
+            except InvalidToken as error:
+                # The library puts the token itself into its message: it must not reach a log by way of ours.
+                raise InvalidToken(explain(error)) from None
+            self._me = Me(self._client.id, self._client.username or "")
+        return self._me
 
     async def _subscribe(self) -> None:
         url = self._settings.webhook_url

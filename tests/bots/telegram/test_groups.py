@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
 
 from bots.adapter import SendError
 from bots.message import BotPlaced, Reachable, Reply, Said
-from tests.bots.telegram.harness import eventually, open_harness
+from tests.bots.telegram.botapi import BotApi
+from tests.bots.telegram.harness import eventually, make, open_harness
 
 SECRET = Reply("Your points: 7", private=True, brief="I wrote to you")
 
@@ -111,3 +114,31 @@ async def test_a_question_in_a_topic_is_answered_in_that_topic() -> None:
         at.api.inject(message=asked)  # only a thread of replies
         await at.seen("bob", 2, group=True)
         assert [sent.get("message_thread_id") for sent in at.api.called("sendMessage")] == [77, None]
+
+
+async def test_a_check_takes_no_update_from_the_bot_that_runs() -> None:
+    async with open_harness() as at:
+        doctor = make(at.api)
+        at.community.statuses[at.api.bot.id] = "member"
+        assert await doctor.adapter.probe() == "daixin_bot"
+        assert await doctor.adapter.diagnose(str(at.community.id)) == ["administrator", "can_invite_users"]
+        await doctor.adapter.close()
+        await at.say("bob", "hello")
+        await eventually(lambda: at.script.heard)
+        assert at.adapter.status.state == "ready"
+
+
+async def test_a_check_tells_a_wrong_token_from_a_server_that_is_away() -> None:
+    async with BotApi() as api:
+        wrong = make(api, token="42:WRONG")
+        with pytest.raises(PermissionError, match="refuses the token"):
+            await wrong.adapter.probe()
+        with pytest.raises(SendError, match="refuses the token") as failed:
+            await wrong.adapter.diagnose("-1")
+        assert "WRONG" not in "".join(traceback.format_exception(failed.value))
+        api.fail_next("getMe", 502, "Bad Gateway")
+        right = make(api)
+        with pytest.raises(SendError, match="Bad Gateway"):
+            await right.adapter.probe()
+        await wrong.adapter.close()
+        await right.adapter.close()
