@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -32,10 +32,11 @@ def create_app(parts: WebParts) -> ASGIApp:
     staged = parts.stage is not None
     pages = Pages(parts.settings.public_url, staged=staged)
     registry = CollectorRegistry()
+    leads = Leads(parts.reader)
     app = FastAPI(
         title="Daixin",
         openapi_url=None,
-        routes=_routes(parts, pages, registry),
+        routes=_routes(parts, pages, leads, registry),
         exception_handlers=errors.handlers(pages),  # type: ignore[arg-type]  # typed for one exception each
     )
 
@@ -43,11 +44,12 @@ def create_app(parts: WebParts) -> ASGIApp:
         await errors.answer(pages, Request(scope), 413, None, {})(scope, receive, send)
 
     secure = parts.settings.public_url.startswith("https://")
-    return guard(app, registry, staged=staged, secure=secure, refuse=too_large)
+    # Links go past the framework; everything else through it.
+    front = Router([Route("/r/{code}", Links(parts, pages, leads))], default=app)
+    return guard(front, registry, staged=staged, secure=secure, refuse=too_large)
 
 
-def _routes(parts: WebParts, pages: Pages, registry: CollectorRegistry) -> list[BaseRoute]:
-    leads = Leads(parts.reader)
+def _routes(parts: WebParts, pages: Pages, leads: Leads, registry: CollectorRegistry) -> list[BaseRoute]:
     landing = Landing(parts, pages, leads)
     health = HealthPages(parts, registry)
 
@@ -55,7 +57,6 @@ def _routes(parts: WebParts, pages: Pages, registry: CollectorRegistry) -> list[
         return pages.show(request, "home.html", locale_of(request))
 
     return [
-        Route("/r/{code}", Links(parts, pages, leads).follow),
         Route("/l/{code}", landing.show),
         Route("/l", landing.typed),
         Route("/c/{code}.jpg", landing.card),

@@ -25,9 +25,7 @@ def handlers(pages: Pages) -> dict[int | type[Exception], Handler]:
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, DaixinError)
-        # A link with a misspelt code is a page that does not exist.
-        status = 404 if error.code in CODE_ERRORS and not for_program(request) else error.status
-        return answer(pages, request, status, error.code, error.params)
+        return refusal(pages, request, error)
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -39,6 +37,12 @@ def handlers(pages: Pages) -> dict[int | type[Exception], Handler]:
         return answer(pages, request, 500, None, {})
 
     return {DaixinError: refused, HTTPException: http, Exception: broken}
+
+
+def refusal(pages: Pages, request: Request, error: DaixinError) -> Response:
+    """The answer to a rule's no. A link with a misspelt code is a page that does not exist."""
+    status = 404 if error.code in CODE_ERRORS and not for_program(request) else error.status
+    return answer(pages, request, status, error.code, error.params)
 
 
 def for_program(request: Request) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter
 from starlette.exceptions import HTTPException
@@ -25,6 +26,7 @@ def policy(*, staged: bool) -> str:
 def guard(app: ASGIApp, registry: CollectorRegistry, *, staged: bool, secure: bool, refuse: Refuse) -> ASGIApp:
     """`app` with all of it. `secure`: people reach us by https. `refuse` answers a body that is too large."""
     counted = Counter("daixin_requests", "Requests answered", ["route", "status"], registry=registry)
+    count = cache(counted.labels)
     headers = [
         (b"content-security-policy", policy(staged=staged).encode()),
         (b"x-content-type-options", b"nosniff"),
@@ -40,10 +42,9 @@ def guard(app: ASGIApp, registry: CollectorRegistry, *, staged: bool, secure: bo
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                present = {name.lower() for name, _ in message["headers"]}
+                present = {name for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *(pair for pair in headers if pair[0] not in present)]
-                route = getattr(scope.get("route"), "path", "none")
-                counted.labels(route, message["status"]).inc()
+                count(getattr(scope.get("route"), "path", "none"), message["status"]).inc()
             await send(message)
 
         if _announced(scope) > MAX_BODY:

@@ -78,7 +78,7 @@ def count_outbox(session: Session) -> dict[str, int]:
         .where(col(Outbox.state).in_(("pending", "dead")))
         .group_by(col(Outbox.state))
     )
-    return {"pending": 0, "dead": 0} | dict(rows.tuples())
+    return {"pending": 0, "dead": 0} | dict(rows.tuples().all())
 
 
 class _Figures(Collector):

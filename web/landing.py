@@ -29,7 +29,7 @@ from referral.members import Member
 from web.links import Lead, Leads
 from web.pages import Pages, in_words
 from web.parts import Entrance, WebParts
-from web.visitors import agent_of, locale_of
+from web.visitors import agent_of, locale_of, told_by
 
 Phase = Literal["early", "open", "paused", "ended"]
 STATUS: dict[Phase, int] = {"early": 200, "open": 200, "paused": 200, "ended": 410}
@@ -80,7 +80,9 @@ class Landing:
         phase = phase_of(campaign, clock.now())
         name, entrances = await self.parts.reader.run(lambda session: self._facts(session, lead))
         moment = {"early": campaign.starts_at, "open": campaign.ends_at}.get(phase, campaign.ends_at)
-        agent = agent_of(request)
+        wechat = agent_of(told_by(request.scope)).wechat
+        if wechat:
+            entrances.sort(key=lambda entrance: not entrance.opens_in_wechat)
         return self.pages.show(
             request,
             "landing.html" if phase == "open" else "closed.html",
@@ -93,8 +95,7 @@ class Landing:
             phase=phase,
             date=i18n.moment(locale, moment, campaign.timezone, time=phase == "early"),
             entrances=[_ready(entrance, self._tail(request, locale)) for entrance in entrances],
-            wechat=agent.wechat,
-            wechat_blocks=agent.wechat and any(found.url and not found.opens_in_wechat for found in entrances),
+            wechat_blocks=wechat and any(found.url and not found.opens_in_wechat for found in entrances),
         )
 
     async def typed(self, request: Request) -> Response:

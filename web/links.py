@@ -17,26 +17,28 @@ from uuid import UUID
 
 from sqlmodel import Session
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from core import clock, ids
 from core.db import insert_all, table
-from core.errors import BadInput, NotFound
+from core.errors import BadInput, DaixinError, NotFound
 from core.reader import Reader
 from referral import codes
 from referral.brands import Brand
 from referral.campaigns import CodeOwner, owners_of
 from referral.members import fingerprint
 from referral.touches import ADDRESS_KEPT, Touch
+from web.errors import answer, refusal
 from web.pages import Pages
 from web.parts import WebParts
-from web.visitors import Network, address_of, agent_of, locale_of, read_networks, referrer_host
+from web.visitors import Network, address_of, agent_of, locale_of, read_networks, referrer_host, told_by
 
 FRESH_SECONDS = 5.0
 """How long a looked-up code is believed: a campaign that ends is known everywhere after this."""
 KNOWN_CODES = 100_000
 UNKNOWN_CODES = 10_000
 LONGEST_CODE = 64
+_BARE = ((b"cache-control", b"no-store"), (b"content-length", b"0"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ class Leads:
 
 
 class Links:
-    """`/r/{code}`."""
+    """`/r/{code}`, as an ASGI application of its own: the framework's layers would cost as much as the touch."""
 
     def __init__(self, parts: WebParts, pages: Pages, leads: Leads) -> None:
         self._parts = parts
@@ -150,20 +152,30 @@ class Links:
         self._leads = leads
         self._proxies: tuple[Network, ...] = read_networks(parts.settings.trusted_proxies)
 
-    async def follow(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Keep the touch, then lead a person to the landing page; a program gets the words for its preview."""
-        text = request.path_params["code"]
-        lead = self._leads.at_hand(text) or await self._leads.find(text)
-        click = self._click(lead.owner, request)
-        await self._parts.writer.call(record_clicks, click)
+        if scope["method"] not in ("GET", "HEAD"):
+            return await answer(self._pages, Request(scope), 405, None, {})(scope, receive, send)
+        text = scope["path_params"]["code"]
+        try:
+            lead = self._leads.at_hand(text) or await self._leads.find(text)
+            click = self._click(lead.owner, scope)
+            await self._parts.writer.call(record_clicks, click)
+        except DaixinError as error:
+            return await refusal(self._pages, Request(scope), error)(scope, receive, send)
         if click.robot:
-            return self._pages.preview(request, lead.owner, lead.brand)
-        location = f"/l/{lead.owner.code}?t={click.id.hex}{self._carried(request)}"
-        return Response(status_code=302, headers={"location": location, "cache-control": "no-store"})
+            return await self._pages.preview(Request(scope), lead.owner, lead.brand)(scope, receive, send)
+        location = f"/l/{lead.owner.code}?t={click.id.hex}{self._carried(scope)}"
+        await send(
+            {"type": "http.response.start", "status": 302, "headers": [(b"location", location.encode()), *_BARE]}
+        )
+        await send({"type": "http.response.body", "body": b""})
 
-    def _click(self, owner: CodeOwner, request: Request) -> Click:
-        agent = agent_of(request)
-        address = address_of(request, self._proxies)
+    def _click(self, owner: CodeOwner, scope: Scope) -> Click:
+        headers = told_by(scope)
+        agent = agent_of(headers)
+        played = self._pages.staged and b"as=" in scope["query_string"]
+        address = address_of(scope, headers, self._proxies)
         return Click(
             id=ids.new(),
             brand_id=owner.brand_id,
@@ -171,14 +183,15 @@ class Links:
             code=owner.code,
             at=clock.now(),
             device=agent.device,
-            referrer=referrer_host(request),
-            robot=agent.robot or request.method == "HEAD",
+            referrer=referrer_host(headers),
+            robot=(agent.robot and not played) or scope["method"] == "HEAD",
             address=fingerprint("address", address) if address else None,
         )
 
-    def _carried(self, request: Request) -> str:
+    def _carried(self, scope: Scope) -> str:
         """What goes on to the landing page: the language asked for and, on the stage, who one plays."""
-        if not request.scope["query_string"]:
+        if not scope["query_string"]:
             return ""
+        request = Request(scope)
         lang = f"&lang={locale_of(request)}" if "lang" in request.query_params else ""
         return lang + self._pages.role(request)

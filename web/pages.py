@@ -56,9 +56,13 @@ class Pages:
         return HTMLResponse(html, status, headers)
 
     def preview(self, request: Request, owner: CodeOwner, brand: Brand) -> HTMLResponse:
-        """The few words a chat platform shows under a link: product and the friend's benefit, nothing of rewards."""
+        """The few words a chat platform shows under a link: product and the friend's benefit, nothing of rewards.
+
+        A person who was taken for a program goes on from here with one touch.
+        """
         locale = locale_of(request, brand.locale)
-        return self.show(request, "preview.html", locale, card=self.card_words(owner, brand, locale))
+        card = self.card_words(owner, brand, locale)
+        return self.show(request, "preview.html", locale, card=card, code=owner.code)
 
     def card_words(self, owner: CodeOwner, brand: Brand, locale: str) -> dict[str, Any]:
         """What OpenGraph tags say of a link."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from crawlerdetect import CrawlerDetect
 from starlette.requests import Request
+from starlette.types import Scope
 from ua_parser import parse_os
 
 from core import i18n
@@ -39,9 +40,13 @@ class Agent:
     wechat: bool
 
 
-def agent_of(request: Request) -> Agent:
+def told_by(scope: Scope) -> dict[str, str]:
+    """The request's headers as a plain dict, read once: the hot path asks for several."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def agent_of(headers: Mapping[str, str]) -> Agent:
     """Who asks, by the `User-Agent` header; a page fetched ahead of a person's click is a robot's too."""
-    headers = request.headers
     agent = read_agent(headers.get("user-agent", "")[:_AGENT_LENGTH])
     if "prefetch" in headers.get("sec-purpose", headers.get("purpose", "")):
         return Agent(agent.device, True, agent.wechat)
@@ -72,9 +77,9 @@ def _device(text: str) -> str | None:
     return "desktop" if family in _DESKTOPS else None
 
 
-def referrer_host(request: Request) -> str | None:
+def referrer_host(headers: Mapping[str, str]) -> str | None:
     """The host of the page that led here; never its path, which may tell more than we want to know."""
-    referrer = request.headers.get("referer")
+    referrer = headers.get("referer")
     if not referrer:
         return None
     try:
@@ -88,12 +93,12 @@ def read_networks(text: str) -> tuple[Network, ...]:
     return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
 
 
-def address_of(request: Request, proxies: Sequence[Network]) -> str | None:
+def address_of(scope: Scope, headers: Mapping[str, str], proxies: Sequence[Network]) -> str | None:
     """The visitor's address. What `X-Forwarded-For` says counts only as far as our own proxies wrote it."""
-    here = request.client.host if request.client else ""
+    here = scope["client"][0] if scope.get("client") else ""
     if not proxies:
         return here or None
-    told = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+    told = [part.strip() for part in headers.get("x-forwarded-for", "").split(",") if part.strip()]
     for hop in reversed(told):
         if not _within(here, proxies):
             break
