@@ -59,7 +59,7 @@ def catalogue(locale: str) -> dict[str, str | tuple[str, ...]]:
             for message in read_po(io.BytesIO(file.read_bytes()), locale=locale):
                 key = message.id if isinstance(message.id, str) else message.id[0]
                 if key:
-                    found[key] = message.string if isinstance(message.string, str) else tuple(message.string)
+                    found[key] = message.string if isinstance(message.string, str) else tuple(message.string or ())
     return found
 
 

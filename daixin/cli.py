@@ -341,11 +341,11 @@ def ledger_verify(json_: JsonFlag = False) -> None:
     with house() as parts:
         problems = parts.reader.run_sync(verify)
     if json_:
-        rows = [{"kind": p.kind, "table": p.table, "id": p.id, "detail": p.detail} for p in problems]
+        rows = [{"kind": p.kind, "table": p.table, "id": p.row_id, "detail": p.detail} for p in problems]
         typer.echo(json.dumps(rows, ensure_ascii=False, default=str))
     else:
         for problem in problems:
-            typer.echo(f"{problem.kind}: {problem.table} {problem.id}: {problem.detail}", err=True)
+            typer.echo(f"{problem.kind}: {problem.table} {problem.row_id}: {problem.detail}", err=True)
         typer.echo("The books are in order." if not problems else f"{len(problems)} problems.")
     raise typer.Exit(1 if problems else 0)
 

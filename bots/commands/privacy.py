@@ -25,8 +25,8 @@ def privacy(ctx: Context) -> Reply | list[Reply]:
         case "export" | "导出":
             return _export(ctx)
         case "forget" | "删除":
-            buttons = ((ctx.button("button.forget_yes", "do:privacy forget yes"),),)
-            return ctx.reply("privacy.forget_sure", buttons=buttons)
+            sure = ctx.button("button.forget_yes", "do:privacy forget yes")
+            return ctx.reply("privacy.forget_sure", buttons=((sure,),))
         case "forget yes":
             return _forget(ctx)
     buttons = (

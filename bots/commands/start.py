@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -125,7 +126,7 @@ def _answer(
     if result.owner is None:
         return _private(locale, "error.code_unknown", given=codes.display(arrival.command.code))
     campaign = result.owner.campaign
-    facts = {
+    facts: dict[str, Any] = {
         "name": person.name,
         "advocate": people.get(result.owner.advocate_id, ("", None))[0] or i18n.text(locale, "member.unnamed"),
         "title": localized(campaign.title, locale),
@@ -150,7 +151,7 @@ def _door_label(locale: str, community: Community) -> str:
 
 
 def _private(
-    locale: str, key: str, *, buttons: tuple[tuple[Button, ...], ...] = (), home: bool = False, **facts: object
+    locale: str, key: str, *, buttons: tuple[tuple[Button, ...], ...] = (), home: bool = False, **facts: Any
 ) -> Reply:
     return Reply(
         say(locale, key, **facts),
