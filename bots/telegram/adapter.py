@@ -25,7 +25,7 @@ from bots.telegram.client import FloodError, as_send_error, make_client
 from bots.telegram.decode import ALLOWED_UPDATES, PLATFORM, Me, decode, missing_rights
 from bots.telegram.delivery import Delivery
 from bots.telegram.encode import cut
-from bots.telegram.polling import Polling, explain
+from bots.telegram.polling import Polling, backoff, explain
 from bots.telegram.queues import ChatQueues
 from bots.telegram.settings import TelegramSettings
 
@@ -179,8 +179,7 @@ class TelegramAdapter:
                 failures += 1
                 detail = explain(error) if isinstance(error, TelegramError) else str(error)
                 self._lost(detail)
-                wait = error.seconds if isinstance(error, FloodError) else min(2.0 ** (failures - 1), 30.0)
-                await self._sleep(wait)
+                await self._sleep(backoff(error, failures))
 
     async def _introduce(self) -> Me:
         if self._me is None:

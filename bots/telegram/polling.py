@@ -9,7 +9,7 @@ from typing import Any
 
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from bots.telegram.client import Client, seconds
+from bots.telegram.client import Client, FloodError, seconds
 from bots.telegram.decode import ALLOWED_UPDATES
 from bots.telegram.settings import TelegramSettings
 
@@ -50,7 +50,7 @@ class Polling:
             except TelegramError as error:
                 failures += 1
                 lost(explain(error))
-                await self._sleep(_pause(error, failures))
+                await self._sleep(backoff(error, failures))
                 continue
             failures = 0
             heard()
@@ -95,7 +95,13 @@ def explain(error: TelegramError) -> str:
             return error.message
 
 
-def _pause(error: TelegramError, failures: int) -> float:
-    if isinstance(error, RetryAfter):
-        return seconds(error)
-    return float(min(2.0 ** (failures - 1), LONGEST_BACKOFF))
+def backoff(error: TelegramError | FloodError, failures: int) -> float:
+    """Seconds to wait after so many failures in a row: what Telegram asks, else 1, 2, 4 … 30."""
+    match error:
+        case RetryAfter():
+            return seconds(error)
+        case FloodError():
+            return error.seconds
+        case _:
+            # The exponent is bounded too: a night without network is a thousand failures.
+            return min(2.0 ** min(failures - 1, 10), LONGEST_BACKOFF)

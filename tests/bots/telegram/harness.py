@@ -38,9 +38,9 @@ async def eventually(probe: Callable[[], Any], seconds: float = 10.0) -> Any:
     return found
 
 
-async def no_sleep(seconds: float) -> None:
-    """Time for others, whatever was asked for."""
-    await asyncio.sleep(0)
+async def nap(seconds: float) -> None:
+    """Sleep a moment, however long was asked for."""
+    await asyncio.sleep(min(seconds, 0.02))
 
 
 @dataclass
@@ -105,7 +105,7 @@ def make(api: BotApi, **settings: Any) -> TelegramHarness:
     free = {"messages_per_second": 0, "group_messages_per_minute": 0, "chat_interval": 0, "poll_timeout": 5}
     chosen = TelegramSettings(**({"token": api.token, "api_url": api.url} | free | settings))
     store = MemoryStore()
-    adapter = TelegramAdapter(chosen, MENU, store, lambda: datetime(2026, 11, 22, 12, tzinfo=UTC), no_sleep)
+    adapter = TelegramAdapter(chosen, MENU, store, lambda: datetime(2026, 11, 22, 12, tzinfo=UTC), nap)
     alice, bob = api.person("Alice", username="alice", started=True), api.person("Bob", started=True)
     community = api.group("Tea lovers")
     community.statuses |= {alice.id: "creator", bob.id: "member"}

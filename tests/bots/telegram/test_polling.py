@@ -7,8 +7,11 @@ import logging
 import traceback
 
 import pytest
+from telegram.error import NetworkError
 
 from bots.message import Reply, Said
+from bots.telegram.client import FloodError
+from bots.telegram.polling import backoff
 from tests.bots.telegram.botapi import BotApi
 from tests.bots.telegram.harness import eventually, make, open_harness, running
 
@@ -131,3 +134,9 @@ async def test_the_menu_is_published_in_both_languages() -> None:
         assert [entry["command"] for entry in menus["default", ""]] == ["start", "invite"]
         assert menus["default", "zh"][1]["description"] == "我的邀请链接和海报"
         assert [entry["command"] for entry in menus["all_chat_administrators", ""]] == ["start", "invite", "campaign"]
+
+
+def test_the_wait_grows_to_half_a_minute_and_outlasts_a_night() -> None:
+    away = NetworkError("away")
+    assert [backoff(away, failures) for failures in (1, 2, 3, 5, 6, 5000)] == [1, 2, 4, 16, 30, 30]
+    assert backoff(FloodError(7), 1) == 7
