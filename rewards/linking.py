@@ -109,7 +109,7 @@ def _grant_again(session: Session, event: LinkUndone) -> None:
             continue
         budget = Account(reward.brand_id, reward.campaign_id, Purpose.BUDGET, reward.asset)
         if take_stock(session, [budget])[budget] < reward.amount:
-            reward.state, reward.reason = "capped", "budget_empty"
+            reward.reason = "budget_empty"
         else:
             purpose, state = (Purpose.HELD, "held") if reward.state == "voided" else (Purpose.PAYABLE, "payable")
             owner = Account(reward.brand_id, reward.member_id, purpose, reward.asset)

@@ -122,9 +122,10 @@ def test_most_swaps_of_neighbours_are_caught() -> None:
 @given(st.text(max_size=200))
 def test_whatever_is_said_is_a_code_or_bad_input(said: str) -> None:
     try:
-        assert codes.normalize(said)[:-1].strip(codes.ALPHABET) == ""
-    except BadInput as error:
-        assert error.code in ("code_mistyped", "code_unreadable")
+        read = codes.normalize(said)
+    except BadInput:
+        return
+    assert read == made(read[:-1])
 
 
 def test_a_mistyped_code_is_taken_for_one() -> None:
