@@ -197,7 +197,8 @@ def top(session: Session, brand_id: UUID, campaign_id: UUID, limit: int = 10) ->
 
 def standing(session: Session, brand_id: UUID, campaign_id: UUID, member_id: UUID) -> Standing | None:
     """The member's place; None for somebody with no qualified friend yet."""
-    mine = session.get(Score, (brand_id, campaign_id, member_id))
+    # Read anew: the set-based writes of this unit of work pass by what the session holds.
+    mine = session.get(Score, (brand_id, campaign_id, member_id), populate_existing=True)
     if mine is None:
         return None
     here = (col(ScoreCount.brand_id) == brand_id, col(ScoreCount.campaign_id) == campaign_id)

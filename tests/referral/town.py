@@ -42,8 +42,8 @@ class Town:
 
     def invites(self, name: str, platform: str = "telegram", campaign: Campaign | None = None) -> str:
         """Somebody known asks for their code."""
-        who = self.talks(name, platform)
-        return self.house.do(lambda session: enroll(session, campaign or self.campaign, who))
+        who, key = self.talks(name, platform), (self.brand.id, (campaign or self.campaign).id)
+        return self.house.do(lambda session: enroll(session, session.get_one(Campaign, key), who))
 
     def talks(self, name: str, platform: str = "telegram") -> UUID:
         """Somebody speaks to the bot; who they are."""
