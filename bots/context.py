@@ -72,7 +72,7 @@ class Context:
 
     def title(self, campaign: Campaign) -> str:
         """The campaign's title in the person's language."""
-        return localized(campaign.title, self.locale)
+        return i18n.pick(campaign.title, self.locale)
 
     def points(self, amount: int, asset: str = "PTS") -> Safe:
         """An amount in the person's language."""
@@ -118,11 +118,6 @@ def _fill(locale: str, name: str, value: Any) -> Any:
     if isinstance(value, int):
         return i18n.number(locale, value)
     return escape(clean(str(value)))
-
-
-def localized(texts: dict[str, str], locale: str) -> str:
-    """The text of this locale, else any there is."""
-    return texts.get(locale) or next(iter(texts.values()), "")
 
 
 def name_of(session: Session, brand_id: UUID, member_id: UUID, locale: str) -> str:

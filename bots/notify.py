@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from bots.adapter import Adapter, SendError
-from bots.context import Safe, localized, name_of, say
+from bots.context import Safe, name_of, say
 from bots.markup import escape
 from bots.message import Address, Button, Reply
 from core import clock, i18n
@@ -201,7 +201,7 @@ def compose(session: Session, payload: dict[str, Any]) -> Reply | None:
     locale = member.locale or platform_locale or i18n.DEFAULT
     standing = leaderboard.standing(session, brand_id, campaign.id, member_id)
     facts: dict[str, Any] = {
-        "title": localized(campaign.title, locale),
+        "title": i18n.pick(campaign.title, locale),
         "days": campaign.stay_days,
         "amount": Safe(escape(Money(payload["amount"], payload["asset"]).format(locale))),
         "at": _moment(payload["at"], locale, campaign),

@@ -8,6 +8,7 @@ the house (`chat.po`, `web.po`, `error.po` …), read together; they need no com
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -89,6 +90,11 @@ def text(locale: str, key: str, **params: Any) -> str:
     else:
         pattern = str(translations.ugettext(key))
     return pattern.format(**params) if params else pattern
+
+
+def pick(said: Mapping[str, str], locale: str) -> str:
+    """What a brand said in this locale, or in the first one it has words for."""
+    return said.get(locale) or next(iter(said.values()), "")
 
 
 def number(locale: str, value: int) -> str:

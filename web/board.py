@@ -18,7 +18,6 @@ from referral.brands import Brand, find_brand, only_brand
 from referral.campaigns import current_campaign
 from referral.leaderboard import top
 from referral.members import Member
-from web.pages import in_words
 from web.parts import Stage, WebParts
 from web.visitors import locale_of
 
@@ -40,7 +39,7 @@ def board_of(session: Session, brand: Brand | None, locale: str) -> dict[str, An
     names = {member.id: member.name for member in session.scalars(members)}
     return {
         "brand": brand.name,
-        "title": in_words(campaign.title, locale),
+        "title": i18n.pick(campaign.title, locale),
         "places": [
             {"rank": place.rank, "name": names.get(place.member_id, ""), "score": place.score} for place in places
         ],

@@ -23,11 +23,11 @@ from core.errors import NotFound
 from referral import codes
 from referral.brands import communities_of
 from referral.campaigns import Campaign, invites_of, runs_in
-from referral.cards import CardSpec, draw_card
+from referral.cards import CardSpec, card_of, draw_card
 from referral.cards.qr import modules
 from referral.members import Member
 from web.links import Lead, Leads
-from web.pages import Pages, in_words
+from web.pages import Pages
 from web.parts import Entrance, WebParts
 from web.visitors import agent_of, locale_of, told_by
 
@@ -149,16 +149,9 @@ class Landing:
 def card_spec(session: Session, lead: Lead, locale: str, public_url: str) -> CardSpec:
     """The words of a code's card."""
     owner = lead.owner
-    return CardSpec(
-        brand=lead.brand.name,
-        title=in_words(owner.campaign.title, locale),
-        name=_name_of(session, lead, whole=True) or i18n.text(locale, "card.somebody"),
-        code=codes.display(owner.code),
-        url=f"{public_url.rstrip('/')}/r/{owner.code}",
-        benefit=in_words(owner.campaign.benefit, locale),
-        disclosure=i18n.text(locale, "card.disclosure", brand=lead.brand.name),
-        scan_hint=i18n.text(locale, "card.scan"),
-    )
+    link = f"{public_url.rstrip('/')}/r/{owner.code}"
+    name = _name_of(session, lead, whole=True)
+    return card_of(locale, owner.campaign, lead.brand.name, name, owner.code, link)
 
 
 def _name_of(session: Session, lead: Lead, *, whole: bool = False) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,8 @@ class Pages:
         """What OpenGraph tags say of a link."""
         return {
             "brand": brand.name,
-            "title": in_words(owner.campaign.title, locale),
-            "benefit": in_words(owner.campaign.benefit, locale),
+            "title": i18n.pick(owner.campaign.title, locale),
+            "benefit": i18n.pick(owner.campaign.benefit, locale),
             "url": f"{self.public_url}/r/{owner.code}",
             "image": f"{self.public_url}/c/{owner.code}.jpg?lang={locale}",
             "width": CARD_SIZE[0],
@@ -85,11 +85,6 @@ class Pages:
         other = "en" if locale == "zh_Hans" else "zh_Hans"
         query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
         return "?" + urlencode([*query, ("lang", other)])
-
-
-def in_words(said: Mapping[str, str], locale: str) -> str:
-    """What a campaign says in this locale, or in the first one it has words for."""
-    return said.get(locale) or next(iter(said.values()), "")
 
 
 def _version() -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from bots.command import CommandSpec
-from bots.context import Command, Context, Safe, localized
+from bots.context import Command, Context, Safe
 from bots.message import Button, Image, Reply
-from core import i18n
 from core.outbox import Message, put
 from referral import codes
 from referral.brands import communities_of
 from referral.campaigns import Campaign, enroll, invites_of, runs_in
-from referral.cards import CardSpec, draw_card
+from referral.cards import card_of, draw_card
 
 INVITE_TOPIC = "invite:"
 """Outbox topic (with the platform behind it) that asks an adapter to make a member's own invite into a group."""
@@ -48,20 +47,6 @@ def invite(ctx: Context) -> Reply:
         image=Image(partial(draw_card, spec), f"invite-{code}.jpg", ctx.say("invite.card_alt")),
         private=True,
         brief=ctx.say("group.brief"),
-    )
-
-
-def card_of(locale: str, campaign: Campaign, brand: str, name: str, code: str, link: str) -> CardSpec:
-    """What stands on the card. It speaks of the product and of the friend's benefit, never of a reward for sharing."""
-    return CardSpec(
-        brand=brand,
-        title=localized(campaign.title, locale),
-        name=i18n.text(locale, "card.name", name=name) if name else "",
-        code=codes.display(code),
-        url=link,
-        benefit=localized(campaign.benefit, locale),
-        disclosure=i18n.text(locale, "card.disclosure"),
-        scan_hint=i18n.text(locale, "card.scan"),
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from bots.command import Argument, CommandSpec
-from bots.context import Command, Context, Links, Safe, localized, say
+from bots.context import Command, Context, Links, Safe, say
 from bots.message import Button, Reply
 from core import i18n
 from referral import codes
@@ -129,8 +129,8 @@ def _answer(
     facts: dict[str, Any] = {
         "name": person.name,
         "advocate": people.get(result.owner.advocate_id, ("", None))[0] or i18n.text(locale, "member.unnamed"),
-        "title": localized(campaign.title, locale),
-        "benefit": localized(campaign.benefit, locale),
+        "title": i18n.pick(campaign.title, locale),
+        "benefit": i18n.pick(campaign.benefit, locale),
         "starts": Safe(i18n.moment(locale, campaign.starts_at, campaign.timezone)),
         "days": campaign.stay_days,
     }

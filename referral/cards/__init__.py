@@ -1,5 +1,6 @@
 """The invite card (邀请海报): what a member forwards so that a friend can come."""
 
 from referral.cards.poster import NAME_BOX, SIZE, CardSpec, draw_card
+from referral.cards.wording import card_of
 
-__all__ = ["NAME_BOX", "SIZE", "CardSpec", "draw_card"]
+__all__ = ["NAME_BOX", "SIZE", "CardSpec", "card_of", "draw_card"]
