@@ -33,10 +33,12 @@ def create_app(parts: WebParts) -> ASGIApp:
     pages = Pages(parts.settings.public_url, staged=staged)
     registry = CollectorRegistry()
     leads = Leads(parts.reader)
+    links = Links(parts, pages, leads)
+    health = HealthPages(parts, registry, links.touched)
     app = FastAPI(
         title="Daixin",
         openapi_url=None,
-        routes=_routes(parts, pages, leads, registry),
+        routes=_routes(parts, pages, leads, health),
         exception_handlers=errors.handlers(pages),  # type: ignore[arg-type]  # typed for one exception each
     )
 
@@ -45,13 +47,12 @@ def create_app(parts: WebParts) -> ASGIApp:
 
     secure = parts.settings.public_url.startswith("https://")
     # Links go past the framework; everything else through it.
-    front = Router([Route("/r/{code}", Links(parts, pages, leads))], default=app)
+    front = Router([Route("/r/{code}", links)], default=app)
     return guard(front, registry, staged=staged, secure=secure, refuse=too_large)
 
 
-def _routes(parts: WebParts, pages: Pages, leads: Leads, registry: CollectorRegistry) -> list[BaseRoute]:
+def _routes(parts: WebParts, pages: Pages, leads: Leads, health: HealthPages) -> list[BaseRoute]:
     landing = Landing(parts, pages, leads)
-    health = HealthPages(parts, registry)
 
     async def home(request: Request) -> Response:
         return pages.show(request, "home.html", locale_of(request))

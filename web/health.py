@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -30,11 +30,11 @@ async def livez(request: Request) -> Response:
 class HealthPages:
     """`/healthz` and `/metrics` of one process."""
 
-    def __init__(self, parts: WebParts, registry: CollectorRegistry) -> None:
+    def __init__(self, parts: WebParts, registry: CollectorRegistry, touched: Mapping[bool, int]) -> None:
         self._parts = parts
         self._registry = registry
         self._outbox: dict[str, int] = {}
-        registry.register(_Figures(parts, self._outbox))
+        registry.register(_Figures(parts, self._outbox, touched))
         ProcessCollector(registry=registry)
 
     async def healthz(self, request: Request) -> Response:
@@ -78,15 +78,16 @@ def count_outbox(session: Session) -> dict[str, int]:
         .where(col(Outbox.state).in_(("pending", "dead")))
         .group_by(col(Outbox.state))
     )
-    return {"pending": 0, "dead": 0} | dict(rows.tuples().all())
+    return {"pending": 0, "dead": 0} | {row[0]: row[1] for row in rows}
 
 
 class _Figures(Collector):
     """The writer's counts and the outbox, read when somebody looks."""
 
-    def __init__(self, parts: WebParts, outbox: dict[str, int]) -> None:
+    def __init__(self, parts: WebParts, outbox: Mapping[str, int], touched: Mapping[bool, int]) -> None:
         self._parts = parts
         self._outbox = outbox
+        self._touched = touched
 
     def collect(self) -> Iterable[Metric]:
         counts = self._parts.writer.counts
@@ -97,6 +98,10 @@ class _Figures(Collector):
         for state, number in self._outbox.items():
             gauge.add_metric([state], number)
         yield gauge
+        touches = CounterMetricFamily("daixin_touches", "Clicks kept, by people and by robots", labels=["robot"])
+        for robot, number in sorted(self._touched.items()):
+            touches.add_metric(["yes" if robot else "no"], number)
+        yield touches
         up = GaugeMetricFamily("daixin_role_up", "Whether a part of this process is fit", labels=["role"])
         for name, status in self._parts.health().items():
             up.add_metric([name], 0 if status.get("state") in UNFIT else 1)

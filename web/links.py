@@ -150,6 +150,8 @@ class Links:
         self._parts = parts
         self._pages = pages
         self._leads = leads
+        self.touched = {False: 0, True: 0}
+        """Clicks kept by this process, by whether a robot made them."""
         self._proxies: tuple[Network, ...] = read_networks(parts.settings.trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -161,6 +163,7 @@ class Links:
             lead = self._leads.at_hand(text) or await self._leads.find(text)
             click = self._click(lead.owner, scope)
             await self._parts.writer.call(record_clicks, click)
+            self.touched[click.robot] += 1
         except DaixinError as error:
             return await refusal(self._pages, Request(scope), error)(scope, receive, send)
         if click.robot:
