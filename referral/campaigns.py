@@ -313,7 +313,7 @@ def invites_of(session: Session, brand_id: UUID, code: str) -> dict[UUID, str]:
             col(PlatformInvite.brand_id) == brand_id, col(PlatformInvite.code) == code
         )
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def code_of_invite(session: Session, brand_id: UUID, community_id: UUID, url: str) -> str | None:

@@ -76,9 +76,7 @@ def _line(ctx: Context, one: Campaign) -> str:
             select(col(Referral.state), func.count())
             .where(col(Referral.brand_id) == ctx.brand.id, col(Referral.campaign_id) == one.id)
             .group_by(col(Referral.state))
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     budget = Account(ctx.brand.id, one.id, Purpose.BUDGET, "PTS")
     return ctx.say(
