@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -174,13 +174,15 @@ class Town:
         )
         assert held == said
 
-    def has_true_counters(self) -> None:
-        """Scores are what the qualified referrals say, and the histogram is what the scores say."""
+    def has_true_counters(self, without: Collection[UUID] = ()) -> None:
+        """Scores are what the qualified referrals say (without the erased), the histogram what the scores say."""
 
         def read(session: Session) -> tuple[object, object, object, object, object, object]:
             by = (col(Referral.campaign_id), col(Referral.advocate_id))
             said = select(*by, func.count(), func.max(col(Referral.qualified_at)))
-            said = said.where(col(Referral.state) == "qualified").group_by(*by)
+            said = said.where(col(Referral.state) == "qualified", col(Referral.advocate_id).not_in(without)).group_by(
+                *by
+            )
             kept = select(col(Score.campaign_id), col(Score.member_id), col(Score.score), col(Score.reached_at))
             scores = [tuple(row) for row in session.execute(kept)]
             hours: dict[tuple[UUID, int, int], int] = {}
