@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
     Column,
+    ColumnDefault,
+    Connection,
+    CursorResult,
     DateTime,
     Dialect,
     Engine,
@@ -124,19 +128,97 @@ def insert_new(
     """Insert the rows whose `key` is not there yet; the `returning` values of those that were inserted."""
     if not rows:
         return set()
+    tail = f"ON CONFLICT ({_listed(key)}) DO NOTHING"
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        return set(_run(connection, into, rows, f'{tail} RETURNING "{returning.name}"').scalars())
+    # All of them are new nearly always, and the driver's own loop is fast but tells only how many were.
+    connection.exec_driver_sql("SAVEPOINT insert_new")
+    if _run(connection, into, rows, tail).rowcount == len(rows):
+        connection.exec_driver_sql("RELEASE insert_new")
+        return {row[returning.name] for row in rows}
+    connection.exec_driver_sql("ROLLBACK TO insert_new")
+    connection.exec_driver_sql("RELEASE insert_new")
     statement = insert(session, into).on_conflict_do_nothing(index_elements=list(key)).returning(returning)
     return set(session.execute(statement, list(rows)).scalars())
 
 
 def insert_all(session: Session, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert many rows with few statements.
+    """Insert many rows at once."""
+    if rows:
+        _run(session.connection(), into, rows, "")
 
-    PostgreSQL gets them as one multi-row statement (through RETURNING), so that statement triggers run once.
-    """
+
+def upsert(
+    session: Session, into: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str], change: Sequence[str]
+) -> None:
+    """Insert rows of different keys; where a `key` is there already its columns `change` become the new row's."""
+    if rows:
+        changes = ", ".join(f'"{name}" = excluded."{name}"' for name in change)
+        _run(session.connection(), into, rows, f"ON CONFLICT ({_listed(key)}) DO UPDATE SET {changes}")
+
+
+def update_each(session: Session, into: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str]) -> None:
+    """Give the row of each `key` the values that stand beside it. Objects of the session do not notice."""
     if not rows:
         return
-    statement = insert(session, into)
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(statement.returning(next(iter(into.primary_key))), list(rows)).all()
+    connection = session.connection()
+    names = tuple(name for name in rows[0] if name not in key)
+    if connection.dialect.name == "postgresql":
+        changes = ", ".join(f'"{name}" = given."{name}"' for name in names)
+        where = " AND ".join(f'"{into.name}"."{name}" = given."{name}"' for name in key)
+        source = _unnest(connection.dialect, into, (*names, *key))
+        text = f'UPDATE "{into.name}" SET {changes} FROM {source} AS given({_listed((*names, *key))}) WHERE {where}'
     else:
-        session.execute(statement, list(rows))
+        changes = ", ".join(f'"{name}" = ?' for name in names)
+        where = " AND ".join(f'"{name}" = ?' for name in key)
+        text = f'UPDATE "{into.name}" SET {changes} WHERE {where}'
+    _send(connection, into, {name: [row[name] for row in rows] for name in (*names, *key)}, text)
+
+
+def _run(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]], tail: str) -> CursorResult[Any]:
+    """One INSERT of these rows. All have the columns of the first; what they leave out gets the model's default."""
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    for column in into.columns:
+        if column.name not in columns and isinstance(column.default, ColumnDefault):
+            default = column.default
+            columns[column.name] = [default.arg(None) if default.is_callable else default.arg for _ in rows]
+    if connection.dialect.name == "postgresql":
+        source = f"SELECT * FROM {_unnest(connection.dialect, into, tuple(columns))}"
+    else:
+        source = f"VALUES ({', '.join('?' * len(columns))})"
+    return _send(connection, into, columns, f'INSERT INTO "{into.name}" ({_listed(columns)}) {source} {tail}')
+
+
+def _send(connection: Connection, into: Table, columns: dict[str, list[Any]], text: str) -> CursorResult[Any]:
+    """To PostgreSQL one statement with an array for each column (its triggers run once, its text is always the
+    same); to SQLite the driver's loop. Both are several times faster than a statement that spells out every value."""
+    values = [_prepared(connection.dialect, into, name, column) for name, column in columns.items()]
+    if connection.dialect.name == "postgresql":
+        return connection.exec_driver_sql(text, tuple(values))
+    return connection.exec_driver_sql(text, list(zip(*values, strict=True)))
+
+
+def _prepared(dialect: Dialect, into: Table, name: str, values: list[Any]) -> list[Any]:
+    """As the driver wants them; rows written together share many moments, so each is turned into text once."""
+    process = _processor(dialect, into, name)
+    if process is None:
+        return values
+    if isinstance(into.c[name].type, UtcDateTime):
+        known = {value: process(value) for value in set(values)}
+        return [known[value] for value in values]
+    return [process(value) for value in values]
+
+
+@lru_cache(maxsize=1024)
+def _processor(dialect: Dialect, into: Table, name: str) -> Callable[[Any], Any] | None:
+    return into.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+
+
+@lru_cache(maxsize=1024)
+def _unnest(dialect: Dialect, into: Table, names: tuple[str, ...]) -> str:
+    return f"unnest({', '.join(f'%s::{into.c[name].type.compile(dialect)}[]' for name in names)})"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

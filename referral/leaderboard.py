@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Index, delete, func, select, tuple_
 from sqlmodel import Field, Session, col
 
-from core.db import Row, UtcDateTime, insert, table
+from core.db import Row, UtcDateTime, insert, table, upsert
 
 
 class Score(Row, table=True):
@@ -140,15 +140,7 @@ def _row(key: Key, score: int, reached: datetime) -> dict[str, Any]:
 
 
 def _write(session: Session, rows: list[dict[str, Any]], emptied: list[Key]) -> None:
-    if rows:
-        statement = insert(session, table(Score))
-        session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["brand_id", "campaign_id", "member_id"],
-                set_={"score": statement.excluded.score, "reached_at": statement.excluded.reached_at},
-            ),
-            rows,
-        )
+    upsert(session, table(Score), rows, ["brand_id", "campaign_id", "member_id"], ["score", "reached_at"])
     if emptied:
         key = tuple_(col(Score.brand_id), col(Score.campaign_id), col(Score.member_id))
         session.execute(delete(table(Score)).where(key.in_(emptied)))

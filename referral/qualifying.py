@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, bindparam, select, tuple_, update
+from sqlalchemy import ForeignKeyConstraint, select, tuple_
 from sqlalchemy.orm.util import identity_key
 from sqlmodel import Field, Session
 
 from core import events, ids
-from core.db import Row, UtcDateTime, insert_new, table
+from core.db import Row, UtcDateTime, insert_new, table, update_each
 from referral import leaderboard
 from referral.referrals import FriendQualified, Referral
 
@@ -111,12 +111,12 @@ def _let_go(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) -> None:
 
 
 def _mark_qualified(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) -> None:
-    t = table(Referral)
-    session.connection().execute(
-        update(t)
-        .where(t.c.brand_id == bindparam("b"), t.c.id == bindparam("r"))
-        .values(state="qualified", qualified_at=bindparam("at"), due_at=None),
-        [{"b": row.brand_id, "r": row.id, "at": command.at} for command, row in fresh],
+    done = {"state": "qualified", "due_at": None}
+    update_each(
+        session,
+        table(Referral),
+        [{"brand_id": row.brand_id, "id": row.id, "qualified_at": command.at} | done for command, row in fresh],
+        ["brand_id", "id"],
     )
     _let_go(session, fresh)
     leaderboard.add(session, [((row.brand_id, row.campaign_id, row.advocate_id), command.at) for command, row in fresh])
