@@ -1,5 +1,5 @@
 """`python -m daixin`."""
 
-from daixin.cli import main
+from daixin.cli import app
 
-main()
+app()

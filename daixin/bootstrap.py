@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from sqlmodel import Session
 
 import daixin.models  # noqa: F401  # every table must be known before the first query
 from bots import notify
-from bots.adapter import Adapter
+from bots.adapter import Adapter, Status
 from bots.commands.all import MENU
 from bots.commands.invite import INVITE_TOPIC
 from bots.context import Links
@@ -141,7 +140,7 @@ def _note(session: Session, platform: str, key: str) -> str | None:
     return str(note.value) if note else None
 
 
-def health_of(adapters: Mapping[str, Adapter], extra: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def health_of(adapters: Mapping[str, Adapter], own: Mapping[str, Status]) -> dict[str, dict[str, str]]:
     """Each platform's state, with what else this process runs."""
-    found = {name: {"state": one.status.state, "detail": one.status.detail} for name, one in adapters.items()}
-    return found | {name: dict(state) for name, state in extra.items()}
+    shown = {name: adapter.status for name, adapter in adapters.items()} | dict(own)
+    return {name: {"state": status.state, "detail": status.detail} for name, status in shown.items()}

@@ -1,250 +1,199 @@
-"""The command line: `daixin …`."""
+"""The command line: `daixin …`.
+
+Each command imports what it needs when it is called: the whole house takes seconds to import, and `--help`, or one
+word said in a script, need not wait for the web server, the demo or the doctor.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from sqlmodel import Session
 
-from core import i18n, log, migrations, outbox
-from core.errors import DaixinError
-from core.settings import Settings
-from daixin import bootstrap, serve
-from daixin.bootstrap import Parts
-from daixin.demo import stage
-from daixin.doctor import examine
-from daixin.talk import talk
-from referral import brands, campaigns, leaderboard
-from referral.members import Member
-from rewards.campaign_files import apply_campaign, read_campaign
-from rewards.verify import verify
+from daixin.demo import MEMBERS, SEED
+from daixin.roles import ROLES, platforms_of
 
-T = TypeVar("T")
-app = typer.Typer(name="daixin", help="Daixin 带新: a self-hosted community referral system.", no_args_is_help=True)
+program = typer.Typer(
+    name="daixin",
+    help="Daixin 带新: a self-hosted community referral system.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 brand_app = typer.Typer(help="Brands and their keys.", no_args_is_help=True)
 campaign_app = typer.Typer(help="Campaigns as files.", no_args_is_help=True)
 community_app = typer.Typer(help="Groups of a brand.", no_args_is_help=True)
 ledger_app = typer.Typer(help="The books.", no_args_is_help=True)
 outbox_app = typer.Typer(help="Messages that could not be delivered.", no_args_is_help=True)
-for name, sub in (
-    ("brand", brand_app),
-    ("campaign", campaign_app),
-    ("community", community_app),
-    ("ledger", ledger_app),
-    ("outbox", outbox_app),
-):
-    app.add_typer(sub, name=name)
-out = Console(soft_wrap=True)
+program.add_typer(brand_app, name="brand")
+program.add_typer(campaign_app, name="campaign")
+program.add_typer(community_app, name="community")
+program.add_typer(ledger_app, name="ledger")
+program.add_typer(outbox_app, name="outbox")
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document instead of words.")]
 BrandOption = Annotated[str | None, typer.Option("--brand", help="The brand's slug, where there are several.")]
 
 
-@contextmanager
-def explained() -> Iterator[None]:
-    """A refusal becomes one clear line and exit status 1, never a traceback."""
+def app() -> None:
+    """The entry of `daixin`: a refusal becomes one clear text and exit status 1, never a traceback."""
     try:
-        yield
-    except DaixinError as error:
-        words = i18n.text("en", f"error.{error.code}", **_params(error))
-        typer.echo(f"{words if not words.startswith('error.') else error}", err=True)
-        raise typer.Exit(1) from error
+        program(prog_name="daixin")
+    except Exception as error:
+        from daixin.console import explain
+
+        words = explain(error)
+        if words is None:
+            raise
+        typer.echo(words, err=True)
+        sys.exit(1)
 
 
-def _params(error: DaixinError) -> dict[str, Any]:
-    problems = error.params.get("problems")
-    if error.code == "campaign_file" and isinstance(problems, list):
-        from rewards.campaign_files import explain
-
-        return {"problems": "\n" + "\n".join("  " + explain(problem, "en") for problem in problems)}
-    return dict(error.params)
+def print_json(document: Any, *, indent: int | None = None) -> None:
+    """The document on standard output, Chinese left readable."""
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=indent, default=str))
 
 
-def migrated() -> Settings:
-    """The settings, once it is sure that their database is up to date."""
-    settings = Settings()
-    log.configure(json=settings.log_json, level=30)
-    if migrations_missing(settings):
-        typer.echo("The database is not up to date: run `daixin migrate` first.", err=True)
-        raise typer.Exit(1)
-    return settings
-
-
-@contextmanager
-def house() -> Iterator[Parts]:
-    """The database of the settings, open for one command."""
-    settings = migrated()
-    with explained():
-        parts = bootstrap.build(settings)
-        try:
-            yield parts
-        finally:
-            parts.close()
-
-
-def migrations_missing(settings: Settings) -> bool:
-    """Whether the database lacks a migration this program needs."""
-    from core.db import make_engine
-
-    engine = make_engine(settings.sqlalchemy_url, writer=False)
-    try:
-        return migrations.revision_of(engine) != migrations.head()
-    except Exception:
-        return True
-    finally:
-        engine.dispose()
-
-
-def _do(unit: Callable[[Session], T]) -> T:
-    with house() as parts:
-        return parts.writer.run_sync(unit)
-
-
-def _brand(session: Session, slug: str | None) -> brands.Brand:
-    if slug is not None:
-        return brands.find_brand(session, slug)
-    only = brands.only_brand(session)
-    if only is None:
-        typer.echo("Name the brand with --brand SLUG (there is none, or several).", err=True)
-        raise typer.Exit(2)
-    return only
-
-
-@app.command()
+@program.command()
 def migrate() -> None:
     """Bring the database to the present schema (safe to run twice, or from two places at once)."""
-    settings = Settings()
-    log.configure(json=settings.log_json)
-    migrations.migrate(settings.sqlalchemy_url)
+    from core import migrations
+    from daixin.console import read_settings
+
+    migrations.migrate(read_settings().sqlalchemy_url)
     typer.echo(f"The database is at {migrations.head()}.")
 
 
-@app.command("serve")
-def serve_command(
-    only: Annotated[str, typer.Option(help="Roles of this process, by commas: " + ", ".join(serve.ROLES))] = "",
+@program.command()
+def serve(
+    only: Annotated[str, typer.Option(help="Roles of this process, by commas: " + ", ".join(ROLES))] = "",
 ) -> None:
     """Run the web, the bots that are set up, and the worker, until stopped."""
-    roles = [role.strip() for role in only.split(",") if role.strip()] or list(serve.ROLES)
-    unknown = sorted(set(roles) - set(serve.ROLES))
+    roles = [role.strip() for role in only.split(",") if role.strip()] or list(ROLES)
+    unknown = sorted(set(roles) - set(ROLES))
     if unknown:
-        typer.echo(f"There is no role {', '.join(unknown)}; choose from {', '.join(serve.ROLES)}.", err=True)
-        raise typer.Exit(2)
-    settings = Settings()
-    log.configure(json=settings.log_json)
-    with explained():
-        migrations.migrate(settings.sqlalchemy_url)
-        parts = bootstrap.build(settings, serve.platforms_of(roles))
-        asyncio.run(serve.serve(parts, roles))
+        raise typer.BadParameter(f"There is no role {', '.join(unknown)}; choose from {', '.join(ROLES)}.")
+    import asyncio
+
+    from core import migrations
+    from daixin import bootstrap, console
+    from daixin import serve as server
+
+    settings = console.read_settings(console.INFO)
+    migrations.migrate(settings.sqlalchemy_url)
+    asyncio.run(server.serve(bootstrap.build(settings, platforms_of(roles)), roles))
 
 
-@app.command()
+@program.command()
 def demo(
     prepare: Annotated[Path | None, typer.Option(help="Only make the data in this folder, then exit.")] = None,
-    members: Annotated[int, typer.Option(min=10, help="How many members the history has.")] = stage.MEMBERS,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = stage.SEED,
+    members: Annotated[int, typer.Option(min=10, help="How many members the history has, about.")] = MEMBERS,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = SEED,
     folder: Annotated[Path, typer.Option("--dir", help="Where the demo keeps its data.")] = Path("data/demo"),
 ) -> None:
     """A believable brand in the browser: be Alice, Bob and the admin side by side."""
-    settings = Settings()
-    log.configure(json=settings.log_json, level=30 if prepare is None else 20)
-    with explained():
-        where = prepare or folder
-        made = stage.prepare(where, settings, members, seed)
-        if made is not None:
-            typer.echo(f"Made {made.members} members over {made.days} days in {where}.")
-        if prepare is None:
-            typer.echo(f"The stage is at http://{settings.web_host}:{settings.web_port}/  (Ctrl+C ends it)")
-            stage.run(where, settings)
+    from daixin.console import read_settings
+    from daixin.demo import stage
+
+    settings = read_settings()
+    where = prepare or folder
+    recipe = stage.Recipe(members, seed)
+    if stage.prepared(where) is None or (prepare and stage.prepared(where) != recipe):
+        typer.echo("Making some months of history, a few seconds …", err=True)
+        made = stage.prepare(where, settings, recipe)
+        typer.echo(f"Made {made.members} members over {made.days} days in {where}.")
+    if prepare is None:
+        stage.run(where, settings, lambda url: typer.echo(f"The stage is at {url}  (Ctrl+C ends it)"))
 
 
-@app.command()
+@program.command()
 def doctor(json_: JsonFlag = False) -> None:
     """Check configuration, database and the bots' rights in each group, and say what to do."""
-    settings = Settings()
-    log.configure(json=settings.log_json, level=40)
-    findings = asyncio.run(examine(settings))
+    import asyncio
+
+    from daixin import console
+    from daixin.doctor import examine
+
+    findings = asyncio.run(examine(console.read_settings(console.ERRORS)))
     if json_:
-        typer.echo(json.dumps([finding.__dict__ for finding in findings], ensure_ascii=False))
+        print_json([{"ok": one.ok, "what": one.what, "todo": one.todo} for one in findings])
     else:
-        for finding in findings:
-            out.print(f"{'[green]ok  [/]' if finding.ok else '[red]fix [/]'} {finding.what}", highlight=False)
-            if not finding.ok:
-                out.print(f"     → {finding.todo}", highlight=False, markup=False)
-    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+        for one in findings:
+            mark = typer.style("ok ", fg="green") if one.ok else typer.style("fix", fg="red")
+            typer.echo(f"{mark}  {one.what}" + ("" if one.ok else f"\n     → {one.todo}"))
+    raise typer.Exit(0 if all(one.ok for one in findings) else 1)
 
 
-@app.command()
+@program.command()
 def health() -> None:
     """Ask the running server how it is; exit status 0 if it is well."""
-    import httpx
+    from urllib.error import HTTPError
+    from urllib.request import urlopen
 
-    settings = Settings()
+    from daixin.console import read_settings
+
+    settings = read_settings()
+    host = "127.0.0.1" if settings.web_host in ("0.0.0.0", "::") else settings.web_host  # noqa: S104  # compared
     try:
-        answer = httpx.get(f"http://{settings.web_host}:{settings.web_port}/healthz", timeout=5)
-    except httpx.HTTPError as error:
-        typer.echo(f"No answer: {error}", err=True)
-        raise typer.Exit(1) from error
-    typer.echo(answer.text)
-    raise typer.Exit(0 if answer.status_code == 200 else 1)
+        with urlopen(f"http://{host}:{settings.web_port}/healthz", timeout=5) as answer:
+            status, text = answer.status, answer.read().decode()
+    except HTTPError as answer:
+        status, text = answer.code, answer.read().decode()
+    except OSError as error:
+        typer.echo(f"No answer from {host}:{settings.web_port}: {getattr(error, 'reason', error)}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(text)
+    raise typer.Exit(0 if status == 200 else 1)
 
 
-@app.command()
+@program.command()
 def say(
-    text: Annotated[str, typer.Argument(help="What the person writes.")],
+    text: Annotated[str, typer.Argument(help="What the person writes; `>ACTION` presses a button of that action.")],
     as_: Annotated[str, typer.Option("--as", help="Who speaks.")],
     community: Annotated[str | None, typer.Option(help="A web chat group to speak in.")] = None,
-    locale: Annotated[str, typer.Option(help="The person's language.")] = "en",
+    locale: Annotated[str, typer.Option(help="The person's language: en or zh_Hans.")] = "en",
     json_: JsonFlag = False,
 ) -> None:
     """One turn of a conversation through the web chat adapter, printed."""
-    settings = migrated()
-    with explained():
-        replies = asyncio.run(talk(settings, as_, text, community, locale))
-    typer.echo(json.dumps(replies, ensure_ascii=False) if json_ else "\n\n".join(reply["shown"] for reply in replies))
+    import asyncio
 
+    from daixin.console import read_settings, up_to_date
+    from daixin.talk import talk
 
-@app.command("leaderboard")
-def leaderboard_command(campaign: str, brand: BrandOption = None, limit: int = 10, json_: JsonFlag = False) -> None:
-    """The top of a campaign's board."""
-
-    def read(session: Session) -> list[dict[str, Any]]:
-        owner = _brand(session, brand)
-        found = campaigns.find_campaign(session, owner.id, campaign)
-        rows = []
-        for place in leaderboard.top(session, owner.id, found.id, limit):
-            member = session.get(Member, (owner.id, place.member_id))
-            rows.append({"rank": place.rank, "name": member.name if member else "", "score": place.score})
-        return rows
-
-    rows = _do(read)
+    replies = asyncio.run(talk(up_to_date(read_settings()), as_, text, community, locale))
     if json_:
-        typer.echo(json.dumps(rows, ensure_ascii=False))
+        print_json(replies)
+    else:
+        typer.echo("\n\n".join(reply["shown"] for reply in replies))
+
+
+@program.command("leaderboard")
+def leaderboard_command(
+    campaign: str,
+    brand: BrandOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many places.")] = 10,
+    json_: JsonFlag = False,
+) -> None:
+    """The top of a campaign's board."""
+    from daixin import actions, console
+
+    rows = console.do(lambda session: actions.places(session, brand, campaign, limit))
+    if json_:
+        print_json(rows)
     else:
         for row in rows:
             typer.echo(f"{row['rank']:>4}  {row['score']:>6}  {row['name']}")
 
 
 @brand_app.command("create")
-def brand_create(name: str, slug: Annotated[str | None, typer.Option()] = None) -> None:
+def brand_create(
+    name: str, slug: Annotated[str | None, typer.Option(help="Its short name in commands.")] = None
+) -> None:
     """Make a brand; prints its id and, this once, an API key."""
+    from daixin import actions, console
 
-    def unit(session: Session) -> dict[str, str]:
-        made = brands.create_brand(session, name, slug=slug)
-        return {
-            "id": str(made.id),
-            "slug": made.slug,
-            "name": made.name,
-            "api_key": brands.create_api_key(session, made.id),
-        }
-
-    typer.echo(json.dumps(_do(unit), ensure_ascii=False))
+    print_json(console.do(lambda session: actions.create_brand(session, name, slug)))
 
 
 @community_app.command("connect")
@@ -256,65 +205,48 @@ def community_connect(
     invite_url: Annotated[str | None, typer.Option(help="The group's open invite, for the landing page.")] = None,
 ) -> None:
     """Connect a platform's group to a brand."""
+    from daixin import actions, console
 
-    def unit(session: Session) -> dict[str, str]:
-        made = brands.connect(session, _brand(session, brand).id, platform, group, title, invite_url)
-        return {"id": str(made.id), "platform": platform, "group": group}
-
-    typer.echo(json.dumps(_do(unit)))
+    print_json(
+        console.do(lambda session: actions.connect_community(session, brand, platform, group, title, invite_url))
+    )
 
 
 @campaign_app.command("apply")
 def campaign_apply(file: Path, brand: BrandOption = None) -> None:
     """Make a campaign what the file says; the same file again changes nothing."""
+    from daixin import actions, console
 
-    def unit(session: Session) -> dict[str, Any]:
-        applied = apply_campaign(session, _brand(session, brand), read_campaign(file.read_text(encoding="utf-8-sig")))
-        return {
-            "slug": applied.campaign.slug,
-            "id": str(applied.campaign.id),
-            "version": applied.campaign.version,
-            "state": applied.campaign.state,
-            "changed": applied.changed,
-            "findings": [finding.code for finding in applied.findings],
-        }
-
-    if not file.is_file():
-        typer.echo(f"There is no file {file}.", err=True)
-        raise typer.Exit(2)
-    typer.echo(json.dumps(_do(unit), ensure_ascii=False))
+    text = actions.read_text(file)
+    print_json(console.do(lambda session: actions.apply_text(session, brand, text)))
 
 
 @campaign_app.command("list")
 def campaign_list(brand: BrandOption = None, json_: JsonFlag = False) -> None:
     """The brand's campaigns."""
-    rows = _do(lambda session: [_shown(c) for c in campaigns.campaigns_of(session, _brand(session, brand).id)])
+    from daixin import actions, console
+
+    rows = console.do(lambda session: actions.list_campaigns(session, brand))
     if json_:
-        typer.echo(json.dumps(rows, ensure_ascii=False))
+        print_json(rows)
     else:
         for row in rows:
-            typer.echo(f"{row['slug']:<24} {row['state']:<10} v{row['version']}  {row['title']['en']}")
+            title = row["title"].get("en") or next(iter(row["title"].values()), "")
+            typer.echo(f"{row['slug']:<24} {row['state']:<10} v{row['version']}  {title}")
 
 
 @campaign_app.command("show")
 def campaign_show(slug: str, brand: BrandOption = None) -> None:
     """A campaign as JSON."""
-    found = _do(lambda session: _shown(campaigns.find_campaign(session, _brand(session, brand).id, slug)))
-    typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+    from daixin import actions, console
 
-
-def _shown(campaign: campaigns.Campaign) -> dict[str, Any]:
-    document: dict[str, Any] = campaign.model_dump(mode="json")
-    return document
+    print_json(console.do(lambda session: actions.show_campaign(session, brand, slug)), indent=1)
 
 
 def _move(slug: str, brand: str | None, what: str) -> None:
-    def unit(session: Session) -> dict[str, Any]:
-        found = campaigns.find_campaign(session, _brand(session, brand).id, slug)
-        campaigns.move(session, found, what)
-        return {"slug": found.slug, "state": found.state}
+    from daixin import actions, console
 
-    typer.echo(json.dumps(_do(unit)))
+    print_json(console.do(lambda session: actions.move_campaign(session, brand, slug, what)))
 
 
 @campaign_app.command("pause")
@@ -338,32 +270,33 @@ def campaign_end(slug: str, brand: BrandOption = None) -> None:
 @ledger_app.command("verify")
 def ledger_verify(json_: JsonFlag = False) -> None:
     """Prove the books; prints every offending row and exits 1 if there is one."""
-    with house() as parts:
+    from daixin.console import opened
+    from rewards.verify import verify
+
+    with opened() as parts:
         problems = parts.reader.run_sync(verify)
     if json_:
-        rows = [{"kind": p.kind, "table": p.table, "id": p.row_id, "detail": p.detail} for p in problems]
-        typer.echo(json.dumps(rows, ensure_ascii=False, default=str))
+        print_json([{"kind": p.kind, "table": p.table, "id": p.row_id, "detail": p.detail} for p in problems])
     else:
         for problem in problems:
             typer.echo(f"{problem.kind}: {problem.table} {problem.row_id}: {problem.detail}", err=True)
-        typer.echo("The books are in order." if not problems else f"{len(problems)} problems.")
+        typer.echo("The books are in order." if not problems else f"{len(problems)} problem(s).")
     raise typer.Exit(1 if problems else 0)
 
 
 @outbox_app.command("dead")
 def outbox_dead() -> None:
     """Messages that were given up, newest first, one JSON object a line."""
-    rows = _do(lambda session: [r.model_dump(mode="json") for r in outbox.dead_letters(session)])
-    for row in rows:
-        typer.echo(json.dumps(row, ensure_ascii=False))
+    from daixin import actions, console
+
+    for row in console.do(actions.dead_letters):
+        print_json(row)
 
 
 @outbox_app.command("requeue")
 def outbox_requeue() -> None:
     """Try all given-up messages again."""
-    typer.echo(f"{_do(outbox.requeue)} messages queued again.")
+    from core import outbox
+    from daixin.console import do
 
-
-def main() -> None:
-    """The entry of `python -m daixin`."""
-    app(prog_name="daixin", args=sys.argv[1:])
+    typer.echo(f"{do(outbox.requeue)} messages queued again.")

@@ -15,7 +15,7 @@ from core.db import is_sqlite, make_engine
 from core.errors import DaixinError
 from core.settings import Settings
 from daixin.bootstrap import Parts, build
-from daixin.serve import platforms_of
+from daixin.roles import platforms_of
 from referral.brands import Brand, Community
 
 CONNECT_WITHIN = 20.0

@@ -10,6 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel import Session
 
 from core import claims, outbox
+from core.errors import Unavailable
 from core.writer import Writer
 from referral import campaigns, stays, touches
 from rewards import rewards
@@ -36,11 +37,19 @@ JOBS: dict[str, tuple[timedelta, Work]] = {
 """Name → how often, and one unit of the work: how many rows it changed, or None when it is done in one go."""
 
 
-async def run_job(writer: Writer, name: str) -> None:
-    """One run of a job, if no other process has taken it."""
+async def run_job(writer: Writer, name: str) -> bool:
+    """One run of a job; whether this process was the one to take it.
+
+    A database that is away costs this run only: what was due is still due at the next.
+    """
     every, work = JOBS[name]
-    if await writer.run(lambda session: claims.claim(session, name, every)):
+    try:
+        if not await writer.run(lambda session: claims.claim(session, name, every)):
+            return False
         await _to_the_end(writer, work)
+    except Unavailable as error:
+        log.warning("job.put_off", job=name, error=error.code)
+    return True
 
 
 async def _to_the_end(writer: Writer, work: Work) -> None:

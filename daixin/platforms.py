@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from pydantic import SecretStr
@@ -11,7 +12,9 @@ from pydantic_settings import SettingsConfigDict
 from bots.adapter import Adapter, Store
 from bots.command import Menu
 from core import log
+from core.errors import BadInput
 from core.settings import EnvSettings, Settings
+from daixin.environment import read_environment
 
 Clock = Callable[[], datetime]
 
@@ -48,9 +51,18 @@ class WeChatEnv(EnvSettings):
     tls_name: str | None = None
 
 
+@contextmanager
+def named(platform: str) -> Iterator[None]:
+    """What a platform refuses in its settings becomes `BadInput("platform_settings")`."""
+    try:
+        yield
+    except ValueError as error:
+        raise BadInput("platform_settings", platform=platform, said=str(error)) from None
+
+
 def telegram(menu: Menu, store: Store, now: Clock) -> Adapter | None:
     """The Telegram adapter, if a token is set."""
-    env = TelegramEnv()
+    env = read_environment(TelegramEnv)
     if env.token is None:
         return None
     from bots.telegram.adapter import TelegramAdapter
@@ -59,19 +71,20 @@ def telegram(menu: Menu, store: Store, now: Clock) -> Adapter | None:
     secret = env.webhook_secret.get_secret_value() if env.webhook_secret else None
     log.hide(env.token.get_secret_value())
     log.hide(secret)
-    settings = TelegramSettings(
-        token=env.token.get_secret_value(),
-        api_url=env.api_url,
-        webhook_url=env.webhook_url,
-        webhook_secret=secret,
-        poll_interval=env.poll_interval,
-    )
+    with named("telegram"):
+        settings = TelegramSettings(
+            token=env.token.get_secret_value(),
+            api_url=env.api_url,
+            webhook_url=env.webhook_url,
+            webhook_secret=secret,
+            poll_interval=env.poll_interval,
+        )
     return TelegramAdapter(settings, menu, store, now)
 
 
 def discord(menu: Menu, store: Store, now: Clock) -> Adapter | None:
     """The Discord adapter, if a token is set."""
-    env = DiscordEnv()
+    env = read_environment(DiscordEnv)
     if env.token is None:
         return None
     from bots.discord.adapter import DiscordAdapter
@@ -89,7 +102,7 @@ def discord(menu: Menu, store: Store, now: Clock) -> Adapter | None:
 
 def wechat(menu: Menu, store: Store, now: Clock) -> Adapter | None:
     """The WeChat adapter, if a gateway's endpoint is set."""
-    env = WeChatEnv()
+    env = read_environment(WeChatEnv)
     if env.endpoint is None:
         return None
     from bots.wechat.adapter import WeChatAdapter
@@ -97,8 +110,17 @@ def wechat(menu: Menu, store: Store, now: Clock) -> Adapter | None:
 
     token = env.token.get_secret_value() if env.token else ""
     log.hide(token)
-    settings = WeChatSettings(endpoint=env.endpoint, token=token, tls=env.tls, tls_ca=env.tls_ca, tls_name=env.tls_name)
+    with named("wechat"):
+        settings = WeChatSettings(
+            endpoint=env.endpoint, token=token, tls=env.tls, tls_ca=env.tls_ca, tls_name=env.tls_name
+        )
     return WeChatAdapter(settings, menu, store, now)
+
+
+def admins_of(platform: str, named_admins: str) -> frozenset[str]:
+    """The accounts on one platform among the operator's `platform:account`, by commas."""
+    pairs = (entry.strip().partition(":") for entry in named_admins.split(","))
+    return frozenset(account for name, _, account in pairs if name == platform and account)
 
 
 def webchat(settings: Settings, menu: Menu, store: Store, now: Clock, *, stage: bool) -> Adapter:
@@ -110,6 +132,7 @@ def webchat(settings: Settings, menu: Menu, store: Store, now: Clock, *, stage: 
         secret_key=settings.secret_key.get_secret_value(),
         public_url=settings.public_url.rstrip("/"),
         stage=stage,
+        admins=admins_of("webchat", settings.admins),
     )
     return WebChatAdapter(chat, menu, store, now)
 

@@ -1,91 +1,88 @@
-"""Runs the roles of this process until it is told to stop; each platform is supervised on its own."""
+"""Runs the roles of this process until it is told to stop; what was accepted is finished first."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import structlog
 import uvicorn
 
-from bots.adapter import Adapter
-from daixin import bootstrap, jobs, platforms
+from bots.adapter import Adapter, Status
+from core.errors import Unavailable
+from core.settings import Settings
+from daixin import bootstrap, jobs
 from daixin.bootstrap import Parts
+from daixin.supervision import supervise
 from web.app import create_app
 from web.parts import Stage, WebParts
 
 log = structlog.get_logger()
-ROLES = ("web", "worker", "telegram", "discord", "wechat")
-LONGEST_PAUSE = 60.0
-"""Seconds between two starts of a platform that keeps failing."""
 GOODBYE = 10.0
-"""Seconds that open requests and adapters get to finish when we stop."""
+"""Seconds that open requests and each adapter get to finish when we stop."""
+BACKLOG = 2048
 
 
-def platforms_of(roles: Sequence[str]) -> list[str]:
-    """The platforms of these roles; the web chat lives with the web."""
-    return [name for name in ("telegram", "discord", "wechat") if name in roles] + (
-        ["webchat"] if "web" in roles else []
-    )
+async def serve(
+    parts: Parts, roles: Sequence[str], stage: Stage | None = None, opened: Callable[[str], None] = lambda url: None
+) -> None:
+    """Run until SIGTERM or SIGINT, then close `parts`. `opened(url)` is called when the web's port is ours.
 
-
-async def serve(parts: Parts, roles: Sequence[str], stage: Stage | None = None) -> None:
-    """Run until SIGTERM or SIGINT; what was accepted is finished first."""
+    Raises `Unavailable("port_taken")` before anything else has begun, and what ended the web server if it ended alone.
+    """
+    listening = listen(parts.settings) if "web" in roles else []
+    if listening:
+        opened(_url(listening[0]))
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    tasks = [
-        asyncio.create_task(supervise(adapter, parts.router.hear, stop), name=name)
-        for name, adapter in parts.adapters.items()
-    ]
-    tasks.append(asyncio.create_task(parts.dispatcher.run(), name="outbox"))
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    own = {"outbox": Status("ready")} | ({"worker": Status("ready")} if "worker" in roles else {})
+    tasks = _start(parts, own["outbox"], stop)
     scheduler = jobs.alarm_clock(parts.writer) if "worker" in roles else None
     if scheduler is not None:
         scheduler.start()
-    server = _web(parts, stage) if "web" in roles else None
-    if server is not None:
-        tasks.append(asyncio.create_task(_serve_web(server, stop), name="web"))
+    server = _web(parts, own, stage, stop) if listening else None
+    web = asyncio.create_task(_serve_web(server, listening, stop), name="web") if server is not None else None
     log.info("serve.started", roles=list(roles), platforms=list(parts.adapters))
     await stop.wait()
     log.info("serve.stopping")
     if scheduler is not None:
         scheduler.shutdown(wait=False)
-    await asyncio.gather(*(_close(adapter) for adapter in parts.adapters.values()))
     if server is not None:
         server.should_exit = True
     parts.dispatcher.stop()
-    await asyncio.wait(tasks, timeout=GOODBYE + 2)
+    await asyncio.gather(*(_close(adapter) for adapter in parts.adapters.values()))
+    await asyncio.wait([*tasks, *([web] if web else [])], timeout=GOODBYE)
     for task in tasks:
         task.cancel()
     await asyncio.to_thread(parts.close)
     log.info("serve.stopped")
+    if web is not None and web.done():
+        web.result()
 
 
-async def supervise(adapter: Adapter, hear: Callable[..., Awaitable[object]], stop: asyncio.Event) -> None:
-    """Run a platform; when it dies, say so and start it again after a growing pause. The others go on."""
-    pause = 1.0
-    while not stop.is_set():
-        started = asyncio.get_running_loop().time()
-        try:
-            await adapter.run(hear)  # type: ignore[arg-type]  # OnIncoming, seen from outside bots
-            why = "it returned"
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            why = repr(error)
-            log.warning("platform.died", platform=adapter.platform, error=why[:300])
-        if stop.is_set():
-            return
-        if adapter.status.state == "ready":
-            adapter.status.state, adapter.status.detail = "down", why[:200]
-        if asyncio.get_running_loop().time() - started > LONGEST_PAUSE:
-            pause = 1.0
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), pause)
-        pause = min(LONGEST_PAUSE, pause * 2)
+def _start(parts: Parts, outbox: Status, stop: asyncio.Event) -> list[asyncio.Task[None]]:
+    """Every platform of this process, and the outbox that writes to people on them."""
+
+    async def deliver() -> None:
+        outbox.state, outbox.detail = "ready", ""
+        await parts.dispatcher.run()
+
+    tasks = [
+        asyncio.create_task(
+            supervise(name, partial(adapter.run, parts.router.hear), partial(_status_of, adapter), stop), name=name
+        )
+        for name, adapter in parts.adapters.items()
+    ]
+    return [*tasks, asyncio.create_task(supervise("outbox", deliver, lambda: outbox, stop), name="outbox")]
+
+
+def _status_of(adapter: Adapter) -> Status:
+    return adapter.status
 
 
 async def _close(adapter: Adapter) -> None:
@@ -93,6 +90,33 @@ async def _close(adapter: Adapter) -> None:
         await asyncio.wait_for(adapter.close(), GOODBYE)
     except Exception as error:
         log.warning("platform.close_failed", platform=adapter.platform, error=repr(error)[:300])
+
+
+def listen(settings: Settings) -> list[socket.socket]:
+    """Sockets on every address of `web_host`. Raises `Unavailable("port_taken")`."""
+    host, port = settings.web_host, settings.web_port
+    opened: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            one = socket.socket(family, kind, protocol)
+            opened.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind(address)
+            one.listen(BACKLOG)  # now, because two programs may bind a port but only one may listen on it
+            one.setblocking(False)
+    except OSError as error:
+        for one in opened:
+            one.close()
+        said = error.strerror or str(error)
+        raise Unavailable("port_taken", host=host, port=port, said=said) from error
+    return opened
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
 class _Server(uvicorn.Server):
@@ -103,24 +127,23 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _web(parts: Parts, stage: Stage | None) -> uvicorn.Server:
+def _web(parts: Parts, own: dict[str, Status], stage: Stage | None, stop: asyncio.Event) -> uvicorn.Server:
     routes = [route for adapter in parts.adapters.values() for route in getattr(adapter, "routes", list)()]
     app = create_app(
         WebParts(
             writer=parts.writer,
             reader=parts.reader,
             settings=parts.settings,
-            health=lambda: bootstrap.health_of(parts.adapters, {}),
+            health=lambda: bootstrap.health_of(parts.adapters, own),
             entrances=bootstrap.entrances,
             routes=routes,
             stage=stage,
+            stopping=stop.is_set,
         )
     )
     return _Server(
         uvicorn.Config(
             app,
-            host=parts.settings.web_host,
-            port=parts.settings.web_port,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -130,10 +153,9 @@ def _web(parts: Parts, stage: Stage | None) -> uvicorn.Server:
     )
 
 
-async def _serve_web(server: uvicorn.Server, stop: asyncio.Event) -> None:
+async def _serve_web(server: uvicorn.Server, listening: list[socket.socket], stop: asyncio.Event) -> None:
     try:
-        await server.serve()
-    except SystemExit:  # uvicorn's way of saying that the port is taken
-        log.error("web.not_started", host=server.config.host, port=server.config.port)
+        log.info("web.listening", url=_url(listening[0]))
+        await server.serve(listening)
     finally:
         stop.set()

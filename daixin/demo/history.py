@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.resources import files
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from sqlmodel import Session
 from core import clock
 from daixin.bootstrap import Parts
 from daixin.jobs import run_all_sync
-from referral import members, stays
+from referral import leaderboard, members, stays
 from referral.arrivals import Arrive, arrive
 from referral.brands import Brand, Community, communities_of, connect, create_brand
 from referral.campaigns import Campaign, enroll
@@ -29,6 +30,10 @@ GROUPS = (
     ("wechat", "camellia1@chatroom", "山茶老客群 1", None),
     ("wechat", "camellia2@chatroom", "山茶老客群 2", None),
 )
+ALICE = Account("webchat", "stage:Alice", "Alice")
+"""Without a chat: what happened to her in the past is not told again when she opens the stage."""
+ALICE_COMES, ALICE_PLACE = 20, 6
+"""Days ago she took part; her friends put her beside who held this place then, so that one more moves her up."""
 FAMILY = "王李张刘陈杨黄赵吴周徐孙马朱胡林何郭高罗"
 GIVEN = ("伟", "芳", "娜", "敏", "静", "丽", "强", "磊", "洋", "艳", "勇", "军", "杰", "娟", "涛", "明", "超", "秀英",
          "霞", "平", "小雨", "子涵", "梓萱", "浩然", "欣怡", "思远", "雨桐", "一诺", "佳琪", "晓东")  # fmt: skip
@@ -63,8 +68,8 @@ class _Past:
 def make(parts: Parts, people: int, seed: int) -> Made:
     """A brand, its groups, a running campaign, and `people` members who came over the last `DAYS` days."""
     chance = random.Random(seed)  # noqa: S311  # a believable past, not a secret
-    today = clock.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
-    begin = today - timedelta(days=DAYS)
+    # Everything is dated from this moment, so that the same seed makes the same past at any hour of the day.
+    begin = clock.now() - timedelta(days=DAYS)
     before = clock.offset()
     try:
         _travel(begin)
@@ -73,6 +78,8 @@ def make(parts: Parts, people: int, seed: int) -> Made:
         for day in range(DAYS):
             _travel(begin + timedelta(days=day, minutes=chance.randrange(60)))
             _day(past, daily[day] - past.number)
+            if day == DAYS - ALICE_COMES:
+                parts.writer.run_sync(partial(_alice, past=past))
             run_all_sync(parts.writer)
     finally:
         clock.move(before)
@@ -104,7 +111,7 @@ def _day(past: _Past, newcomers: int) -> None:
     arrivals = [_arrival(past) for _ in range(max(0, newcomers))]
     for at in range(0, len(arrivals), 200):
         batch = arrivals[at : at + 200]
-        results = past.parts.writer.run_sync(lambda session, batch=batch: _come(session, past, batch))
+        results = past.parts.writer.run_sync(partial(_come, past=past, batch=batch))
         past.number += len(results)
 
 
@@ -134,6 +141,23 @@ def _arrival(past: _Past) -> tuple[Arrive, Community, str]:
     fate = chance.choices(("stays", "leaves", "never"), (70, 18, 12))[0]
     at = clock.now() + timedelta(seconds=chance.randrange(10 * 3600))
     return Arrive(code, _person(past, group), at, kind="start"), group, fate
+
+
+def _alice(session: Session, past: _Past) -> None:
+    """She takes part, and brings friends who stay."""
+    campaign = past.campaign
+    board = leaderboard.top(session, past.brand.id, campaign.id, ALICE_PLACE)
+    now = clock.now()
+    known = members.meet(session, past.brand.id, [ALICE], [now], "message")[0]
+    code = enroll(session, campaign, known.member_id)
+    count = board[-1].score if board else 1
+    groups = [past.chance.choice(past.groups) for _ in range(count)]
+    friends = [
+        Arrive(code, _person(past, group), now + timedelta(hours=hours), kind="start")
+        for hours, group in enumerate(groups)
+    ]
+    _come(session, past, [(friend, group, "stays") for friend, group in zip(friends, groups, strict=True)])
+    past.number += 1 + count
 
 
 def _come(session: Session, past: _Past, batch: list[tuple[Arrive, Community, str]]) -> list[UUID]:

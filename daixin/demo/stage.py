@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from sqlmodel import Session
 
 from core import clock, migrations
+from core.errors import BadInput
 from core.settings import Settings
 from daixin import jobs, serve
 from daixin.bootstrap import Parts, build
 from daixin.demo.history import SLUG, Made, make
+from daixin.roles import platforms_of
 from referral import members
 from referral.brands import find_brand
 from referral.campaigns import current_campaign, enroll
@@ -22,9 +26,15 @@ from web.parts import Stage
 
 PEOPLE = (("Alice", "advocate"), ("Bob", "friend"), ("Carol", "admin"))
 ADMIN = "webchat:stage:Carol"
-MEMBERS = 160
-SEED = 7
 ROLES = ("web", "worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a prepared folder was made from."""
+
+    members: int
+    seed: int
 
 
 def settings_for(folder: Path, base: Settings) -> Settings:
@@ -32,11 +42,20 @@ def settings_for(folder: Path, base: Settings) -> Settings:
     return base.model_copy(update={"database_url": f"sqlite:///{folder / 'daixin.db'}", "admins": ADMIN})
 
 
-def prepare(folder: Path, base: Settings, people: int = MEMBERS, seed: int = SEED) -> Made | None:
-    """Make the demo's data in `folder`, unless it is there; None then. A half-made one is made again."""
-    done = folder / "prepared"
-    if done.exists():
-        return None
+def prepared(folder: Path) -> Recipe | None:
+    """What the folder's data was made from; None for one that holds none, or half."""
+    mark = folder / "prepared"
+    return Recipe(**json.loads(mark.read_text())) if mark.exists() else None
+
+
+def prepare(folder: Path, base: Settings, recipe: Recipe) -> Made:
+    """Make the demo's data in `folder`. What a broken-off attempt left there is made again.
+
+    Raises `BadInput("demo_there")` if the folder holds the data of a recipe already.
+    """
+    there = prepared(folder)
+    if there is not None:
+        raise BadInput("demo_there", path=str(folder), members=there.members, seed=there.seed)
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob("daixin.db*"):
         leftover.unlink()
@@ -44,25 +63,30 @@ def prepare(folder: Path, base: Settings, people: int = MEMBERS, seed: int = SEE
     migrations.migrate(settings.sqlalchemy_url)
     parts = build(settings)
     try:
-        made = make(parts, people, seed)
+        made = make(parts, recipe.members, recipe.seed)
     finally:
         parts.close()
-    done.touch()
+    (folder / "prepared").write_text(json.dumps(asdict(recipe)))
     return made
 
 
-def run(folder: Path, base: Settings, platforms: Sequence[str] = ()) -> None:
-    """Serve the stage until stopped."""
+def run(folder: Path, base: Settings, opened: Callable[[str], None]) -> None:
+    """Serve the stage until stopped; `opened(url)` is called once its door is open."""
     settings = settings_for(folder, base)
-    parts = build(settings, [*serve.platforms_of(ROLES), *platforms], stage=True)
-    asyncio.run(serve.serve(parts, ROLES, stage_of(parts)))
+    migrations.migrate(settings.sqlalchemy_url)
+    days = folder / "days"
+    if days.exists():
+        clock.move(timedelta(days=int(days.read_text())))
+    parts = build(settings, platforms_of(ROLES), stage=True)
+    asyncio.run(serve.serve(parts, ROLES, stage_of(parts, days), opened))
 
 
-def stage_of(parts: Parts) -> Stage:
-    """The stage over a running house."""
+def stage_of(parts: Parts, days: Path) -> Stage:
+    """The stage over a running house. `days`: the file that keeps how far its clock was moved, over restarts."""
 
-    async def advance(days: int) -> None:
-        clock.move(clock.offset() + timedelta(days=days))
+    async def advance(by: int) -> None:
+        clock.move(clock.offset() + timedelta(days=by))
+        await asyncio.to_thread(days.write_text, str(clock.offset().days))
         await jobs.run_all(parts.writer)
 
     async def invite(name: str) -> str:

@@ -1,0 +1,93 @@
+"""What the commands of `daixin` do in the database: units of work that return what is printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session
+
+from core import outbox
+from core.errors import BadInput
+from daixin.console import brand_named
+from referral import brands, campaigns, leaderboard
+from referral.members import Member
+from rewards.campaign_files import apply_campaign, read_campaign
+
+Document = dict[str, Any]
+
+
+def create_brand(session: Session, name: str, slug: str | None) -> Document:
+    """A brand and its first API key, which cannot be read again."""
+    made = brands.create_brand(session, name, slug=slug)
+    key = brands.create_api_key(session, made.id)
+    return {"id": str(made.id), "slug": made.slug, "name": made.name, "api_key": key}
+
+
+def connect_community(
+    session: Session, brand: str | None, platform: str, group: str, title: str, invite_url: str | None
+) -> Document:
+    """A platform's group made the brand's."""
+    made = brands.connect(session, brand_named(session, brand).id, platform, group, title, invite_url)
+    return {"id": str(made.id), "platform": platform, "group": group}
+
+
+def read_text(file: Path) -> str:
+    """A text file in UTF-8. Raises `BadInput`: no_file, not_utf8."""
+    if not file.is_file():
+        raise BadInput("no_file", path=str(file))
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadInput("not_utf8", path=str(file)) from None
+
+
+def apply_text(session: Session, brand: str | None, text: str) -> Document:
+    """The campaign of a file, made what the file says."""
+    applied = apply_campaign(session, brand_named(session, brand), read_campaign(text))
+    return {
+        "slug": applied.campaign.slug,
+        "id": str(applied.campaign.id),
+        "version": applied.campaign.version,
+        "state": applied.campaign.state,
+        "changed": applied.changed,
+        "findings": [finding.code for finding in applied.findings],
+    }
+
+
+def list_campaigns(session: Session, brand: str | None) -> list[Document]:
+    """The brand's campaigns, newest first."""
+    return [_shown(found) for found in campaigns.campaigns_of(session, brand_named(session, brand).id)]
+
+
+def show_campaign(session: Session, brand: str | None, slug: str) -> Document:
+    """One campaign with all its rules."""
+    return _shown(campaigns.find_campaign(session, brand_named(session, brand).id, slug))
+
+
+def _shown(campaign: campaigns.Campaign) -> Document:
+    document: Document = campaign.model_dump(mode="json")
+    return document
+
+
+def move_campaign(session: Session, brand: str | None, slug: str, what: str) -> Document:
+    """Pause, resume or end it. Raises `Refused("campaign_state")` where that is not possible now."""
+    found = campaigns.find_campaign(session, brand_named(session, brand).id, slug)
+    campaigns.move(session, found, what)
+    return {"slug": found.slug, "state": found.state}
+
+
+def places(session: Session, brand: str | None, slug: str, limit: int) -> list[Document]:
+    """The top of a campaign's board."""
+    owner = brand_named(session, brand)
+    found = campaigns.find_campaign(session, owner.id, slug)
+    rows = []
+    for place in leaderboard.top(session, owner.id, found.id, limit):
+        member = session.get(Member, (owner.id, place.member_id))
+        rows.append({"rank": place.rank, "name": member.name if member else "", "score": place.score})
+    return rows
+
+
+def dead_letters(session: Session) -> list[Document]:
+    """Messages that were given up, newest first."""
+    return [row.model_dump(mode="json") for row in outbox.dead_letters(session)]
