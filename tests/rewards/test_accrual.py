@@ -8,7 +8,7 @@ from sqlmodel import Session
 from core import clock
 from referral import stays
 from referral.qualifying import qualify
-from rewards import rewards
+from rewards import ledger, rewards
 from rewards.plans import Plan, Rule
 from tests.house import House, later
 from tests.rewards.shop import BOTH, open_shop, waiting_referrals
@@ -93,9 +93,9 @@ def test_a_reward_taken_back_after_it_was_spent_becomes_a_debt(house: House) -> 
         shop.stays()
 
     def spend_then_claw_back(session: Session) -> None:
-        purse = rewards.Account(shop.brand.id, shop.alice, rewards.Purpose.PAYABLE, "PTS")
-        outside = rewards.Account(shop.brand.id, shop.brand.id, rewards.Purpose.EXTERNAL, "PTS")
-        rewards.transfer(session, [rewards.Move("spent/1", "spent", purse, outside, 70)])
+        purse = ledger.Account(shop.brand.id, shop.alice, ledger.Purpose.PAYABLE, "PTS")
+        outside = ledger.Account(shop.brand.id, shop.brand.id, ledger.Purpose.EXTERNAL, "PTS")
+        ledger.transfer(session, [ledger.Move("spent/1", "spent", purse, outside, 70)])
         rewards.take_back(session, rewards.rewards_of(session, shop.brand.id, shop.alice), "fraud")
 
     house.do(spend_then_claw_back)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from functools import partial
 from subprocess import PIPE, Popen
 
 from referral.qualifying import Qualify, qualify
@@ -75,7 +76,7 @@ def test_a_hundred_claims_through_two_writers_pay_one(house: House) -> None:
         start.wait()
         for command in mine:
             try:
-                where.do(lambda session, command=command: qualify(session, [command]))
+                where.do(partial(qualify, commands=[command]))
             except BaseException as error:
                 errors.append(error)
 

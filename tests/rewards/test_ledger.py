@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -90,7 +91,7 @@ def test_a_transfer_stays_within_one_asset_and_one_brand(house: House, brand_id:
     other = account(UUID(int=9), ALICE, Purpose.HELD)
     for target in (yuan, other):
         with pytest.raises(ValueError, match="one brand and one asset"):
-            house.do(lambda session, target=target: transfer(session, [Move("x/1", "x", points, target, 1)]))
+            house.do(partial(transfer, moves=[Move("x/1", "x", points, target, 1)]))
 
 
 def test_the_database_refuses_a_transfer_between_assets(house: House, brand_id: UUID) -> None:
@@ -113,7 +114,7 @@ def test_the_database_refuses_a_transfer_between_assets(house: House, brand_id: 
         house.do(lambda session: session.execute(table(Transfer).insert(), row))
     for change in ({"credit_id": budget.id}, {"amount": 0, "credit_id": held.id}, {"amount": -5, "credit_id": held.id}):
         with pytest.raises(DBAPIError):
-            house.do(lambda session, change=change: session.execute(table(Transfer).insert(), row | change))
+            house.do(partial(Session.execute, statement=table(Transfer).insert(), params=row | change))
     assert holds(house, budget) == 99
 
 
