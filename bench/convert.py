@@ -28,6 +28,7 @@ from sqlmodel import Session, col
 from bench import town
 from bench.report import Line, line, skipped, timed
 from core import clock, migrations
+from core.db import make_engine
 from core.outbox import Outbox
 from core.writer import Writer
 from referral.qualifying import Qualify, qualify
@@ -89,7 +90,7 @@ def _raw_sqlite(path: Path) -> Callable[[], float]:
 
 def _raw_postgres(url: str, socket: str, folder: Path) -> Callable[[], float]:
     """pgbench doing the same four statements; transactions a second."""
-    engine = town.make_engine(url, writer=True)
+    engine = make_engine(url, writer=True)
     with engine.begin() as connection:
         for statement in [*TABLES.strip().split(";\n"), "CREATE SEQUENCE raw_ids CACHE 100"]:
             connection.exec_driver_sql(statement.rstrip(";"))

@@ -168,12 +168,12 @@ def update_each(session: Session, into: Table, rows: Sequence[Mapping[str, Any]]
         changes = ", ".join(f'"{name}" = given."{name}"' for name in names)
         where = " AND ".join(f'"{into.name}"."{name}" = given."{name}"' for name in key)
         source = _unnest(connection.dialect, into, (*names, *key))
-        text = f'UPDATE "{into.name}" SET {changes} FROM {source} AS given({_listed((*names, *key))}) WHERE {where}'
+        where = f"FROM {source} AS given({_listed((*names, *key))}) WHERE {where}"
     else:
         changes = ", ".join(f'"{name}" = ?' for name in names)
-        where = " AND ".join(f'"{name}" = ?' for name in key)
-        text = f'UPDATE "{into.name}" SET {changes} WHERE {where}'
-    _send(connection, into, {name: [row[name] for row in rows] for name in (*names, *key)}, text)
+        where = "WHERE " + " AND ".join(f'"{name}" = ?' for name in key)
+    columns = {name: [row[name] for row in rows] for name in (*names, *key)}
+    _send(connection, into, columns, " ".join(["UPDATE", f'"{into.name}"', "SET", changes, where]))
 
 
 def _run(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]], tail: str) -> CursorResult[Any]:
@@ -184,7 +184,7 @@ def _run(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]],
             default = column.default
             columns[column.name] = [default.arg(None) if default.is_callable else default.arg for _ in rows]
     if connection.dialect.name == "postgresql":
-        source = f"SELECT * FROM {_unnest(connection.dialect, into, tuple(columns))}"
+        source = " ".join(["SELECT * FROM", _unnest(connection.dialect, into, tuple(columns))])
     else:
         source = f"VALUES ({', '.join('?' * len(columns))})"
     return _send(connection, into, columns, f'INSERT INTO "{into.name}" ({_listed(columns)}) {source} {tail}')
