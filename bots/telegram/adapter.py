@@ -172,7 +172,8 @@ class TelegramAdapter:
             try:
                 await self._introduce()
                 await self._subscribe()
-                return await self._publish_menu()
+                await self._publish_menu()
+                return await self._keep_deep_link()
             except InvalidToken:
                 raise
             except (TelegramError, FloodError) as error:
@@ -202,6 +203,13 @@ class TelegramAdapter:
             max_connections=min(self._settings.concurrency, 100),
             secret_token=self._settings.webhook_secret,
         )
+
+    async def _keep_deep_link(self) -> None:
+        """Note how a friend with a code reaches us, for the landing page; nothing here depends on it."""
+        try:
+            await self._store.put("deep_link", f"https://t.me/{self._client.username}?start={{code}}")
+        except Exception as error:
+            _log.warning("the bot's deep link could not be noted: %r", error)
 
     async def _publish_menu(self) -> None:
         """The menu for everybody, and the one with the admins' commands in groups, in each language."""

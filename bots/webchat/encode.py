@@ -34,8 +34,11 @@ def encode_line(line: Line) -> list[Json]:
     return [_span(span) for span in line]
 
 
-def encode_menu(menu: Menu, lang: str) -> list[Json]:
-    """Quick commands: what is sent, its label in the visitor's language, and whether an argument must follow."""
+def encode_menu(menu: Menu, lang: str, *, admin: bool = False) -> list[Json]:
+    """Quick commands: what is sent, its label in the visitor's language, and whether an argument must follow.
+
+    An admin's own come first, because the row is cut where the screen ends.
+    """
     return [
         {
             "say": (spec.aliases[0] if lang == "zh_Hans" and spec.aliases else f"/{spec.name}"),
@@ -43,8 +46,8 @@ def encode_menu(menu: Menu, lang: str) -> list[Json]:
             "help": spec.help.get(lang) or spec.help.get("en", ""),
             "asks": bool(spec.argument and spec.argument.required),
         }
-        for spec in menu.commands
-        if not spec.admin and spec.name != "start"
+        for spec in sorted(menu.commands, key=lambda spec: not spec.admin)
+        if spec.name != "start" and (admin or not spec.admin)
     ]
 
 

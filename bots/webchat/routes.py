@@ -242,7 +242,7 @@ async def _page_config(talk: Conversation, menu: Menu, visitor: Visitor, request
     return {
         "lang": visitor.lang,
         "words": WORDS[visitor.lang],
-        "menu": encode_menu(menu, visitor.lang),
+        "menu": encode_menu(menu, visitor.lang, admin=visitor.person.account in talk.settings.admins),
         "name": visitor.person.name,
         "maxText": talk.settings.max_text,
         "maxName": talk.settings.max_name,
