@@ -22,13 +22,14 @@ from web.links import Leads, Links
 from web.pages import STATIC, Pages
 from web.parts import Entrance, Stage, WebParts
 from web.stage import StagePages
-from web.visitors import locale_of
+from web.visitors import locale_of, warm_up
 
 __all__ = ["Entrance", "Stage", "WebParts", "create_app"]
 
 
 def create_app(parts: WebParts) -> ASGIApp:
     """The web application. Its server must not read forwarding headers itself (uvicorn: `proxy_headers=False`)."""
+    warm_up()
     staged = parts.stage is not None
     pages = Pages(parts.settings.public_url, staged=staged)
     registry = CollectorRegistry()

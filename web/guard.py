@@ -33,8 +33,7 @@ def guard(app: ASGIApp, registry: CollectorRegistry, *, staged: bool, secure: bo
         (b"referrer-policy", b"strict-origin-when-cross-origin"),
         (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
     ]
-    if secure:
-        headers.append((b"strict-transport-security", b"max-age=31536000"))
+    always = [(b"strict-transport-security", b"max-age=31536000")] if secure else []
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,10 +42,14 @@ def guard(app: ASGIApp, registry: CollectorRegistry, *, staged: bool, secure: bo
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(pair for pair in headers if pair[0] not in present)]
+                # What has no content, such as a redirect, needs no policy for it, and each header costs time.
+                added = headers if b"content-type" in present else ()
+                message["headers"] = [*message["headers"], *always, *(pair for pair in added if pair[0] not in present)]
                 count(getattr(scope.get("route"), "path", "none"), message["status"]).inc()
             await send(message)
 
+        if scope["method"] in ("GET", "HEAD"):  # nobody reads a body of theirs
+            return await app(scope, receive, send_guarded)
         if _announced(scope) > MAX_BODY:
             return await refuse(scope, receive, send_guarded)
         await app(scope, _bounded(receive), send_guarded)
