@@ -224,8 +224,13 @@ def _raise_if_broken(error: Exception) -> None:
 
 def _explain(error: Exception) -> Exception:
     """The database's own trouble in the words of `core.errors`."""
-    if isinstance(error, DBAPIError) and ("full" in str(error.orig) or "No space" in str(error.orig)):
-        return Unavailable("storage_full")
+    # SQLite gives the whole transaction up when the disk is full: what comes to us then is only that the savepoint
+    # is gone; the cause stands behind it.
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, DBAPIError) and ("full" in str(cause.orig) or "No space" in str(cause.orig)):
+            return Unavailable("storage_full")
+        cause = cause.__cause__ or cause.__context__
     if isinstance(error, OperationalError):
         return Unavailable("database_unavailable")
     return error

@@ -139,7 +139,7 @@ def test_what_is_over_is_not_changed(house: House, brand: Brand) -> None:
 
 def test_join_rewards_meet_the_platforms_policy(house: House, brand: Brand) -> None:
     joined = GOOD.replace('"retained"', '"joined"')
-    with pytest.raises(Refused, match="plan_refused.*discord_join"):
+    with pytest.raises(Refused, match=r"plan_refused.*discord_join"):
         apply(house, brand, joined)
     allowed = apply(house, brand, joined + "[policy]\nallow_join_rewards_on_discord = true\n")
     assert [finding.code for finding in allowed.findings] == ["bare_join", "join_without_cap", "join_without_hold"]
