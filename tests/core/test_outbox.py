@@ -1,0 +1,111 @@
+"""What leaves the building: delivered at least once, with growing waits, or laid aside where one can see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from core import clock
+from core.db import make_engine
+from core.events import Bus
+from core.outbox import (
+    ATTEMPTS,
+    LEASE,
+    Claimed,
+    Dispatcher,
+    Message,
+    Undeliverable,
+    claim,
+    dead_letters,
+    failed,
+    put,
+    requeue,
+)
+from core.writer import Writer
+
+HELLO = Message("chat", "hello/1", {"text": "你好"})
+
+
+@pytest.fixture
+def writer(migrated_url: str) -> Iterator[Writer]:
+    made = Writer(make_engine(migrated_url, writer=True), Bus()).start()
+    yield made
+    made.close()
+
+
+def claimed(writer: Writer) -> list[Claimed]:
+    return writer.run_sync(lambda session: claim(session, ["chat"], 10))
+
+
+async def test_a_message_is_delivered_once_and_its_key_stops_a_repeat(writer: Writer) -> None:
+    got: list[str] = []
+    dispatcher = Dispatcher(writer)
+
+    async def deliver(message: Claimed) -> None:
+        got.append(message.payload["text"])
+
+    dispatcher.on("chat", deliver)
+    for _ in range(2):
+        await writer.run(lambda session: put(session, [HELLO]))
+        await dispatcher.deliver_due()
+    assert got == ["你好"]
+
+
+def test_a_claim_lasts_as_long_as_its_lease(writer: Writer) -> None:
+    writer.run_sync(lambda session: put(session, [HELLO]))
+    assert [message.key for message in claimed(writer)] == ["hello/1"]
+    assert claimed(writer) == []
+    with clock.moved(LEASE + timedelta(seconds=1)):  # who had it died: it is delivered again
+        [again] = claimed(writer)
+        assert (again.key, again.attempts) == ("hello/1", 2)
+
+
+async def test_what_fails_is_tried_later_and_what_fails_for_good_is_dead(writer: Writer) -> None:
+    await writer.run(lambda session: put(session, [HELLO, Message("chat", "gone/1", {})]))
+    dispatcher = Dispatcher(writer)
+
+    async def deliver(message: Claimed) -> None:
+        raise Undeliverable("no", permanent=message.key == "gone/1")
+
+    dispatcher.on("chat", deliver)
+    assert await dispatcher.deliver_due() == 2
+    assert await dispatcher.deliver_due() == 0
+    dead = await writer.run(dead_letters)
+    assert [(row.key, row.error) for row in dead] == [("gone/1", "no")]
+    for attempt in range(1, ATTEMPTS):
+        with clock.moved(timedelta(days=attempt)):
+            assert await dispatcher.deliver_due() == 1
+    assert {row.key for row in await writer.run(dead_letters)} == {"gone/1", "hello/1"}
+    assert await writer.run(requeue) == 2
+    assert {message.key for message in await writer.run(lambda s: claim(s, ["chat"], 10))} == {"gone/1", "hello/1"}
+
+
+async def test_a_handler_that_breaks_does_not_lose_the_message(writer: Writer) -> None:
+    await writer.run(lambda session: put(session, [HELLO]))
+    dispatcher = Dispatcher(writer)
+    tries: list[int] = []
+
+    async def deliver(message: Claimed) -> None:
+        tries.append(message.attempts)
+        if len(tries) == 1:
+            raise RuntimeError("a defect")
+
+    dispatcher.on("chat", deliver)
+    await dispatcher.deliver_due()
+    with clock.moved(timedelta(minutes=1)):
+        await dispatcher.deliver_due()
+        assert await dispatcher.deliver_due() == 0
+    assert tries == [1, 2]
+
+
+def test_the_platform_says_how_long_to_wait(writer: Writer) -> None:
+    writer.run_sync(lambda session: put(session, [HELLO]))
+    [message] = claimed(writer)
+    from_platform = Undeliverable("slow down", retry_after=100)
+    writer.run_sync(lambda session: failed(session, message, from_platform))
+    with clock.moved(timedelta(seconds=95)):
+        assert claimed(writer) == []
+    with clock.moved(timedelta(seconds=101)):
+        assert len(claimed(writer)) == 1
