@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Index, Integer, and_, bindparam, delete, func, select, tuple_, union_all
 from sqlmodel import Field, Session, col
 
 from core.db import Row, UtcDateTime, insert, table, upsert
@@ -176,50 +176,81 @@ def _hour(at: datetime) -> int:
     return int(at.timestamp() // 3600)
 
 
-def top(session: Session, brand_id: UUID, campaign_id: UUID, limit: int = 10) -> list[Place]:
-    """The first `limit` of the board."""
-    rows = session.execute(
-        select(col(Score.member_id), col(Score.score), col(Score.reached_at))
-        .where(col(Score.brand_id) == brand_id, col(Score.campaign_id) == campaign_id)
-        .order_by(col(Score.score).desc(), col(Score.reached_at), col(Score.member_id))
-        .limit(limit)
+_S, _C, _H = table(Score).c, table(ScoreCount).c, table(ScoreHour).c
+_BRAND, _CAMPAIGN = bindparam("brand", type_=_S.brand_id.type), bindparam("campaign", type_=_S.campaign_id.type)
+
+
+def _on_board(columns: Any) -> ColumnElement[bool]:
+    return and_(columns.brand_id == _BRAND, columns.campaign_id == _CAMPAIGN)
+
+
+# Made once: a question is answered in less time than it takes to put these together.
+_SCORES_FROM_TOP = (
+    select(_C.score, _C.members)
+    .where(_on_board(_C), _C.members > 0)
+    .order_by(_C.score.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+_PLACE = (_S.member_id, _S.score, _S.reached_at)
+_ABOVE = select(*_PLACE).where(_on_board(_S), _S.score > bindparam("cut"))
+_AT_CUT = (
+    select(*_PLACE)
+    .where(_on_board(_S), _S.score == bindparam("cut"))
+    .order_by(_S.reached_at, _S.member_id)
+    .limit(bindparam("room", type_=Integer))
+)
+_BEST = union_all(_ABOVE, select(_AT_CUT.subquery()))
+_MINE = select(_S.score, _S.reached_at).where(_on_board(_S), _S.member_id == bindparam("member"))
+_score, _reached = bindparam("score", type_=Integer), bindparam("reached", type_=UtcDateTime)
+_AMONG = select(
+    func.coalesce(func.sum(_C.members).filter(_C.score > _score), 0),
+    func.sum(_C.members),
+    func.min(_C.score).filter(_C.score > _score, _C.members > 0),
+    select(func.coalesce(func.sum(_H.members), 0))
+    .where(_on_board(_H), _H.score == _score, _H.hour < bindparam("hour", type_=Integer))
+    .scalar_subquery(),
+    select(func.count())
+    .select_from(table(Score))
+    .where(
+        _on_board(_S),
+        _S.score == _score,
+        _S.reached_at >= bindparam("since", type_=UtcDateTime),
+        tuple_(_S.reached_at, _S.member_id) < tuple_(_reached, bindparam("member", type_=_S.member_id.type)),
     )
-    return [Place(rank, *row) for rank, row in enumerate(rows, 1)]
+    .scalar_subquery(),
+).where(_on_board(_C))
+
+
+def top(session: Session, brand_id: UUID, campaign_id: UUID, limit: int = 10) -> list[Place]:
+    """The first `limit` of the board.
+
+    The histogram says at which score the board is cut: those above are few, those at the cut come from the index in
+    their order, however many share that score.
+    """
+    connection = session.connection()
+    here = {"brand": brand_id, "campaign": campaign_id}
+    cut, room, above = 0, 0, 0
+    for score, members in connection.execute(_SCORES_FROM_TOP, here | {"most": limit}):
+        cut, room = score, limit - above
+        above += members
+        if above >= limit:
+            break
+    best = connection.execute(_BEST, here | {"cut": cut, "room": room})
+    ordered = sorted(best, key=lambda row: (-row[1], row[2], row[0]))
+    return [Place(rank, *row) for rank, row in enumerate(ordered, 1)]
 
 
 def standing(session: Session, brand_id: UUID, campaign_id: UUID, member_id: UUID) -> Standing | None:
     """The member's place; None for somebody with no qualified friend yet."""
-    # Read anew: the set-based writes of this unit of work pass by what the session holds.
-    mine = session.get(Score, (brand_id, campaign_id, member_id), populate_existing=True)
+    connection = session.connection()
+    me = {"brand": brand_id, "campaign": campaign_id, "member": member_id}
+    mine = connection.execute(_MINE, me).one_or_none()
     if mine is None:
         return None
-    here = (col(ScoreCount.brand_id) == brand_id, col(ScoreCount.campaign_id) == campaign_id)
-    better, everyone, next_score = session.execute(
-        select(
-            func.coalesce(func.sum(col(ScoreCount.members)).filter(col(ScoreCount.score) > mine.score), 0),
-            func.sum(col(ScoreCount.members)),
-            func.min(col(ScoreCount.score)).filter(col(ScoreCount.score) > mine.score, col(ScoreCount.members) > 0),
-        ).where(*here)
-    ).one()
-    hour = _hour(mine.reached_at)
-    earlier_hours = session.scalar(
-        select(func.coalesce(func.sum(col(ScoreHour.members)), 0)).where(
-            col(ScoreHour.brand_id) == brand_id,
-            col(ScoreHour.campaign_id) == campaign_id,
-            col(ScoreHour.score) == mine.score,
-            col(ScoreHour.hour) < hour,
-        )
-    )
-    earlier = session.scalar(
-        select(func.count())
-        .select_from(table(Score))
-        .where(
-            col(Score.brand_id) == brand_id,
-            col(Score.campaign_id) == campaign_id,
-            col(Score.score) == mine.score,
-            col(Score.reached_at) >= datetime.fromtimestamp(hour * 3600, mine.reached_at.tzinfo),
-            tuple_(col(Score.reached_at), col(Score.member_id)) < tuple_(mine.reached_at, mine.member_id),
-        )
-    )
-    rank = 1 + int(better) + int(earlier_hours or 0) + int(earlier or 0)
-    return Standing(rank, mine.score, None if next_score is None else int(next_score) - mine.score, int(everyone))
+    score, reached = mine
+    hour = _hour(reached)
+    since = datetime.fromtimestamp(hour * 3600, UTC)
+    facts = me | {"score": score, "reached": reached, "hour": hour, "since": since}
+    better, everyone, next_score, in_earlier_hours, earlier = connection.execute(_AMONG, facts).one()
+    rank = 1 + int(better) + int(in_earlier_hours) + int(earlier)
+    return Standing(rank, score, None if next_score is None else int(next_score) - score, int(everyone))
