@@ -70,7 +70,9 @@ class Writer:
         self._engine = engine
         self._bus = bus
         self._max_batch = max_batch
-        self._queue: queue.SimpleQueue[_Waiting[Any] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Waiting[Any]] | None] = queue.SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting[Any]]] = {}
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
         self._closed = False
         self.counts = _Gate()
@@ -82,10 +84,14 @@ class Writer:
 
     def close(self) -> None:
         """Finish everything accepted, then stop. Later units are refused."""
-        if self._closed:
-            return
-        self._closed = True
-        self._queue.put(None)
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            for items in self._gathered.values():
+                self._queue.put(items)
+            self._gathered.clear()
+            self._queue.put(None)
         if self._thread.is_alive():
             self._thread.join()
         self._engine.dispose()
@@ -119,26 +125,41 @@ class Writer:
         return await item.future
 
     def _put(self, item: _Waiting[Any]) -> None:
-        if self._closed:
-            raise Unavailable("stopping")
-        self._queue.put(item)
+        """Accept a unit. What one turn of an event loop asks for is handed over together: waking the writer for the
+        first would make it commit that one alone while the others queue."""
+        with self._lock:
+            if self._closed:
+                raise Unavailable("stopping")
+            if item.loop is None:
+                self._queue.put([item])
+            elif item.loop in self._gathered:
+                self._gathered[item.loop].append(item)
+            else:
+                self._gathered[item.loop] = [item]
+                item.loop.call_soon(self._hand_over, item.loop)
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._lock:
+            items = self._gathered.pop(loop, None)
+            if items is not None:  # None: `close` was faster
+                self._queue.put(items)
 
     def _serve(self) -> None:
-        while (first := self._queue.get()) is not None:
-            waiting = [first]
-            last = False
-            while len(waiting) < self._max_batch:
-                try:
-                    item = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if item is None:
-                    last = True
-                    break
-                waiting.append(item)
-            self._commit(waiting)
-            if last:
-                return
+        waiting: list[_Waiting[Any]] = []
+        while (more := self._queue.get()) is not None:
+            waiting += more
+            while len(waiting) < self._max_batch and not self._queue.empty():
+                more = self._queue.get()
+                if more is None:
+                    self._commit_all(waiting)
+                    return
+                waiting += more
+            self._commit_all(waiting)
+            waiting = []
+
+    def _commit_all(self, waiting: list[_Waiting[Any]]) -> None:
+        for at in range(0, len(waiting), self._max_batch):
+            self._commit(waiting[at : at + self._max_batch])
 
     def _commit(self, waiting: list[_Waiting[Any]]) -> None:
         try:
@@ -158,8 +179,13 @@ class Writer:
         """All of them in one transaction; raises only if the transaction as a whole failed."""
         with Session(self._engine, expire_on_commit=False) as session:
             events.attach(session, self._bus)
-            for group in _groups(waiting):
-                self._run_group(session, group)
+            groups = _groups(waiting)
+            if len(groups) == 1 and len(waiting) > 1 and waiting[0].batch is not None:
+                # Nothing else is in this transaction, so it is the savepoint; a failure runs them one by one.
+                _answer(waiting, waiting[0].batch(session, [item.command for item in waiting]))
+            else:
+                for group in groups:
+                    self._run_group(session, group)
             session.commit()
             return cast(set[str], session.info.get("topics", set()))
 
@@ -169,8 +195,7 @@ class Writer:
             try:
                 with session.begin_nested():
                     results = batch(session, [item.command for item in group])
-                for item, result in zip(group, results, strict=True):
-                    item.result, item.error = result, None
+                _answer(group, results)
                 return
             except Exception as error:
                 _raise_if_broken(error)
@@ -200,6 +225,11 @@ class Writer:
 def announce(session: Session, topic: str) -> None:
     """Name something that waits outside for this commit (an outbox topic), see `Writer.on_commit`."""
     session.info.setdefault("topics", set()).add(topic)
+
+
+def _answer(group: list[_Waiting[Any]], results: Sequence[Any]) -> None:
+    for item, result in zip(group, results, strict=True):
+        item.result, item.error = result, None
 
 
 def _groups(waiting: list[_Waiting[Any]]) -> list[list[_Waiting[Any]]]:
