@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import typer
+from pydantic import BaseModel
 from pydantic_settings import BaseSettings
 
 from bots.commands.all import COMMANDS
@@ -18,6 +19,8 @@ from bots.discord.rights import NEEDED
 from core.settings import PREFIX, Settings
 from daixin import platforms
 from daixin.cli import program
+from rewards.campaign_format import About, Policy, Qualifying, read_campaign
+from rewards.plans import Plan, Rule
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -142,6 +145,21 @@ def test_both_languages_show_the_same(page: Path) -> None:
 @pytest.mark.parametrize("readme", READMES, ids=named)
 def test_the_readme_names_every_command_of_the_bot(readme: Path) -> None:
     assert {command.spec.name for command in COMMANDS} <= set(re.findall(r"`/(\w+)", readme.read_text()))
+
+
+@pytest.mark.parametrize("language", ["", ".zh"])
+def test_every_field_of_a_campaign_file_is_explained(language: str) -> None:
+    text = (ROOT / f"docs/campaigns{language}.md").read_text()
+    parts: list[type[BaseModel]] = [About, Qualifying, Plan, Rule, Policy]
+    fields = {name for part in parts for name in part.model_fields}
+    assert fields == set(re.findall(r"`([a-z_]+)`", "\n".join(re.findall(r"^\| (`[^|]*`) \|", text, re.MULTILINE))))
+
+
+@pytest.mark.parametrize("language", ["", ".zh"])
+def test_the_campaign_shown_is_the_one_that_ships(language: str) -> None:
+    text = (ROOT / f"docs/campaigns{language}.md").read_text()
+    (block,) = (body for kind, body in _FENCE.findall(text) if kind == "toml")
+    assert read_campaign(block) == read_campaign((ROOT / "examples/campaigns/spring-tea.toml").read_text())
 
 
 @pytest.mark.parametrize("language", ["", ".zh"])
