@@ -66,6 +66,8 @@ def found(writer: Writer, advocates: int) -> Town:
         save_plan(session, brand.id, campaign.id, 1, Plan(rules=rules, cap=100_000, budget=budget))
         ledger.fund(session, brand.id, campaign.id, "PTS", budget, f"fund/{campaign.id}")
         group = brands.connect(session, brand.id, "telegram", "-100", "Bench")
+        group.invite_url = "https://t.me/+bench"
+        session.add(group)
         people = [account(f"a{number}") for number in range(advocates)]
         known = members.meet(session, brand.id, people, [now - timedelta(days=50)] * advocates, "message")
         codes = tuple(enroll(session, campaign, one.member_id) for one in known)
