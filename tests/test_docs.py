@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from pydantic_settings import BaseSettings
 
 from bots.commands.all import COMMANDS
 from bots.discord.rights import NEEDED
+from bots.markup import plain
+from core.i18n import catalogue
 from core.settings import PREFIX, Settings
 from daixin import platforms
 from daixin.cli import program
@@ -30,6 +32,8 @@ OF_COMPOSE = {"DAIXIN_VERSION"}
 """What `docker/compose.yaml` itself reads."""
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILLED = r"(?:https?://\S+|[^.。！!？?]{1,40}?)"
+"""What may stand in a placeholder: a link, or something shorter than a sentence."""
 _LINK = re.compile(r"\]\(([^)\s]+)\)|\b(?:src|href)=\"([^\"]+)\"")
 _VARIABLE = re.compile(r"\bDAIXIN_[A-Z0-9_]*[A-Z0-9]")
 
@@ -75,6 +79,39 @@ def parse(words: list[str]) -> None:
         name, *words = words
         command = command.commands[name]
     command.make_context(command.name, list(words))
+
+
+def answers_in(transcript: str) -> Iterator[str]:
+    """What the bot says in each turn: without who speaks, what they say, and remarks behind dots."""
+    for turn in re.split(r"(?m)^(?=\S)", re.sub(r" *…+ .*", "", transcript)):
+        first, _, rest = turn.partition("\n")
+        _, _, said = first.partition(" ")
+        yield rest if re.match(r"\s*(/|[^\W\d_]+(?: \w+)?$)", said) else f"{said}\n{rest}"
+
+
+@cache
+def messages(locale: str) -> tuple[re.Pattern[str], ...]:
+    """Every message of a catalogue as a pattern, those aside that are hardly more than placeholders."""
+    found = []
+    for message in catalogue(locale).values():
+        for form in [message] if isinstance(message, str) else message:
+            words = " ".join(plain(re.sub(r"\{\w+\}", "\N{SNOWMAN}", form)).split())
+            if len(re.sub(r"\W|\N{SNOWMAN}", "", words)) > 3:
+                found.append(re.compile(re.escape(words).replace("\N{SNOWMAN}", _FILLED)))
+    return tuple(found)
+
+
+def is_made_of(text: str, patterns: Sequence[re.Pattern[str]]) -> bool:
+    """Whether the text is one message after another."""
+    ends, reached = [0], {0}
+    while ends:
+        start = ends.pop()
+        for pattern in patterns:
+            match = pattern.match(text, start)
+            if match and (end := match.end() + text.startswith(" ", match.end())) not in reached:
+                reached.add(end)
+                ends.append(end)
+    return len(text) in reached
 
 
 def anchors(page: Path) -> set[str]:
@@ -145,6 +182,18 @@ def test_both_languages_show_the_same(page: Path) -> None:
 @pytest.mark.parametrize("readme", READMES, ids=named)
 def test_the_readme_names_every_command_of_the_bot(readme: Path) -> None:
     assert {command.spec.name for command in COMMANDS} <= set(re.findall(r"`/(\w+)", readme.read_text()))
+
+
+@pytest.mark.parametrize(("readme", "locale"), [(READMES[0], "en"), (READMES[1], "zh_Hans")])
+def test_the_conversation_is_in_the_words_of_the_program(readme: Path, locale: str) -> None:
+    (transcript,) = (body for language, body in _FENCE.findall(readme.read_text()) if language == "text")
+    labels = {words for key, words in catalogue(locale).items() if key.startswith("button.")}
+    answers = [answer for answer in answers_in(transcript) if answer]
+    assert len(answers) >= 4
+    for answer in answers:
+        assert set(re.findall(r"\[([^\]]+)\]", answer)) <= labels
+        words = " ".join(re.sub(r"\[[^\]]+\]", "", answer).split())
+        assert is_made_of(words, messages(locale)), words
 
 
 @pytest.mark.parametrize("language", ["", ".zh"])
