@@ -6,7 +6,6 @@ answered is then counted in the database: every answer must be a stored touch.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import shutil
@@ -24,6 +23,7 @@ from datetime import timedelta
 from typing import Any
 
 import uvicorn
+import uvloop
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 from starlette.types import Receive, Scope, Send
@@ -91,7 +91,8 @@ def _serve(kind: str, port: int, url: str) -> None:
     reader = Reader(make_engine(url, writer=False))
     app = create_app(WebParts(writer, reader, Settings(), dict, lambda *_: []))
     try:
-        asyncio.run(uvicorn.Server(uvicorn.Config(app, **options)).serve())
+        # The loop that `uvicorn.run` chooses for the limit, and `daixin serve` for itself.
+        uvloop.run(uvicorn.Server(uvicorn.Config(app, **options)).serve())
     finally:
         writer.close()
         reader.close()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, update
+from sqlalchemy import Column, Index, text, update
 from sqlmodel import Field, Session, col
 
 from core import clock
@@ -26,7 +26,15 @@ class Touch(TenantRow, table=True):
     __tablename__ = "touch"
     __table_args__ = (
         Index("ix_touch_code", "brand_id", "campaign_id", "code", "touched_at"),
-        Index("ix_touch_member", "brand_id", "member_id", "touched_at"),
+        # Most touches are clicks of nobody we know: only what is looked for is indexed.
+        Index(
+            "ix_touch_member",
+            "brand_id",
+            "member_id",
+            "touched_at",
+            sqlite_where=text("member_id IS NOT NULL"),
+            postgresql_where=text("member_id IS NOT NULL"),
+        ),
         Index("ix_touch_address", "address_expires_at"),
     )
 

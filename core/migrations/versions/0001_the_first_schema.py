@@ -155,7 +155,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_touch_address", "touch", ["address_expires_at"], unique=False)
     op.create_index("ix_touch_code", "touch", ["brand_id", "campaign_id", "code", "touched_at"], unique=False)
-    op.create_index("ix_touch_member", "touch", ["brand_id", "member_id", "touched_at"], unique=False)
+    op.create_index(
+        "ix_touch_member",
+        "touch",
+        ["brand_id", "member_id", "touched_at"],
+        unique=False,
+        sqlite_where=sa.text("member_id IS NOT NULL"),
+        postgresql_where=sa.text("member_id IS NOT NULL"),
+    )
     op.create_table(
         "api_key",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
