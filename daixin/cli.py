@@ -82,7 +82,7 @@ def serve(
 
     settings = console.read_settings(console.INFO)
     migrations.migrate(settings.sqlalchemy_url)
-    asyncio.run(server.serve(bootstrap.build(settings, platforms_of(roles)), roles))
+    uvloop.run(server.serve(bootstrap.build(settings, platforms_of(roles)), roles))
 
 
 @program.command()

@@ -78,7 +78,7 @@ def run(folder: Path, base: Settings, opened: Callable[[str], None]) -> None:
     if days.exists():
         clock.move(timedelta(days=int(days.read_text())))
     parts = build(settings, platforms_of(ROLES), stage=True)
-    asyncio.run(serve.serve(parts, ROLES, stage_of(parts, days), opened))
+    uvloop.run(serve.serve(parts, ROLES, stage_of(parts, days), opened))
 
 
 def stage_of(parts: Parts, days: Path) -> Stage:
