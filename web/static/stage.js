@@ -59,15 +59,25 @@ for (const button of document.querySelectorAll("[data-home]")) {
 
 // ---- the story
 
+let opened = false;
 const story = {
   ask: () => speak(advocate, scene.dataset.ask),
   open: async () => {
     const { path } = await post("/stage/invite", { name: advocate });
+    opened = true;
     lookAt(friend).src = `${path}?${new URLSearchParams({ as: friend, lang })}`;
   },
   wait: () => advance(7),
-  paid: () => speak(advocate, scene.dataset.paid),
+  paid: async () => {
+    await advance(2);
+    await speak(advocate, scene.dataset.paid);
+  },
 };
+const BY_HAND = "open"; // done once the friend himself has gone on from the page into the chat
+
+frames.get(friend).addEventListener("load", () => {
+  if (opened && inChat(frames.get(friend))) mark(BY_HAND);
+});
 
 async function advance(days) {
   say(scene.dataset.passing);
@@ -98,7 +108,8 @@ async function act(button, work) {
 
 for (const button of document.querySelectorAll("[data-do]")) {
   button.addEventListener("click", async () => {
-    if (await act(button, story[button.dataset.do])) mark(button.dataset.do);
+    const step = button.dataset.do;
+    if (await act(button, story[step]) && step !== BY_HAND) mark(step);
   });
 }
 for (const button of document.querySelectorAll("[data-days]")) {
