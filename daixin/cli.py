@@ -74,7 +74,7 @@ def serve(
     unknown = sorted(set(roles) - set(ROLES))
     if unknown:
         raise typer.BadParameter(f"There is no role {', '.join(unknown)}; choose from {', '.join(ROLES)}.")
-    import asyncio
+    import uvloop
 
     from core import migrations
     from daixin import bootstrap, console

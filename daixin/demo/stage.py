@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import uvloop
 from sqlmodel import Session
 
 from core import clock, migrations
