@@ -120,6 +120,11 @@ def _fill(locale: str, name: str, value: Any) -> Any:
     return escape(clean(str(value)))
 
 
+def sentences(locale: str, *parts: str) -> Safe:
+    """Sentences one after another; Chinese has no space between them."""
+    return Safe(("" if locale == "zh_Hans" else " ").join(parts))
+
+
 def name_of(session: Session, brand_id: UUID, member_id: UUID, locale: str) -> str:
     """What to call a member; somebody who was forgotten has no name."""
     member = session.get(Member, (brand_id, member_id))

@@ -5,20 +5,23 @@ Where a platform has forms (`Reply.form`), the same questions are asked at once 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from sqlmodel import Session
 
 from bots.context import Context
-from bots.message import Field, Form, Reply
+from bots.message import Field, Form, Incoming, Reply, Said
 from bots.state import Conversation
 from core import clock, i18n
 from core.errors import BadInput
 
 CANCEL_WORDS = {"cancel", "/cancel", "取消", "算了", "退出"}
 ANSWER_LENGTH = 200
+MOMENT = timedelta(hours=1)
+"""So long a command's word may still be meant as the answer to a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,12 @@ class Dialog:
 
 
 def begin(ctx: Context, dialog: Dialog) -> Reply:
-    """Ask the first question, or all of them in a form."""
-    _keep(ctx.session, ctx, dialog.name, {})
+    """Ask the first question, or all of them in a form.
+
+    In a group only the form is for this person; what they say there is not taken for an answer.
+    """
+    if ctx.private:
+        _keep(ctx.session, ctx, dialog.name, {})
     fields = tuple(
         Field(question.name, ctx.say(question.key + ".label"), max_length=ANSWER_LENGTH)
         for question in dialog.questions
@@ -55,6 +62,38 @@ def current(session: Session, platform: str, account: str) -> Conversation | Non
     """The dialog this person is in, if any."""
     found = session.get(Conversation, (platform, account))
     return found if found is not None and found.dialog else None
+
+
+def answer_to(ctx: Context, dialogs: Mapping[str, Dialog], said: Incoming, *, is_word: bool) -> Reply | None:
+    """The dialog's reply to what was said, or None if that is no answer to a question of ours.
+
+    `is_word`: it is also a command's word. It is an answer nevertheless if the question was asked a moment ago and
+    takes it (a campaign may be called 奖励); a slash or a button always leaves the question for another time.
+    """
+    if not isinstance(said, Said) or said.command is not None or not ctx.private:
+        return None
+    waiting = current(ctx.session, ctx.person.platform, ctx.person.account)
+    dialog = dialogs.get(waiting.dialog or "") if waiting is not None else None
+    if waiting is None or dialog is None:
+        return None
+    given = waiting.data or {}
+    if is_word:
+        fresh = ctx.now < waiting.updated_at + MOMENT
+        if (
+            not fresh
+            or said.text.strip().startswith(("/", "／"))
+            or not _takes(dialog.questions[len(given)], said.text)
+        ):
+            return None
+    return answer(ctx, dialog, given, said.text)
+
+
+def _takes(question: Question, text: str) -> bool:
+    try:
+        question.check(text)
+    except BadInput:
+        return False
+    return True
 
 
 def answer(ctx: Context, dialog: Dialog, given: dict[str, Any], text: str) -> Reply:

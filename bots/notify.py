@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from bots.adapter import Adapter, SendError
-from bots.context import Safe, name_of, say
+from bots.context import Safe, name_of, say, sentences
 from bots.markup import escape
 from bots.message import Address, Button, Reply
 from core import clock, i18n
@@ -29,7 +29,7 @@ from referral import leaderboard
 from referral.campaigns import Campaign
 from referral.members import Identity, Member, set_reachable
 from referral.referrals import FriendJoined, Referral
-from rewards.rewards import RewardGranted, RewardReleased, RewardVoided
+from rewards.rewards import Reward, RewardGranted, RewardReleased, RewardVoided
 
 TOPIC = "chat:"
 """Outbox topic of messages to people, with the platform behind it."""
@@ -126,14 +126,16 @@ def _on_voided(session: Session, happened: Sequence[RewardVoided]) -> None:
             News(
                 e.brand_id,
                 e.member_id,
-                f"news.{e.state}",
+                f"news.{e.state}.{reward.role}",
                 f"{e.state}/{e.reward_id}",
                 e.campaign_id,
-                amount=e.amount,
-                asset=e.asset,
-                reason=e.reason,
+                reward.referral_id,
+                e.amount,
+                e.asset,
+                reason=f"{e.reason}.{reward.role}",
             )
             for e in happened
+            if (reward := session.get(Reward, (e.brand_id, e.reward_id))) is not None
         ],
     )
 
@@ -209,9 +211,10 @@ def compose(session: Session, payload: dict[str, Any]) -> Reply | None:
         "rank": standing.rank if standing else 0,
         "reason": Safe(say(locale, f"reason.{payload['reason']}")) if payload["reason"] else "",
     }
-    text = say(locale, payload["key"], **facts)
+    key = payload["key"]
+    text = say(locale, f"{key}.{campaign.event}" if key.startswith("news.held.") else key, **facts)
     if standing is not None and payload["key"] == "news.paid.advocate":
-        text += " " + say(locale, "news.rank", rank=standing.rank)
+        text = sentences(locale, text, say(locale, "news.rank", rank=standing.rank))
     label = i18n.text(locale, "button.rewards")
     return Reply(text, buttons=((Button(label, action="do:rewards"),),), private=True)
 

@@ -31,7 +31,7 @@ from bots.message import (
     Submitted,
 )
 from core import clock, i18n
-from core.errors import DaixinError, Unavailable
+from core.errors import BadInput, DaixinError, Unavailable
 from core.writer import Writer
 from referral import codes, members
 from referral.brands import Brand, Community, communities_of, community_of_group, only_brand
@@ -39,6 +39,10 @@ from referral.members import Account, Identity, Member
 
 log = structlog.get_logger()
 _WORD = re.compile(r"[/!！／]?(\S+?)(?:@\w+)?(?:[\s:：]+(.*))?", re.DOTALL)
+SMALL_TALK = frozenset("hi hello 你好 开始 ? code top lang 为什么 原因 为何 加入 好友 活动".split())
+"""Command words that people also say to each other: in a group they are for us only behind a slash."""
+GREETINGS = ("start", "join", "help", "language")
+"""Commands with which a person only begins to talk: who then names a friend's code is still new."""
 ADMIN_GROUPS = 5
 """Groups asked about, at most, when an admin writes to us in private."""
 
@@ -111,7 +115,7 @@ class Router:
             kind = "start" if name == "start" else "code"
             arrival = arrival_of(ask.person, ask.argument, kind, self._links, clock.now())
             return [await self._writer.call(welcome, arrival)]
-        if (ask.command and (ask.command.spec.admin or name == "help")) or ask.dialog or ask.submitted is not None:
+        if (ask.command and (ask.command.spec.admin or name == "help")) or ask.submitted is not None:
             ask = replace(ask, admin=await self._is_admin(ask))
         return await self._writer.run(lambda session: self._turn(session, ask))
 
@@ -130,11 +134,15 @@ class Router:
         found = _WORD.fullmatch(text)
         word, argument = (found.group(1), found.group(2) or "") if found else ("", "")
         command = self._words.get(word.lower())
-        if command is not None and (not argument or command.spec.argument or text.startswith("/")):
+        slash = text.startswith("/")
+        in_group = said.place.group is not None
+        if in_group and not slash and word.lower() in SMALL_TALK:
+            return None
+        if command is not None and (not argument or command.spec.argument or slash):
             return Ask(person, said, command, argument.strip())
-        if codes.looks_like(text):
+        if _is_code_in_group(text) if in_group else codes.looks_like(text):
             return Ask(person, said, self._words["join"], text)
-        if said.place.group is not None:
+        if in_group:
             return None
         return Ask(person, said, None, said.text)
 
@@ -176,15 +184,14 @@ class Router:
         if ask.submitted is not None:
             chosen = commands.DIALOGS.get(ask.dialog or "")
             return [dialog.submit(ctx, chosen, ask.submitted) if chosen else ctx.reply("error.button_old")]
+        answered = dialog.answer_to(ctx, commands.DIALOGS, ask.said, is_word=ask.command is not None)
+        if answered is not None:
+            return [answered]
         if ask.command is not None:
             answer = ask.command.handle(ctx)
             return [answer] if isinstance(answer, Reply) else answer
         if isinstance(ask.said, Pressed):
             return [ctx.reply("error.button_old")]
-        waiting = dialog.current(session, ask.person.platform, ask.person.account)
-        if waiting is not None and waiting.dialog in commands.DIALOGS:
-            ctx.is_admin = ask.admin
-            return [dialog.answer(ctx, commands.DIALOGS[waiting.dialog], waiting.data or {}, ask.argument)]
         return [ctx.reply("error.unknown_command", buttons=home_buttons(ctx.locale))]
 
     def _brand(self, session: Session, ask: Ask) -> Brand | None:
@@ -206,7 +213,8 @@ class Router:
 
     def _context(self, session: Session, ask: Ask, brand: Brand) -> Context:
         now = clock.now()
-        known = members.meet(session, brand.id, [ask.person], [now], "message")[0]
+        begins = ask.submitted is None and (ask.command is None or ask.command.spec.name in GREETINGS)
+        known = members.meet(session, brand.id, [ask.person], [now], "hello" if begins else "message")[0]
         members.heard(session, brand.id, ask.person, now)
         member = session.get(Member, (brand.id, known.member_id))
         assert member is not None
@@ -238,3 +246,12 @@ class Router:
             log.error("router.turn_failed", kind=type(said).__name__, exc_info=error)
             key, params = "error.internal", {}
         return Reply(say(locale, key, **params), private=True, brief=say(locale, "group.brief"))
+
+
+def _is_code_in_group(text: str) -> bool:
+    """Whether a message in a group is a code beyond doubt: nine letters of small talk may happen to be one."""
+    try:
+        codes.normalize(text)
+    except BadInput:
+        return False
+    return "-" in text or any(char.isdigit() for char in text)

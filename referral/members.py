@@ -55,7 +55,8 @@ class Identity(Row, table=True):
 
 class Sighting(Row, table=True):
     """When a brand first saw a platform account. Keeps no name, only a keyed hash, so it outlives leaving and
-    erasure: somebody once seen is never new again. `via`: join, message, code, present (found already there) or
+    erasure: somebody once seen is never new again. `via`: join, hello (a first word that
+    was no more than a greeting), message, code, present (found already there) or
     erased (whoever it was asked to be forgotten)."""
 
     __tablename__ = "sighting"
@@ -121,7 +122,7 @@ def fingerprint(platform: str, account: str) -> str:
 
 def keyed_hash(what: str, value: str) -> str:
     """A keyed hash (HMAC-SHA-256, 128 bits kept) of something that is recognized but not kept."""
-    return hmac.new(_key, f"{what}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(_key, f"{what}:{value}".encode(), "sha256").hex()[:32]
 
 
 def meet(

@@ -21,6 +21,10 @@ REFUSALS = (
 )
 
 
+HELLO = timedelta(days=1)
+"""How long after a first hello to the bot a person may still say who sent them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What the rules need of a campaign."""
@@ -90,15 +94,13 @@ def is_new(terms: Terms, facts: Facts) -> bool:
     """Never seen by this brand before the touch.
 
     Joining a community is itself a touch: somebody whose first sight was a join inside the campaign, and who names
-    the inviter within the window, is as new as they were at that join.
+    the inviter within the window, is as new as they were at that join. So is somebody who opened the conversation
+    with a mere hello and names the inviter within `HELLO`: few people send the code as their very first word.
     """
     if facts.seen_at >= facts.touched_at:
         return True
-    return (
-        facts.seen_via == "join"
-        and facts.seen_at >= terms.starts_at
-        and facts.touched_at < facts.seen_at + terms.window
-    )
+    grace = {"join": terms.window, "hello": HELLO}.get(facts.seen_via)
+    return grace is not None and facts.seen_at >= terms.starts_at and facts.touched_at < facts.seen_at + grace
 
 
 def due_at(terms: Terms, stay_since: datetime) -> datetime:

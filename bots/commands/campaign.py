@@ -10,7 +10,9 @@ from sqlmodel import col
 from bots.command import Argument, CommandSpec
 from bots.context import Command, Context
 from bots.dialog import Dialog, Question, begin
+from bots.markup import clean
 from bots.message import Button, Reply
+from core import i18n
 from core.errors import BadInput
 from referral.campaigns import Campaign, campaigns_of, find_campaign, move
 from referral.referrals import Referral
@@ -22,21 +24,28 @@ TITLE_LENGTH = 40
 POINTS_MAX = 1_000_000
 DAYS_MAX = 365
 LASTS_DAYS = 30
+LABEL_TITLE = 16
+"""Characters of a campaign's title on a button."""
+CAN = {"running": ("pause", "end"), "paused": ("resume", "end"), "scheduled": ("end",)}
+"""What a button offers to do with a campaign, by its state."""
+WORDS = {"列表": "list", "新建": "new", "暂停": "pause", "恢复": "resume", "结束": "end", "确定": "yes"}
 
 
 def campaign(ctx: Context) -> Reply:
     if not ctx.is_admin:
         return ctx.reply("campaign.not_admin")
-    words = ctx.argument.split()
+    words = [WORDS.get(word, word) for word in ctx.argument.split()]
     match words:
         case [] | ["list"]:
             return _list(ctx)
-        case ["new" | "新建" | "new_campaign"]:
+        case ["new"]:
             return begin(ctx, NEW)
         case ["end", slug]:
             found = find_campaign(ctx.session, ctx.brand.id, slug)
             buttons = ((ctx.button("button.end_yes", f"do:campaign end {found.slug} yes"),),)
-            return ctx.reply("campaign.end_sure", title=ctx.title(found), n=_under_way(ctx, found), buttons=buttons)
+            under_way = _under_way(ctx, found)
+            key = "campaign.end_sure" if under_way else "campaign.end_sure_nobody"
+            return ctx.reply(key, title=ctx.title(found), n=under_way, buttons=buttons)
         case ["pause" | "resume" as what, slug] | ["end" as what, slug, "yes"]:
             found = find_campaign(ctx.session, ctx.brand.id, slug)
             move(ctx.session, found, what)
@@ -64,7 +73,8 @@ def _list(ctx: Context) -> Reply:
     if not found:
         return ctx.reply("campaign.none_yet", buttons=((ctx.button("button.campaign_new", "do:campaign new"),),))
     lines = [_line(ctx, one) for one in found]
-    buttons = [row for one in found for row in _buttons(ctx, one)]
+    open_ones = [one for one in found if one.state in CAN]
+    buttons = [row for one in open_ones for row in _buttons(ctx, one, named=len(open_ones) > 1)]
     buttons.append((ctx.button("button.campaign_new", "do:campaign new"),))
     text = ctx.say("campaign.heading", brand=ctx.brand.name) + "\n\n" + "\n\n".join(lines)
     return Reply(text, buttons=tuple(buttons), private=True, brief=ctx.say("group.brief"))
@@ -90,10 +100,12 @@ def _line(ctx: Context, one: Campaign) -> str:
     )
 
 
-def _buttons(ctx: Context, one: Campaign) -> tuple[tuple[Button, ...], ...]:
-    can = {"running": ("pause", "end"), "paused": ("resume", "end"), "scheduled": ("end",)}.get(one.state, ())
+def _buttons(ctx: Context, one: Campaign, *, named: bool = False) -> tuple[tuple[Button, ...], ...]:
+    """What can be done with a campaign; `named` where buttons of several stand together."""
+    title = f" · {clean(ctx.title(one), LABEL_TITLE)}" if named else ""
     row = tuple(
-        Button(ctx.say(f"button.{what}", title=ctx.title(one)), action=f"do:campaign {what} {one.slug}") for what in can
+        Button(i18n.text(ctx.locale, f"button.{what}") + title, action=f"do:campaign {what} {one.slug}")
+        for what in CAN.get(one.state, ())
     )
     return (row,) if row else ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from bots.command import CommandSpec
+from bots.commands.start import state_of
 from bots.context import Command, Context, Safe
 from bots.message import Button, Image, Reply
 from core.outbox import Message, put
@@ -19,12 +20,8 @@ INVITE_TOPIC = "invite:"
 
 def invite(ctx: Context) -> Reply:
     campaign = ctx.campaign()
-    if campaign is None:
-        return ctx.reply("campaign.none")
-    if campaign.state != "running":
-        return ctx.reply(
-            f"campaign.is_{campaign.state}", title=ctx.title(campaign), starts=ctx.when(campaign.starts_at, campaign)
-        )
+    if campaign is None or campaign.state != "running":
+        return Reply(state_of(ctx, campaign), private=True, brief=ctx.say("group.brief"))
     code = enroll(ctx.session, campaign, ctx.member.id)
     _ask_for_invites(ctx, campaign, code)
     link = ctx.links.invite(code)
@@ -33,10 +30,9 @@ def invite(ctx: Context) -> Reply:
         (Button(ctx.say("button.copy_link"), copy=link),),
         (ctx.button("button.me", "do:me"), ctx.button("button.leaderboard", "do:leaderboard")),
     )
-    key = "invite.ready.retained" if campaign.event == "retained" else "invite.ready.joined"
     return Reply(
         ctx.say(
-            key,
+            f"invite.ready.{campaign.event}",
             title=ctx.title(campaign),
             link=Safe(link),
             code=Safe(codes.display(code)),

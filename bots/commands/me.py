@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from bots.command import CommandSpec
-from bots.context import Command, Context, name_of
+from bots.context import Command, Context, Safe, name_of, sentences
 from bots.message import Reply
 from core import clock
 from referral import leaderboard
@@ -32,8 +32,10 @@ def me(ctx: Context) -> Reply:
         (ctx.button("button.invite", "do:invite"),),
         (ctx.button("button.why", "do:why"), ctx.button("button.rewards", "do:rewards")),
     )
+    own = _own_line(ctx, campaign)
     if not friends:
-        return ctx.reply("me.nobody", title=ctx.title(campaign), buttons=buttons)
+        text = "\n\n".join([*own, ctx.say("me.nobody", title=ctx.title(campaign))])
+        return Reply(text, buttons=buttons, private=True, brief=ctx.say("group.brief"))
     counts = Counter(friend.state for friend in friends)
     lines = [
         ctx.say(
@@ -50,6 +52,7 @@ def me(ctx: Context) -> Reply:
     lines.append("\n".join("- " + friend_line(ctx, campaign, friend) for friend in friends[:SHOWN]))
     if len(friends) > SHOWN:
         lines.append(ctx.say("me.more", n=len(friends) - SHOWN))
+    lines += own
     return Reply("\n\n".join(lines), buttons=buttons, private=True, brief=ctx.say("group.brief"))
 
 
@@ -80,18 +83,28 @@ def why(ctx: Context) -> Reply:
     rewards = rewards_for(ctx.session, ctx.brand.id, [friend.id for friend in friends])
     lines = [_why_line(ctx, campaign, friend, rewards) for friend in friends]
     lines += [_refused_line(ctx, campaign, touch) for touch in _refused(ctx, campaign, mine=True)]
-    own = referral_of(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
-    if own is not None:
-        advocate = name_of(ctx.session, ctx.brand.id, own.advocate_id, ctx.locale)
-        lines.append(ctx.say(f"why.own.{own.state}", advocate=advocate, **_facts(ctx, campaign, own)))
-    lines += [
-        ctx.say(f"why.friend.{touch.outcome}", **_touch_facts(ctx, campaign, touch))
-        for touch in _refused(ctx, campaign, mine=False)
-    ]
+    lines += _own_line(ctx, campaign)
+    lines += [_tried_line(ctx, campaign, touch) for touch in _refused(ctx, campaign, mine=False)]
     if not lines:
-        return ctx.reply("why.nothing", title=ctx.title(campaign))
+        return ctx.reply(
+            "why.nothing", title=ctx.title(campaign), buttons=((ctx.button("button.invite", "do:invite"),),)
+        )
     text = ctx.say("why.heading", title=ctx.title(campaign)) + "\n\n" + "\n".join("- " + line for line in lines)
     return Reply(text, private=True, brief=ctx.say("group.brief"))
+
+
+def _own_line(ctx: Context, campaign: Campaign) -> list[str]:
+    """How the person came here themselves, if through somebody."""
+    own = referral_of(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
+    if own is None:
+        return []
+    state = own.state
+    if state == "joined" and own.stay_since is None:
+        state = "left"
+    if own.reason in ("advocate_gone", "left_during_hold"):
+        state += f".{own.reason}"
+    advocate = name_of(ctx.session, ctx.brand.id, own.advocate_id, ctx.locale)
+    return [ctx.say(f"why.own.{state}", advocate=advocate, **_facts(ctx, campaign, own))]
 
 
 def _why_line(ctx: Context, campaign: Campaign, friend: Referral, rewards: Sequence[Reward]) -> str:
@@ -102,16 +115,19 @@ def _why_line(ctx: Context, campaign: Campaign, friend: Referral, rewards: Seque
         state = "left"
     if state in ("reversed", "expired", "rejected") and friend.reason:
         state = f"{state}.{friend.reason}"
+    if state in ("qualified", "expired.window_over"):
+        state += f".{campaign.event}"
     line = ctx.say(f"why.{state}", friend=name, **facts)
     mine = [reward for reward in rewards if reward.referral_id == friend.id and reward.member_id == ctx.member.id]
     if mine and friend.state == "qualified":
         reward = mine[0]
         reason = f".{reward.reason}" if reward.state == "capped" else ""
-        line += " " + ctx.say(
+        outcome = ctx.say(
             f"why.reward.{reward.state}{reason}",
             amount=ctx.points(reward.amount, reward.asset),
             until=ctx.when(reward.hold_until, campaign),
         )
+        line = sentences(ctx.locale, line, outcome)
     return line
 
 
@@ -154,6 +170,11 @@ def _refused_line(ctx: Context, campaign: Campaign, touch: Touch) -> str:
     assert touch.member_id is not None
     name = name_of(ctx.session, ctx.brand.id, touch.member_id, ctx.locale)
     return ctx.say(f"why.refused.{touch.outcome}", friend=name, **_touch_facts(ctx, campaign, touch))
+
+
+def _tried_line(ctx: Context, campaign: Campaign, touch: Touch) -> str:
+    facts = _touch_facts(ctx, campaign, touch)
+    return ctx.say("why.tried", reason=Safe(ctx.say(f"why.friend.{touch.outcome}", **facts)), **facts)
 
 
 def _touch_facts(ctx: Context, campaign: Campaign, touch: Touch) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session
 
 from bots.command import CommandSpec
-from bots.context import Command, Context, name_of
+from bots.context import Command, Context, Safe, name_of, say
 from bots.message import Reply
 from referral.campaigns import Campaign
 from referral.referrals import Referral
@@ -42,19 +42,23 @@ def _line(ctx: Context, session: Session, reward: Reward) -> str:
     state = ctx.say(
         f"rewards.state.{reward.state}",
         until=ctx.when(reward.hold_until, campaign),
-        reason=ctx.say(f"reason.{reward.reason}") if reward.reason else "",
+        reason=reason_of(ctx.locale, reward),
     )
-    return (
-        ctx.say(
-            f"rewards.line.{reward.role}",
-            amount=ctx.points(reward.amount, reward.asset),
-            name=name_of(session, ctx.brand.id, other, ctx.locale),
-            title=ctx.title(campaign),
-            when=ctx.when(reward.created_at, campaign, time=False),
-        )
-        + " "
-        + state
+    return ctx.say(
+        f"rewards.line.{reward.role}",
+        amount=ctx.points(reward.amount, reward.asset),
+        name=name_of(session, ctx.brand.id, other, ctx.locale),
+        title=ctx.title(campaign),
+        when=ctx.when(reward.created_at, campaign, time=False),
+        state=Safe(state),
     )
+
+
+def reason_of(locale: str, reward: Reward) -> Safe:
+    """Why a reward was not given or taken back, said to its beneficiary; nothing where it stands."""
+    if reward.reason is None or reward.state not in ("capped", "voided", "clawed_back"):
+        return Safe("")
+    return Safe(say(locale, f"reason.{reward.reason}.{reward.role}"))
 
 
 REWARDS = Command(

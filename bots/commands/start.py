@@ -18,7 +18,7 @@ from core import i18n
 from referral import codes
 from referral.arrivals import Arrive, Arrived, arrive
 from referral.brands import Community, communities_of
-from referral.campaigns import invites_of
+from referral.campaigns import Campaign, invites_of, runs_in
 from referral.members import Account, Member
 
 
@@ -33,10 +33,19 @@ class Arrival:
 def start(ctx: Context) -> Reply:
     """Without a code: who we are and what one can do."""
     campaign = ctx.campaign()
-    title = ctx.title(campaign) if campaign else ctx.brand.name
-    return ctx.reply(
-        "start.welcome", name=ctx.member.name, title=title, brand=ctx.brand.name, buttons=home_buttons(ctx.locale)
-    )
+    if campaign is not None and campaign.state == "running":
+        text = ctx.say("start.welcome", name=ctx.member.name, brand=ctx.brand.name, title=ctx.title(campaign))
+    else:
+        text = ctx.say("start.quiet", name=ctx.member.name, brand=ctx.brand.name, news=state_of(ctx, campaign))
+    return Reply(text, buttons=home_buttons(ctx.locale), private=True, brief=ctx.say("group.brief"))
+
+
+def state_of(ctx: Context, campaign: Campaign | None) -> Safe:
+    """Why there is nothing to take part in now."""
+    if campaign is None:
+        return Safe(ctx.say("campaign.none"))
+    starts = ctx.when(campaign.starts_at, campaign)
+    return Safe(ctx.say(f"campaign.is_{campaign.state}", title=ctx.title(campaign), starts=starts))
 
 
 def join(ctx: Context) -> Reply:
@@ -109,6 +118,7 @@ def _doors(
             (community, url)
             for community in communities[brand_id]
             if community.platform == arrival.command.person.platform
+            and runs_in(result.owner.campaign, community.id)
             and (url := invites[code].get(community.id) or community.invite_url)
         ]
     return found
@@ -140,7 +150,7 @@ def _answer(
         return _private(locale, f"why.friend.{result.outcome}", home=True, **facts)
     buttons = tuple((Button(_door_label(locale, community), url=url),) for community, url in doors)
     if result.state == "started":
-        key = "join.step_in" if buttons else "join.find_group"
+        key = ("join.step_in." if buttons else "join.find_group.") + campaign.event
     else:
         key = "join.done_at_once" if result.state == "qualified" else "join.stay"
     return _private(locale, key, buttons=buttons, **facts)
