@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Index, Integer, and_, bindparam, delete, func, select, tuple_, union_all
 from sqlmodel import Field, Session, col
 
-from core.db import Row, UtcDateTime, insert, table, upsert
+from core.db import Row, UtcDateTime, among, insert, table, upsert
 
 
 class Score(Row, table=True):
@@ -54,6 +54,9 @@ class ScoreHour(Row, table=True):
     score: int = Field(primary_key=True)
     hour: int = Field(primary_key=True)
     members: int
+
+
+_S, _C, _H = table(Score).c, table(ScoreCount).c, table(ScoreHour).c
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +121,18 @@ def _apply(
 
 
 def _current(session: Session, keys: Sequence[Key]) -> dict[Key, tuple[int, datetime]]:
-    wanted = tuple_(col(Score.brand_id), col(Score.campaign_id), col(Score.member_id)).in_(keys)
     rows = session.execute(
-        select(
-            col(Score.brand_id), col(Score.campaign_id), col(Score.member_id), col(Score.score), col(Score.reached_at)
+        select(_S.brand_id, _S.campaign_id, _S.member_id, _S.score, _S.reached_at)
+        .where(
+            _S.brand_id.in_({key[0] for key in keys}),
+            _S.campaign_id.in_({key[1] for key in keys}),
+            among(session, _S.member_id, {key[2] for key in keys}),
         )
-        .where(wanted)
         .with_for_update()
     )
-    return {(brand, campaign, member): (score, at) for brand, campaign, member, score, at in rows}
+    wanted = set(keys)
+    found = {(brand, campaign, member): (score, at) for brand, campaign, member, score, at in rows}
+    return {key: what for key, what in found.items() if key in wanted}
 
 
 def _row(key: Key, score: int, reached: datetime) -> dict[str, Any]:
@@ -176,7 +182,6 @@ def _hour(at: datetime) -> int:
     return int(at.timestamp() // 3600)
 
 
-_S, _C, _H = table(Score).c, table(ScoreCount).c, table(ScoreHour).c
 _BRAND, _CAMPAIGN = bindparam("brand", type_=_S.brand_id.type), bindparam("campaign", type_=_S.campaign_id.type)
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, select, tuple_
+from sqlalchemy import ForeignKeyConstraint, select
 from sqlalchemy.orm.util import identity_key
 from sqlmodel import Field, Session
 
 from core import events, ids
-from core.db import Row, UtcDateTime, insert_new, table, update_each
+from core.db import Row, UtcDateTime, among, insert_new, table, update_each
 from referral import leaderboard
 from referral.referrals import FriendQualified, Referral
 
@@ -98,8 +98,14 @@ class _Open:
 def _open_referrals(session: Session, keys: set[tuple[UUID, UUID]]) -> list[_Open]:
     t = table(Referral)
     columns = [t.c[name] for name in _Open.__dataclass_fields__]
-    rows = session.execute(select(*columns).where(tuple_(t.c.brand_id, t.c.id).in_(list(keys)), t.c.state == "joined"))
-    return [_Open(*row) for row in rows]
+    brands = {brand_id for brand_id, _ in keys}
+    found = session.execute(
+        select(*columns).where(
+            t.c.brand_id.in_(brands), among(session, t.c.id, [key[1] for key in keys]), t.c.state == "joined"
+        )
+    )
+    rows = [_Open(*row) for row in found]
+    return rows if len(brands) == 1 else [row for row in rows if row.key in keys]
 
 
 def _let_go(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) -> None:

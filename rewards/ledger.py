@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, func, select
@@ -96,7 +97,12 @@ class Account:
     @property
     def id(self) -> UUID:
         """Version 5 of (brand; owner, purpose, asset)."""
-        return uuid5(self.brand_id, f"{self.owner_id}/{self.purpose}/{self.asset}")
+        return _account_id(self.brand_id, self.owner_id, self.purpose, self.asset)
+
+
+@lru_cache(maxsize=8192)
+def _account_id(brand_id: UUID, owner_id: UUID, purpose: str, asset: str) -> UUID:
+    return uuid5(brand_id, f"{owner_id}/{purpose}/{asset}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,37 +127,41 @@ def transfer(session: Session, moves: Sequence[Move]) -> set[str]:
         if move.debit.asset != move.credit.asset or move.debit.brand_id != move.credit.brand_id:
             raise ValueError("a transfer stays within one brand and one asset")
     now = clock.now()
-    _open(session, {account for move in moves for account in (move.debit, move.credit)}, now)
-    rows = [
-        {
-            "brand_id": move.debit.brand_id,
-            "id": ids.new(),
-            "reference": move.reference,
-            "kind": move.kind,
-            "debit_id": move.debit.id,
-            "credit_id": move.credit.id,
-            "asset": move.debit.asset,
-            "amount": move.amount,
-            "created_at": now,
-        }
-        for move in moves
-    ]
+    accounts: dict[UUID, Account] = {}
+    rows = []
+    for move in moves:
+        debit_id, credit_id = move.debit.id, move.credit.id
+        accounts[debit_id], accounts[credit_id] = move.debit, move.credit
+        rows.append(
+            {
+                "brand_id": move.debit.brand_id,
+                "id": ids.new(),
+                "reference": move.reference,
+                "kind": move.kind,
+                "debit_id": debit_id,
+                "credit_id": credit_id,
+                "asset": move.debit.asset,
+                "amount": move.amount,
+                "created_at": now,
+            }
+        )
+    _open(session, accounts, now)
     target = table(Transfer)
     return insert_new(session, target, rows, ["brand_id", "reference"], returning=target.c.reference)
 
 
-def _open(session: Session, accounts: set[Account], now: datetime) -> None:
+def _open(session: Session, accounts: dict[UUID, Account], now: datetime) -> None:
     rows = [
         {
             "brand_id": account.brand_id,
-            "id": account.id,
+            "id": account_id,
             "owner_id": account.owner_id,
             "purpose": str(account.purpose),
             "asset": account.asset,
             "balance": 0,
             "created_at": now,
         }
-        for account in sorted(accounts, key=lambda account: account.id)
+        for account_id, account in sorted(accounts.items(), key=lambda item: item[0].int)
     ]
     insert_new(
         session,
