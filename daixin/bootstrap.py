@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 import daixin.models  # noqa: F401  # every table must be known before the first query
 from bots import notify
-from bots.adapter import Adapter, Status
+from bots.adapter import Adapter, Status, Store
 from bots.commands.all import MENU
 from bots.commands.invite import INVITE_TOPIC
 from bots.context import Links
@@ -64,8 +64,17 @@ class Parts:
         self.reader.close()
 
 
-def build(settings: Settings, wanted: Sequence[str] = (), *, stage: bool = False) -> Parts:
-    """Open the database and make the adapters of these platforms (those that are set up)."""
+def build(
+    settings: Settings,
+    wanted: Sequence[str] = (),
+    *,
+    stage: bool = False,
+    notes: Callable[[str, Writer, Reader], Store] = DatabaseStore,
+) -> Parts:
+    """Open the database and make the adapters of these platforms (those that are set up).
+
+    `notes` makes the place where an adapter keeps what it must remember.
+    """
     key = secret_key(settings)
     log.hide(key)
     members.set_fingerprint_key(key)
@@ -79,7 +88,7 @@ def build(settings: Settings, wanted: Sequence[str] = (), *, stage: bool = False
     router = Router(writer, Links(settings.public_url), adapters, admins)
     dispatcher = Dispatcher(writer)
     for platform in wanted:
-        store = DatabaseStore(platform, writer, reader)
+        store = notes(platform, writer, reader)
         if platform == "webchat":
             adapter: Adapter | None = platforms.webchat(settings, MENU, store, clock.now, stage=stage)
         else:

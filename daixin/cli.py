@@ -128,21 +128,9 @@ def doctor(json_: JsonFlag = False) -> None:
 @program.command()
 def health() -> None:
     """Ask the running server how it is; exit status 0 if it is well."""
-    from urllib.error import HTTPError
-    from urllib.request import urlopen
+    from daixin.console import ask_health, read_settings
 
-    from daixin.console import read_settings
-
-    settings = read_settings()
-    host = "127.0.0.1" if settings.web_host in ("0.0.0.0", "::") else settings.web_host  # noqa: S104  # compared
-    try:
-        with urlopen(f"http://{host}:{settings.web_port}/healthz", timeout=5) as answer:
-            status, text = answer.status, answer.read().decode()
-    except HTTPError as answer:
-        status, text = answer.code, answer.read().decode()
-    except OSError as error:
-        typer.echo(f"No answer from {host}:{settings.web_port}: {getattr(error, 'reason', error)}", err=True)
-        raise typer.Exit(1) from None
+    status, text = ask_health(read_settings())
     typer.echo(text)
     raise typer.Exit(0 if status == 200 else 1)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import Session
@@ -24,16 +26,30 @@ T = TypeVar("T")
 WARNINGS, INFO, ERRORS = 30, 20, 40
 LOCALE = "en"
 """The language operators are answered in, as in logs."""
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # what an operator may have set; nothing is bound here
 
 
 def read_settings(level: int = WARNINGS) -> Settings:
     """The operator's settings, with logs on standard error from `level` on. Raises `BadInput`."""
     settings = read_environment(Settings)
     if "public_url" not in settings.model_fields_set:
-        host = "127.0.0.1" if settings.web_host in ("0.0.0.0", "::") else settings.web_host  # noqa: S104  # compared
+        host = "127.0.0.1" if settings.web_host in EVERYWHERE else settings.web_host
         settings.public_url = f"http://{host}:{settings.web_port}"
     log.configure(json=settings.log_json, level=level)
     return settings
+
+
+def ask_health(settings: Settings) -> tuple[int, str]:
+    """Status and JSON of the running server's `/healthz`. Raises `Unavailable("no_answer")`."""
+    host = "127.0.0.1" if settings.web_host in EVERYWHERE else settings.web_host
+    try:
+        with urlopen(f"http://{host}:{settings.web_port}/healthz", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as answer:
+        return answer.code, answer.read().decode()
+    except OSError as error:
+        said = str(getattr(error, "reason", error))
+        raise Unavailable("no_answer", host=host, port=settings.web_port, said=said) from None
 
 
 def up_to_date(settings: Settings) -> Settings:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from bots.adapter import Adapter, Capability
+from bots.adapter import Adapter, Capability, SendError
 from core import migrations
 from core.db import is_sqlite, make_engine
-from core.errors import DaixinError
+from core.errors import DaixinError, Unavailable
 from core.settings import Settings
 from daixin.bootstrap import Parts, build
-from daixin.roles import platforms_of
+from daixin.console import ask_health, explain
+from daixin.roles import CHATS
 from referral.brands import Brand, Community
 
 CONNECT_WITHIN = 20.0
@@ -39,9 +42,9 @@ async def examine(settings: Settings) -> list[Finding]:
     if not all(finding.ok for finding in database):
         return findings
     try:
-        parts = build(settings, platforms_of(("telegram", "discord", "wechat")))
-    except (DaixinError, ValueError) as error:
-        return [*findings, Finding(False, "settings", str(error))]
+        parts = build(settings, CHATS, notes=_Scratch)
+    except DaixinError as error:
+        return [*findings, Finding(False, "settings", str(explain(error)))]
     try:
         findings.append(await _brands(parts))
         if not parts.adapters:
@@ -89,8 +92,36 @@ async def _brands(parts: Parts) -> Finding:
 
 
 async def _platform(parts: Parts, adapter: Adapter) -> list[Finding]:
-    """Connect for a moment and ask about each connected group."""
+    """Whether the platform takes us, and what we lack in each connected group.
 
+    Where one can ask without listening (`probe`) the running bot notices nothing; otherwise its own word is taken, or
+    we connect for a moment.
+    """
+    probe = getattr(adapter, "probe", None)
+    if probe is not None:
+        try:
+            return [Finding(True, f"{adapter.platform} knows us as {await probe()}"), *await _rights(parts, adapter)]
+        except (PermissionError, SendError) as error:
+            return [Finding(False, f"{adapter.platform} does not take us", str(error))]
+        finally:
+            await adapter.close()
+    running = await asyncio.to_thread(_running, parts.settings, adapter.platform)
+    if running is not None:
+        ready = running["state"] == "ready"
+        return [Finding(ready, f"{adapter.platform} is {running['state']} in the running server", running["detail"])]
+    return await _connect(parts, adapter)
+
+
+def _running(settings: Settings, platform: str) -> dict[str, str] | None:
+    """What the running server says of the platform; None if there is none, or it does not run it."""
+    try:
+        roles: dict[str, dict[str, str]] = json.loads(ask_health(settings)[1])["roles"]
+    except (Unavailable, ValueError, LookupError, TypeError):
+        return None
+    return roles.get(platform)
+
+
+async def _connect(parts: Parts, adapter: Adapter) -> list[Finding]:
     async def hear(incoming: object) -> tuple[()]:
         return ()
 
@@ -100,23 +131,45 @@ async def _platform(parts: Parts, adapter: Adapter) -> list[Finding]:
             if adapter.status.state in ("ready", "down") or running.done():
                 break
             await asyncio.sleep(0.1)
-        state = f"{adapter.platform} is {adapter.status.state} {adapter.status.detail}".strip()
         ready = adapter.status.state == "ready"
-        findings = [Finding(ready, state, adapter.status.detail or "check its token and address")]
-        if ready and Capability.DIAGNOSE in adapter.capabilities:
-            for group in await parts.reader.run(lambda session: _groups(session, adapter.platform)):
-                missing = await adapter.diagnose(group.group_id)  # type: ignore[attr-defined]  # by capability
-                findings.append(
-                    Finding(
-                        not missing, f"{adapter.platform} group {group.title}", "the bot lacks: " + ", ".join(missing)
-                    )
-                )
-        return findings
+        state = f"{adapter.platform} is {adapter.status.state}"
+        found = Finding(ready, state, adapter.status.detail or "check its token and address")
+        return [found, *(await _rights(parts, adapter) if ready else [])]
     finally:
         await adapter.close()
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await running
+
+
+async def _rights(parts: Parts, adapter: Adapter) -> list[Finding]:
+    if Capability.DIAGNOSE not in adapter.capabilities:
+        return []
+    findings = []
+    for group in await parts.reader.run(lambda session: _groups(session, adapter.platform)):
+        what = f"{adapter.platform} group {group.title}"
+        try:
+            missing = await adapter.diagnose(group.group_id)  # type: ignore[attr-defined]  # by capability
+            findings.append(Finding(not missing, what, "the bot lacks: " + ", ".join(missing)))
+        except SendError as error:
+            findings.append(Finding(False, what, f"{error.reason}: is the bot still in this group?"))
+    return findings
+
+
+class _Scratch:
+    """Notes of a check: gone with it, so that the running bot's own readings stay as they are."""
+
+    def __init__(self, *_: object) -> None:
+        self._notes: dict[str, Any] = {}
+
+    async def get(self, key: str) -> Any:
+        return self._notes.get(key)
+
+    async def put(self, key: str, value: Any) -> None:
+        self._notes[key] = value
+
+    async def quarantine(self, raw: str, error: str) -> None:
+        """The running bot meets the same event and records it."""
 
 
 def _groups(session: Session, platform: str) -> list[Community]:

@@ -7,12 +7,13 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,12 @@ async def _read(server: Server) -> None:
             server.log.append(json.loads(line))
         except ValueError:
             server.log.append({"event": line.decode().rstrip()})
+
+
+def closed_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        return int(server.getsockname()[1])
 
 
 def _fetch(url: str, body: dict[str, Any] | None) -> tuple[int, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sqlite3
 import urllib.request
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from referral import brands
 from referral.campaigns import Campaign
 from rewards.campaign_files import new_campaign
 from tests.bots.telegram.botapi import BotApi
-from tests.daixin.program import Server, Shell, migrated, serving
+from tests.daixin.program import Server, Shell, closed_port, migrated, serving
 from tests.house import House
 
 
@@ -139,11 +138,6 @@ async def test_a_platform_in_trouble_is_shown_and_the_others_answer(folder: Path
             assert (await server.health())["roles"]["webchat"]["state"] == "ready"
             assert "43:NOBODY" not in json.dumps(server.log)
             assert await server.stop() == 0
-
-
-def closed_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        return int(server.getsockname()[1])
 
 
 async def test_web_and_worker_share_a_database_and_the_work_is_done_once(folder: Path) -> None:
