@@ -10,11 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ class Done:
 
 
 class Shell:
-    """Types commands: `shell(folder, "campaign", "list")`. Where no `.env` is but the folder's own."""
+    """Types commands: `shell(folder, "campaign", "list")`. No `.env` is read but the folder's own."""
 
     def __init__(self) -> None:
         self._warm = subprocess.Popen(
@@ -56,21 +57,63 @@ class Shell:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self._started = 0
 
     def __call__(self, folder: Path, *words: str, **settings: str) -> Done:
         """`daixin words…`, with the database `folder/daixin.db` unless another is set."""
+        running = self.start(folder, *words, **settings)
+        deadline = time.monotonic() + PATIENCE
+        while running.status is None:
+            if time.monotonic() > deadline:
+                running.kill()
+                raise AssertionError(f"{words} did not end: {running.err.read_text()}")
+            time.sleep(0.01)
+        return Done(running.status, running.out.read_text(), running.err.read_text())
+
+    def start(self, folder: Path, *words: str, **settings: str) -> Running:
+        """The same command, not waited for."""
         settings = {"database_url": f"sqlite:///{folder / 'daixin.db'}", "secret_key": SECRET} | settings
-        out, err = folder / ".out", folder / ".err"
+        self._started += 1
+        out, err = folder / f".out{self._started}", folder / f".err{self._started}"
         job = {"words": words, "folder": str(folder), "environment": environment(**settings)}
+        return Running(self, int(self.ask(job | {"out": str(out), "err": str(err)})), out, err)
+
+    def ask(self, question: dict[str, Any]) -> Any:
+        """One question to the warm process, and its answer."""
         assert self._warm.stdin is not None
         assert self._warm.stdout is not None
-        self._warm.stdin.write(json.dumps(job | {"out": str(out), "err": str(err)}) + "\n")
+        self._warm.stdin.write(json.dumps(question) + "\n")
         self._warm.stdin.flush()
-        status = json.loads(self._warm.stdout.readline())["status"]
-        return Done(status, out.read_text(), err.read_text())
+        return json.loads(self._warm.stdout.readline())
 
     def close(self) -> None:
         self._warm.communicate(timeout=PATIENCE)
+
+
+@dataclass
+class Running:
+    """A command under way, and the files it prints to."""
+
+    shell: Shell
+    pid: int
+    out: Path
+    err: Path
+    ended: int | None = None
+
+    @property
+    def status(self) -> int | None:
+        """How it ended; None while it runs."""
+        if self.ended is None:
+            self.ended = self.shell.ask({"of": self.pid})
+        return self.ended
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.status is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it whatever it does."""
+        self.signal(signal.SIGKILL)
 
 
 def migrated(folder: Path, template: Path) -> Path:
@@ -81,10 +124,15 @@ def migrated(folder: Path, template: Path) -> Path:
 
 @dataclass
 class Server:
-    """A running `daixin serve`. `log`: its lines so far, one JSON object each."""
+    """A running `daixin serve`."""
 
-    process: asyncio.subprocess.Process
-    log: list[dict[str, Any]] = field(default_factory=list)
+    running: Running
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """Its lines so far, one JSON object each."""
+        text = self.running.err.read_text() if self.running.err.exists() else ""
+        return [_line(line) for line in text.splitlines()]
 
     def said(self, event: str) -> dict[str, Any] | None:
         return next((line for line in self.log if line.get("event") == event), None)
@@ -97,10 +145,7 @@ class Server:
         return str(line["url"]).rstrip("/")
 
     async def get(self, path: str) -> tuple[int, str]:
-        return await asyncio.to_thread(_fetch, self.url + path, None)
-
-    async def post(self, path: str, body: dict[str, Any]) -> tuple[int, str]:
-        return await asyncio.to_thread(_fetch, self.url + path, body)
+        return await asyncio.to_thread(_fetch, self.url + path)
 
     async def health(self) -> dict[str, Any]:
         return dict(json.loads((await self.get("/healthz"))[1]))
@@ -114,50 +159,39 @@ class Server:
                 found = await found
             if found:
                 return found
-            assert self.process.returncode is None, f"it ended: {self.log}"
+            assert self.running.status is None, f"it ended: {self.log}"
             await asyncio.sleep(0.05)
         raise AssertionError(f"waited in vain: {self.log}")
 
     async def stop(self) -> int:
-        """SIGTERM, and the exit status, within the bound that `serve` promises."""
-        self.process.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(self.process.wait(), PATIENCE)
+        """SIGTERM, and the exit status; bounded."""
+        self.running.signal(signal.SIGTERM)
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while (status := self.running.status) is None:
+            assert asyncio.get_running_loop().time() < deadline, f"it does not end: {self.log}"
+            await asyncio.sleep(0.02)
+        return status
 
 
 @asynccontextmanager
-async def serving(folder: Path, *words: str, begun: str = "serve.started", **settings: str) -> AsyncIterator[Server]:
+async def serving(
+    shell: Shell, folder: Path, *words: str, begun: str = "serve.started", **settings: str
+) -> AsyncIterator[Server]:
     """`daixin serve words…` on a free port, from its line `begun` on."""
-    ours = {
-        "database_url": f"sqlite:///{folder / 'daixin.db'}",
-        "secret_key": SECRET,
-        "web_port": "0",
-        "log_json": "true",
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "daixin", "serve", *words),
-        cwd=folder,
-        env=environment(**(ours | settings)),
-        stderr=asyncio.subprocess.PIPE,
-    )
-    server = Server(process)
-    reading = asyncio.create_task(_read(server))
+    running = shell.start(folder, "serve", *words, **({"web_port": "0", "log_json": "true"} | settings))
+    server = Server(running)
     try:
         await server.until(lambda: server.said(begun))
         yield server
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        await reading
+        running.kill()
 
 
-async def _read(server: Server) -> None:
-    assert server.process.stderr is not None
-    async for line in server.process.stderr:
-        try:
-            server.log.append(json.loads(line))
-        except ValueError:
-            server.log.append({"event": line.decode().rstrip()})
+def _line(line: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(line))
+    except ValueError:
+        return {"event": line}
 
 
 def closed_port() -> int:
@@ -166,11 +200,9 @@ def closed_port() -> int:
         return int(server.getsockname()[1])
 
 
-def _fetch(url: str, body: dict[str, Any] | None) -> tuple[int, str]:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"} if data else {})
+def _fetch(url: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as answer:
         return answer.code, answer.read().decode()

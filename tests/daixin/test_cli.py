@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,13 +29,6 @@ stay_days = 3
 budget = 10000
 rules = [{{ to = "advocate", amount = 100 }}]
 """
-
-
-@pytest.fixture(scope="module")
-def daixin() -> Iterator[Shell]:
-    shell = Shell()
-    yield shell
-    shell.close()
 
 
 @pytest.fixture

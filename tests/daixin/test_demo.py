@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -22,10 +21,11 @@ COUNTS = {
 
 
 @pytest.fixture(scope="module")
-def daixin() -> Iterator[Shell]:
-    shell = Shell()
-    yield shell
-    shell.close()
+def made(daixin: Shell, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a demo of seed 1 was made, once for this module; nobody changes it."""
+    home = tmp_path_factory.mktemp("demo")
+    prepare(daixin, home, "demo")
+    return home / "demo"
 
 
 def prepare(daixin: Shell, home: Path, name: str, seed: int = 1) -> dict[str, list[tuple[object, ...]]]:
@@ -40,38 +40,36 @@ def counts(folder: Path) -> dict[str, list[tuple[object, ...]]]:
         return {what: raw.execute(query).fetchall() for what, query in COUNTS.items()}
 
 
-def test_the_same_seed_makes_the_same_past_and_its_books_are_right(daixin: Shell, tmp_path: Path) -> None:
-    first = prepare(daixin, tmp_path, "first")
+def test_the_same_seed_makes_the_same_past_and_its_books_are_right(daixin: Shell, made: Path, tmp_path: Path) -> None:
+    first = counts(made)
     assert first == prepare(daixin, tmp_path, "second")
     assert first != prepare(daixin, tmp_path, "other", seed=2)
     assert 30 <= int(str(first["members"][0][0])) <= 34
     assert {row[0] for row in first["platforms"]} >= {"telegram", "discord", "wechat", "webchat"}
     assert {row[0] for row in first["referrals"]} >= {"qualified"}
-    books = daixin(tmp_path, "ledger", "verify", database_url=f"sqlite:///{tmp_path / 'first' / 'daixin.db'}")
+    books = daixin(tmp_path, "ledger", "verify", database_url=f"sqlite:///{made / 'daixin.db'}")
     assert (books.status, books.out) == (0, "The books are in order.\n")
 
 
-def test_alice_stands_on_the_board_with_friends_of_her_own(daixin: Shell, tmp_path: Path) -> None:
-    prepare(daixin, tmp_path, "demo")
-    there = f"sqlite:///{tmp_path / 'demo' / 'daixin.db'}"
-    board = daixin(tmp_path, "leaderboard", "spring-tea", "--json", database_url=there).json
+def test_alice_stands_on_the_board_with_friends_of_her_own(daixin: Shell, made: Path) -> None:
+    there = f"sqlite:///{made / 'daixin.db'}"
+    board = daixin(made, "leaderboard", "spring-tea", "--json", database_url=there).json
     assert [place["score"] >= 1 for place in board if place["name"] == "Alice"] == [True]
 
 
-def test_a_past_that_was_broken_off_is_made_again(daixin: Shell, tmp_path: Path) -> None:
-    whole = prepare(daixin, tmp_path, "whole")
+def test_a_past_that_was_broken_off_is_made_again(daixin: Shell, made: Path, tmp_path: Path) -> None:
     half = tmp_path / "half"
     half.mkdir()
-    (half / "daixin.db").write_bytes((tmp_path / "whole" / "daixin.db").read_bytes()[:4096])
+    (half / "daixin.db").write_bytes((made / "daixin.db").read_bytes()[:4096])
     (half / "daixin.db-wal").write_bytes(b"rubbish")
-    assert prepare(daixin, tmp_path, "half") == whole
+    assert prepare(daixin, tmp_path, "half") == counts(made)
 
 
-def test_a_finished_past_is_kept_and_never_mistaken_for_another(daixin: Shell, tmp_path: Path) -> None:
-    made = prepare(daixin, tmp_path, "demo")
-    assert json.loads((tmp_path / "demo" / "prepared").read_text()) == {"members": 30, "seed": 1}
-    assert prepare(daixin, tmp_path, "demo") == made
-    other = daixin(tmp_path, "demo", "--prepare", "demo", "--members", "50")
+def test_a_finished_past_is_kept_and_never_mistaken_for_another(daixin: Shell, made: Path) -> None:
+    before = counts(made)
+    assert json.loads((made / "prepared").read_text()) == {"members": 30, "seed": 1}
+    assert prepare(daixin, made.parent, "demo") == before
+    other = daixin(made.parent, "demo", "--prepare", "demo", "--members", "50")
     assert (other.status, other.out) == (1, "")
     assert "demo holds a demo already, of 30 members and seed 1" in other.err
-    assert counts(tmp_path / "demo") == made
+    assert counts(made) == before

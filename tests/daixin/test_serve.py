@@ -6,7 +6,6 @@ import asyncio
 import json
 import sqlite3
 import urllib.request
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -21,13 +20,6 @@ from rewards.campaign_files import new_campaign
 from tests.bots.telegram.botapi import BotApi
 from tests.daixin.program import Server, Shell, closed_port, migrated, serving
 from tests.house import House
-
-
-@pytest.fixture(scope="module")
-def daixin() -> Iterator[Shell]:
-    shell = Shell()
-    yield shell
-    shell.close()
 
 
 def found_tea(session: Session) -> Campaign:
@@ -48,7 +40,7 @@ def folder(tmp_path: Path, migrated_sqlite: Path) -> Path:
 
 
 async def test_everything_runs_and_says_so(folder: Path, daixin: Shell) -> None:
-    async with serving(folder) as server:
+    async with serving(daixin, folder) as server:
         status, text = await server.get("/healthz")
         assert (status, json.loads(text)["status"]) == (200, "ok")
         roles = json.loads(text)["roles"]
@@ -66,11 +58,11 @@ async def test_everything_runs_and_says_so(folder: Path, daixin: Shell) -> None:
         assert await server.stop() == 0
 
 
-async def test_what_telegram_handed_over_is_answered_before_the_end(folder: Path) -> None:
+async def test_what_telegram_handed_over_is_answered_before_the_end(folder: Path, daixin: Shell) -> None:
     async with BotApi() as api:
         people = [api.person(f"Person {number}") for number in range(12)]
         ours = {"telegram_token": api.token, "telegram_api_url": api.url}
-        async with serving(folder, "--only", "telegram", **ours) as server:
+        async with serving(daixin, folder, "--only", "telegram", **ours) as server:
             await server.until(lambda: api.asked)
             for someone in people:
                 api.say(someone, "/start")
@@ -83,8 +75,8 @@ async def test_what_telegram_handed_over_is_answered_before_the_end(folder: Path
         assert api.violations == []
 
 
-async def test_what_the_web_chat_took_is_kept_and_answered_before_the_end(folder: Path) -> None:
-    async with serving(folder, "--only", "web") as server:
+async def test_what_the_web_chat_took_is_kept_and_answered_before_the_end(folder: Path, daixin: Shell) -> None:
+    async with serving(daixin, folder, "--only", "web") as server:
         cookies = [await asyncio.to_thread(visit, server.url) for _ in range(6)]
         posts = [asyncio.create_task(asyncio.to_thread(post, server.url, cookie)) for cookie in cookies]
         await asyncio.wait(posts, return_when=asyncio.FIRST_COMPLETED)
@@ -111,7 +103,7 @@ def post(url: str, cookie: str) -> int:
         return 0
 
 
-async def test_a_platform_in_trouble_is_shown_and_the_others_answer(folder: Path) -> None:
+async def test_a_platform_in_trouble_is_shown_and_the_others_answer(folder: Path, daixin: Shell) -> None:
     nobody = closed_port()
     async with BotApi() as api:
         ours = {
@@ -122,7 +114,7 @@ async def test_a_platform_in_trouble_is_shown_and_the_others_answer(folder: Path
             "discord_token": "a.wrong.token",
             "discord_api_url": f"http://127.0.0.1:{nobody}/api",
         }
-        async with serving(folder, begun="web.listening", **ours) as server:
+        async with serving(daixin, folder, begun="web.listening", **ours) as server:
 
             async def troubles() -> dict[str, dict[str, str]]:
                 roles = (await server.health())["roles"]
@@ -140,10 +132,10 @@ async def test_a_platform_in_trouble_is_shown_and_the_others_answer(folder: Path
             assert await server.stop() == 0
 
 
-async def test_web_and_worker_share_a_database_and_the_work_is_done_once(folder: Path) -> None:
+async def test_web_and_worker_share_a_database_and_the_work_is_done_once(folder: Path, daixin: Shell) -> None:
     house = House(f"sqlite:///{folder / 'daixin.db'}")
     house.do(announce)
-    async with serving(folder, "--only", "web") as web, serving(folder, "--only", "worker") as worker:
+    async with serving(daixin, folder, "--only", "web") as web, serving(daixin, folder, "--only", "worker") as worker:
         assert worker.said("web.listening") is None
         assert "worker" not in (await web.health())["roles"]
         assert await worker.until(lambda: house.ask(state_of_coming)) == "running"

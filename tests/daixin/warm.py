@@ -12,17 +12,18 @@ import sys
 import traceback
 from typing import Any
 
-from daixin import actions, doctor, talk
+from daixin import actions, doctor, serve, talk
 from daixin.cli import app
+from daixin.demo import stage
 
-IMPORTED = (actions, doctor, talk)
+IMPORTED = (actions, doctor, serve, stage, talk)
 
 
-def run(job: dict[str, Any]) -> int:
-    """The exit status of one command; what it prints goes to the files `out` and `err`."""
+def start(job: dict[str, Any]) -> int:
+    """The process id of a command; what it prints goes to the files `out` and `err`."""
     child = os.fork()
     if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return child
     status = 1
     try:
         for name, number in (("out", 1), ("err", 2)):
@@ -42,7 +43,14 @@ def run(job: dict[str, Any]) -> int:
         os._exit(status)
 
 
+def status_of(child: int) -> int | None:
+    """How the command ended; None while it runs."""
+    ended, status = os.waitpid(child, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if ended else None
+
+
 if __name__ == "__main__":
     for line in sys.stdin:
-        answer = json.dumps({"status": run(json.loads(line))})
-        print(answer, flush=True)
+        asked = json.loads(line)
+        answer = status_of(asked["of"]) if "of" in asked else start(asked)
+        print(json.dumps(answer), flush=True)
