@@ -11,7 +11,8 @@
     Alice> [My rewards]
 
 A line `Name> words` is said, `Name> [label]` presses the newest button of that label, `Name in the group> …` happens
-in the group; what follows is the whole answer, word for word (blank lines do not matter). `joins.`, `leaves.` and
+in the group; what follows is the whole answer, word for word (blank lines do not matter, and a long line goes on
+after a backslash). `joins.`, `leaves.`, `Alice invites Bob.` (who then says her code; `nobody` for the code alone) and
 `N days later:` are stage directions; after each the jobs run and the outbox is delivered. `Name hears:` lists what
 the outbox brought since it was last looked at. Codes are random and stand as `<Name's code>`, `<Name's link code>`.
 The clock begins at noon of 2 March 2026 in Shanghai.
@@ -53,6 +54,7 @@ ADMIN = "carol"
 _SAID = re.compile(r"(\w+)( in the group)?> (.*)")
 _HEARS = re.compile(r"(\w+) hears:")
 _MOVES = re.compile(r"(\w+) (joins|leaves)\.")
+_INVITES = re.compile(r"(\w+) invites (\w+)\.")
 _LATER = re.compile(r"(\d+) (days|hours|minutes)s? later:")
 _CODE = re.compile(r"\b([2-9A-HJ-NP-Z]{4})-?([2-9A-HJ-NP-Z]{4})-?([2-9A-HJ-NP-Z])\b")
 _LINK_CODE = re.compile(r"\b\d{8}\b")
@@ -144,7 +146,9 @@ class Town:
 
     async def play(self, script: str) -> None:
         """Play a script and compare it with what happens, all of it."""
-        wanted = [line.rstrip() for line in dedent(script).strip().splitlines() if line.strip()]
+        wanted = [
+            re.sub(r"(?<=\S) {2,}", " ", line.rstrip()) for line in dedent(script).strip().splitlines() if line.strip()
+        ]
         for line in wanted:
             await self._play_line(line)
         assert "\n".join(self.transcript) == "\n".join(wanted)
@@ -160,6 +164,11 @@ class Town:
             move = self.chat.join if found[2] == "joins" else self.chat.leave
             await move(self.person(found[1]), GROUP)
             await self.settle()
+            shown = ""
+        elif found := _INVITES.fullmatch(line):
+            await self.say(found[1], "/invite")
+            if found[2] != "nobody":
+                await self.say(found[2], f"/join <{found[1]}'s code>")
             shown = ""
         elif found := _LATER.fullmatch(line):
             await self.later(**{found[2]: int(found[1])})

@@ -1,0 +1,84 @@
+"""Every command in one message, in the words that work here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.dialogue import in_both, open_town
+
+
+@in_both(
+    en="""
+    Alice> /help
+    What you can say to Acme Tea:
+    • /start Start here
+    • /invite My invite link and card
+    • /me How my friends get on
+    • /leaderboard The leaderboard
+    • /rewards What I earned
+    • /why Why a friend did or did not count
+    • /join Enter a friend's invite code
+    • /link Join my accounts on other platforms
+    • /language 中文 / English
+    • /privacy My data: read it or have it deleted
+    • /help All commands
+    You can also send an invite code or paste an invite link.
+    Carol> /help
+    What you can say to Acme Tea:
+    • /start Start here
+    • /invite My invite link and card
+    • /me How my friends get on
+    • /leaderboard The leaderboard
+    • /rewards What I earned
+    • /why Why a friend did or did not count
+    • /join Enter a friend's invite code
+    • /link Join my accounts on other platforms
+    • /language 中文 / English
+    • /privacy My data: read it or have it deleted
+    • /help All commands
+    • /campaign For admins: campaigns
+    You can also send an invite code or paste an invite link.
+    Alice> blah
+    I did not understand that. Choose below, or say /help.
+    [My invite link]
+    [My friends] [Leaderboard]
+    """,
+    zh="""
+    Alice> 帮助
+    你可以对 茶里 说：
+    • 开始 从这里开始
+    • 邀请 我的邀请链接和海报
+    • 我的 我邀请的朋友
+    • 排行榜 排行榜
+    • 奖励 我的奖励
+    • 为什么 为什么算或没算
+    • 邀请码 输入朋友给你的邀请码
+    • 绑定 绑定我在其他平台的账号
+    • 语言 中文 / English
+    • 隐私 我的数据：查看或删除
+    • 帮助 全部命令
+    也可以直接发送邀请码或粘贴邀请链接。
+    Carol> 帮助
+    你可以对 茶里 说：
+    • 开始 从这里开始
+    • 邀请 我的邀请链接和海报
+    • 我的 我邀请的朋友
+    • 排行榜 排行榜
+    • 奖励 我的奖励
+    • 为什么 为什么算或没算
+    • 邀请码 输入朋友给你的邀请码
+    • 绑定 绑定我在其他平台的账号
+    • 语言 中文 / English
+    • 隐私 我的数据：查看或删除
+    • 帮助 全部命令
+    • 活动 管理员：活动
+    也可以直接发送邀请码或粘贴邀请链接。
+    Alice> 今天天气真好
+    我没看懂。请点下面的按钮，或发送「帮助」。
+    [我的邀请链接]
+    [我的朋友] [排行榜]
+    """,
+)
+async def test_for_everybody_and_for_admins(tmp_path: Path, locale: str, script: str) -> None:
+    async with open_town(tmp_path, locale) as town:
+        await town.play(script)

@@ -1,0 +1,156 @@
+"""What I earned, and when it is mine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.dialogue import in_both, open_town
+
+
+@in_both(
+    en="""
+    Alice invites Bob.
+    Bob joins.
+    Alice> /rewards
+    You have no rewards yet. They appear here as soon as a friend counts.
+    [My invite link]
+    7 days later:
+    Alice hears:
+    🎉 Bob joined Spring tea through you. If they stay, it counts on Mar 9, 12:00.
+    [My rewards]
+    ✅ Bob has stayed 7 days. You earned 100 points, yours on Mar 12, 12:00.
+    [My rewards]
+    Bob hears:
+    ✅ You have stayed 7 days. You earned 50 points, yours on Mar 12, 12:00.
+    [My rewards]
+    Alice> /rewards
+    Yours: 0 points · still held: 100 points
+    • Mar 9 · 100 points for bringing Bob (Spring tea): held until Mar 12, 12:00, then yours
+    [Why?]
+    Bob> /rewards
+    Yours: 0 points · still held: 50 points
+    • Mar 9 · 50 points for coming through Alice (Spring tea): held until Mar 12, 12:00, then yours
+    [Why?]
+    3 days later:
+    Alice hears:
+    💰 You received 100 points for bringing Bob to Spring tea. You are now number 1 on the board.
+    [My rewards]
+    Bob hears:
+    💰 You received 50 points. Welcome to Spring tea!
+    [My rewards]
+    Alice> /rewards
+    Yours: 100 points · still held: 0 points
+    • Mar 9 · 100 points for bringing Bob (Spring tea): yours
+    [Why?]
+    Bob> [My rewards]
+    Yours: 50 points · still held: 0 points
+    • Mar 9 · 50 points for coming through Alice (Spring tea): yours
+    [Why?]
+    """,
+    zh="""
+    Alice invites Bob.
+    Bob joins.
+    Alice> 奖励
+    你还没有奖励。有朋友算数后会显示在这里。
+    [我的邀请链接]
+    7 days later:
+    Alice hears:
+    🎉 Bob 通过你的邀请加入了 春茶会，留到 3月9日 12:00 就算数。
+    [我的奖励]
+    ✅ Bob 已留满 7 天，你获得 100 积分，将于 3月12日 12:00 到账。
+    [我的奖励]
+    Bob hears:
+    ✅ 你已留满 7 天，获得 50 积分，将于 3月12日 12:00 到账。
+    [我的奖励]
+    Alice> 奖励
+    可用：0 积分 · 冻结中：100 积分
+    • 3月9日 · 100 积分，邀请 Bob（春茶会）：冻结至 3月12日 12:00，之后归你
+    [为什么？]
+    Bob> 奖励
+    可用：0 积分 · 冻结中：50 积分
+    • 3月9日 · 50 积分，受 Alice 邀请（春茶会）：冻结至 3月12日 12:00，之后归你
+    [为什么？]
+    3 days later:
+    Alice hears:
+    💰 100 积分 已到账，感谢你邀请 Bob 参加 春茶会。你现在排在第 1 名。
+    [我的奖励]
+    Bob hears:
+    💰 50 积分 已到账，欢迎参加 春茶会！
+    [我的奖励]
+    Alice> 奖励
+    可用：100 积分 · 冻结中：0 积分
+    • 3月9日 · 100 积分，邀请 Bob（春茶会）：已到账
+    [为什么？]
+    Bob> [我的奖励]
+    可用：50 积分 · 冻结中：0 积分
+    • 3月9日 · 50 积分，受 Alice 邀请（春茶会）：已到账
+    [为什么？]
+    """,
+)
+async def test_held_and_then_mine(tmp_path: Path, locale: str, script: str) -> None:
+    async with open_town(tmp_path, locale) as town:
+        await town.play(script)
+
+
+@in_both(
+    en="""
+    Alice invites Bob.
+    Bob joins.
+    7 days later:
+    Alice hears:
+    🎉 Bob joined Spring tea through you. If they stay, it counts on Mar 9, 12:00.
+    [My rewards]
+    ✅ Bob has stayed 7 days. You earned 100 points, yours on Mar 12, 12:00.
+    [My rewards]
+    Bob leaves.
+    Alice hears:
+    Your 100 points for bringing Bob to Spring tea will not be paid, because your friend left the group while \
+    it was still held.
+    [My rewards]
+    Bob hears:
+    ✅ You have stayed 7 days. You earned 50 points, yours on Mar 12, 12:00.
+    [My rewards]
+    Your 50 points for joining Spring tea will not be paid, because you left the group while it was still held.
+    [My rewards]
+    Alice> /rewards
+    Yours: 0 points · still held: 0 points
+    • Mar 9 · 100 points for bringing Bob (Spring tea): taken back, because your friend left the group while \
+    it was still held
+    [Why?]
+    Bob> /rewards
+    Yours: 0 points · still held: 0 points
+    • Mar 9 · 50 points for coming through Alice (Spring tea): taken back, because you left the group while it \
+    was still held
+    [Why?]
+    """,
+    zh="""
+    Alice invites Bob.
+    Bob joins.
+    7 days later:
+    Alice hears:
+    🎉 Bob 通过你的邀请加入了 春茶会，留到 3月9日 12:00 就算数。
+    [我的奖励]
+    ✅ Bob 已留满 7 天，你获得 100 积分，将于 3月12日 12:00 到账。
+    [我的奖励]
+    Bob leaves.
+    Alice hears:
+    邀请 Bob 参加 春茶会 的 100 积分 不再到账：朋友在冻结期内退群。
+    [我的奖励]
+    Bob hears:
+    ✅ 你已留满 7 天，获得 50 积分，将于 3月12日 12:00 到账。
+    [我的奖励]
+    参加 春茶会 的 50 积分 不再到账：你在冻结期内退群。
+    [我的奖励]
+    Alice> 奖励
+    可用：0 积分 · 冻结中：0 积分
+    • 3月9日 · 100 积分，邀请 Bob（春茶会）：已收回，朋友在冻结期内退群
+    [为什么？]
+    Bob> 奖励
+    可用：0 积分 · 冻结中：0 积分
+    • 3月9日 · 50 积分，受 Alice 邀请（春茶会）：已收回，你在冻结期内退群
+    [为什么？]
+    """,
+)
+async def test_taken_back(tmp_path: Path, locale: str, script: str) -> None:
+    async with open_town(tmp_path, locale) as town:
+        await town.play(script)
