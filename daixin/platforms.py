@@ -60,6 +60,14 @@ def named(platform: str) -> Iterator[None]:
         raise BadInput("platform_settings", platform=platform, said=str(error)) from None
 
 
+class WebChatEnv(EnvSettings):
+    """`DAIXIN_WEBCHAT_…`"""
+
+    model_config = SettingsConfigDict(env_prefix="DAIXIN_WEBCHAT_")
+    allowed_origins: str = ""
+    cross_site_cookie: bool = False
+
+
 def telegram(menu: Menu, store: Store, now: Clock) -> Adapter | None:
     """The Telegram adapter, if a token is set."""
     env = read_environment(TelegramEnv)
@@ -128,12 +136,16 @@ def webchat(settings: Settings, menu: Menu, store: Store, now: Clock, *, stage: 
     from bots.webchat.adapter import WebChatAdapter
     from bots.webchat.settings import WebChatSettings
 
-    chat = WebChatSettings(
-        secret_key=settings.secret_key.get_secret_value(),
-        public_url=settings.public_url.rstrip("/"),
-        stage=stage,
-        admins=admins_of("webchat", settings.admins),
-    )
+    env = read_environment(WebChatEnv)
+    with named("webchat"):
+        chat = WebChatSettings(
+            secret_key=settings.secret_key.get_secret_value(),
+            public_url=settings.public_url.rstrip("/"),
+            stage=stage,
+            admins=admins_of("webchat", settings.admins),
+            allowed_origins=tuple(origin.strip() for origin in env.allowed_origins.split(",") if origin.strip()),
+            cross_site_cookie=env.cross_site_cookie,
+        )
     return WebChatAdapter(chat, menu, store, now)
 
 

@@ -46,6 +46,7 @@ def named(page: Path) -> str:
 def settings() -> frozenset[str]:
     """Every variable the program reads, by the classes that read them."""
     classes: list[type[BaseSettings]] = [Settings, platforms.TelegramEnv, platforms.DiscordEnv, platforms.WeChatEnv]
+    classes.append(platforms.WebChatEnv)
     return frozenset(
         f"{one.model_config.get('env_prefix', PREFIX)}{field}".upper() for one in classes for field in one.model_fields
     )
