@@ -45,8 +45,10 @@ def settings_for(folder: Path, base: Settings) -> Settings:
 
 def prepared(folder: Path) -> Recipe | None:
     """What the folder's data was made from; None for one that holds none, or half."""
-    mark = folder / "prepared"
-    return Recipe(**json.loads(mark.read_text())) if mark.exists() else None
+    try:
+        return Recipe(**json.loads((folder / "prepared").read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
 
 
 def prepare(folder: Path, base: Settings, recipe: Recipe) -> Made:
