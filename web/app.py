@@ -22,7 +22,7 @@ from web.links import Leads, Links
 from web.pages import STATIC, Pages
 from web.parts import Entrance, Stage, WebParts
 from web.stage import StagePages
-from web.visitors import locale_of, warm_up
+from web.visitors import locale_of, read_networks, warm_up
 
 __all__ = ["Entrance", "Stage", "WebParts", "create_app"]
 
@@ -49,7 +49,7 @@ def create_app(parts: WebParts) -> ASGIApp:
     secure = parts.settings.public_url.startswith("https://")
     # Links go past the framework; everything else through it.
     front = Router([Route("/r/{code}", links)], default=app)
-    return guard(front, registry, staged=staged, secure=secure, refuse=too_large)
+    return guard(front, registry, staged=staged, secure=secure, refuse=too_large, proxies=proxies)
 
 
 def _routes(parts: WebParts, pages: Pages, leads: Leads, health: HealthPages) -> list[BaseRoute]:

@@ -31,7 +31,7 @@ from referral.touches import ADDRESS_KEPT, Touch
 from web.errors import answer, refusal
 from web.pages import Pages
 from web.parts import WebParts
-from web.visitors import Network, address_of, agent_of, locale_of, read_networks, referrer_host, told_by
+from web.visitors import agent_of, locale_of, referrer_host, told_by
 
 FRESH_SECONDS = 5.0
 """How long a looked-up code is believed: a campaign that ends is known everywhere after this."""
@@ -152,7 +152,6 @@ class Links:
         self._leads = leads
         self.touched = {False: 0, True: 0}
         """Clicks kept by this process, by whether a robot made them."""
-        self._proxies: tuple[Network, ...] = read_networks(parts.settings.trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Keep the touch, then lead a person to the landing page; a program gets the words for its preview."""
@@ -178,7 +177,7 @@ class Links:
         headers = told_by(scope)
         agent = agent_of(headers)
         played = self._pages.staged and b"as=" in scope["query_string"]
-        address = address_of(scope, headers, self._proxies)
+        address = scope["client"][0] if scope.get("client") else None
         return Click(
             id=ids.new(),
             brand_id=owner.brand_id,
