@@ -49,6 +49,7 @@ def create_app(parts: WebParts) -> ASGIApp:
     secure = parts.settings.public_url.startswith("https://")
     # Links go past the framework; everything else through it.
     front = Router([Route("/r/{code}", links)], default=app)
+    proxies = read_networks(parts.settings.trusted_proxies)
     return guard(front, registry, staged=staged, secure=secure, refuse=too_large, proxies=proxies)
 
 
