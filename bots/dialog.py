@@ -35,12 +35,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Dialog:
-    """`finish` gets all answers, read by their questions."""
+    """`finish` gets all answers, read by their questions. `admin`: a form of it is taken from group admins only."""
 
     name: str
     title: str
     questions: tuple[Question, ...]
     finish: Callable[[Context, dict[str, Any]], Reply]
+    admin: bool = False
 
 
 def begin(ctx: Context, dialog: Dialog) -> Reply:

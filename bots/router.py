@@ -183,6 +183,8 @@ class Router:
         ctx = self._context(session, ask, brand)
         if ask.submitted is not None:
             chosen = commands.DIALOGS.get(ask.dialog or "")
+            if chosen is not None and chosen.admin and not ask.admin:
+                return [ctx.reply("campaign.not_admin")]
             return [dialog.submit(ctx, chosen, ask.submitted) if chosen else ctx.reply("error.button_old")]
         answered = dialog.answer_to(ctx, commands.DIALOGS, ask.said, is_word=ask.command is not None)
         if answered is not None:

@@ -161,6 +161,7 @@ NEW = Dialog(
         Question("friends", "campaign.new.friends", lambda text: _whole(text, 1, POINTS_MAX)),
     ),
     _create,
+    admin=True,
 )
 CAMPAIGN = Command(
     CommandSpec(

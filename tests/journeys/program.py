@@ -95,8 +95,14 @@ async def open_program(url: str) -> AsyncIterator[Program]:
         stack.callback(clock.move, before)
         brand, campaign = parts.writer.run_sync(_found)
         program = Program(parts, brand, campaign, api, discord)
-        free = {"messages_per_second": 0, "group_messages_per_minute": 0, "chat_interval": 0, "poll_timeout": 5}
-        telegram_settings = TelegramSettings(**({"token": api.token, "api_url": api.url} | free))
+        telegram_settings = TelegramSettings(
+            token=api.token,
+            api_url=api.url,
+            messages_per_second=0,
+            group_messages_per_minute=0,
+            chat_interval=0,
+            poll_timeout=5,
+        )
         adapters: list[Adapter] = [
             TelegramAdapter(telegram_settings, MENU, program.store("telegram"), clock.now, nap),
             DiscordAdapter(quick(discord), MENU, program.store("discord"), clock.now),

@@ -1,0 +1,69 @@
+"""Questions asked one by one outlive the program; buttons on old messages still work; forms bring all at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from referral.campaigns import campaigns_of
+from tests.dialogue import Town, open_town
+
+ANSWERS = {"title": "Summer", "points": "10", "days": "7", "friends": "20"}
+
+
+def titles(town: Town) -> list[str]:
+    return town.do(lambda session: [one.title["en"] for one in campaigns_of(session, town.brand.id)])
+
+
+async def test_the_next_answer_after_a_restart_and_a_week(tmp_path: Path) -> None:
+    async with open_town(tmp_path, campaign=False) as town:
+        await town.say("Carol", "/campaign new")
+        await town.say("Carol", "Summer")
+        town.restart()
+        await town.later(days=7)
+        assert "(3/4)" in await town.ask("Carol", "10")
+        town.restart()
+        assert "(4/4)" in await town.ask("Carol", "7")
+        assert "Summer is running" in await town.ask("Carol", "20")
+        assert titles(town) == ["Summer"]
+
+
+async def test_a_button_from_before_the_restart(tmp_path: Path) -> None:
+    async with open_town(tmp_path) as town:
+        await town.say("Alice", "/start")
+        town.restart()
+        assert "Here is your invitation" in await town.ask("Alice", "[My invite link]")
+
+
+async def test_a_form_brings_every_answer_at_once(tmp_path: Path) -> None:
+    async with open_town(tmp_path, campaign=False) as town:
+        [asked] = await town.say("Carol", "/campaign new", group=True)
+        assert asked.form is not None
+        assert [field.name for field in asked.form.fields] == list(ANSWERS)
+        assert "Summer is running" in await town.submit("Carol", asked.form.action, **ANSWERS)
+        assert titles(town) == ["Summer"]
+
+
+async def test_a_wrong_answer_in_a_form_changes_nothing(tmp_path: Path) -> None:
+    async with open_town(tmp_path, campaign=False) as town:
+        wrong = ANSWERS | {"days": "seven"}
+        assert await town.submit("Carol", "form:campaign_new", **wrong) == "Please answer with a whole number."
+        assert await town.submit("Carol", "form:campaign_new", title="Summer") == "Please answer with a whole number."
+        assert (
+            await town.submit("Carol", "form:nosuch", **ANSWERS)
+            == "This button is no longer in use. Say /help to go on."
+        )
+        assert titles(town) == []
+
+
+async def test_a_form_of_admins_is_for_admins(tmp_path: Path) -> None:
+    async with open_town(tmp_path, campaign=False) as town:
+        said = await town.submit("Alice", "form:campaign_new", **ANSWERS)
+        assert said == "Only admins of the group can manage campaigns."
+        assert titles(town) == []
+
+
+async def test_in_a_group_only_the_form_asks(tmp_path: Path) -> None:
+    async with open_town(tmp_path, campaign=False) as town:
+        await town.say("Carol", "/campaign new", group=True)
+        assert await town.ask("Carol", "Summer", group=True) == ""
+        assert "I did not understand" in await town.ask("Carol", "Summer")

@@ -1,0 +1,96 @@
+"""Every word that is said exists in both languages, and every word that exists is said."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from bots.commands.all import DIALOGS
+from core import i18n
+from referral.campaigns import MOVES, QUALIFYING, STATES
+from referral.rules import REFUSALS
+from rewards import rewards
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLES = ("advocate", "friend")
+CAPS = ("cap_reached", "budget_empty")
+TAKEN_BACK = ("left_during_hold", "self_referral", "loop", "linked_duplicate")
+
+
+def _all(*parts: tuple[str, ...] | str) -> set[str]:
+    """Every way to put one of each of these together with dots."""
+    return {".".join(way) for way in product(*((part,) if isinstance(part, str) else part for part in parts))}
+
+
+BUILT = (
+    _all("why.friend", REFUSALS)
+    | _all("why.refused", REFUSALS)
+    | _all("why", ("started", "joined", "left"))
+    | _all("why.own", ("started", "joined", "left", "qualified", "expired", "reversed", "rejected"))
+    | {"why.own.expired.advocate_gone", "why.own.reversed.left_during_hold"}
+    | _all("why.qualified", QUALIFYING)
+    | _all("why.expired.window_over", QUALIFYING)
+    | {"why.expired.erased", "why.rejected.review"}
+    | _all("why.reversed", TAKEN_BACK)
+    | _all("why.reward", ("held", "payable", "voided", "clawed_back"))
+    | _all("why.reward.capped", CAPS)
+    | _all("me.friend", ("started", "joined", "left", "qualified", "expired", "reversed", "rejected"))
+    | _all("rewards.state", rewards.STATES)
+    | _all("rewards.line", ROLES)
+    | _all("reason", CAPS + TAKEN_BACK, ROLES)
+    | _all("news.held", ROLES, QUALIFYING)
+    | _all("news", ("capped", "paid", "voided", "clawed_back"), ROLES)
+    | _all("invite.ready", QUALIFYING)
+    | _all(("join.step_in", "join.find_group"), QUALIFYING)
+    | _all("campaign.state", STATES)
+    | _all("campaign", tuple(f"is_{state}" for state in STATES if state != "running"))
+    | _all("campaign.done", ("pause", "resume", "end"))
+    | _all("button", ("pause", "resume", "end"))
+    | {one.key + end for dialog in DIALOGS.values() for one in dialog.questions for end in ("", ".label")}
+    | {dialog.title for dialog in DIALOGS.values()}
+)
+"""Keys that the code puts together, as it does."""
+
+
+def written() -> set[str]:
+    """Every text in our code that looks like a key."""
+    files = [
+        path for folder in ("bots", "daixin", "web", "referral", "rewards") for path in ROOT.glob(folder + "/**/*.py")
+    ]
+    return {key for path in files for key in re.findall(r'"([a-z_]+(?:\.[a-z_]+)+)"', path.read_text())}
+
+
+def in_chat(locale: str) -> set[str]:
+    text = (ROOT / f"core/locales/{locale}/LC_MESSAGES/chat.po").read_text()
+    return set(re.findall(r'^msgid "(.+)"$', text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("locale", i18n.LOCALES)
+def test_every_word_that_is_put_together_exists(locale: str) -> None:
+    assert BUILT - i18n.catalogue(locale).keys() == set()
+
+
+@pytest.mark.parametrize("locale", i18n.LOCALES)
+def test_every_word_that_exists_is_said(locale: str) -> None:
+    assert in_chat(locale) - BUILT - written() == set()
+
+
+def test_both_languages_say_the_same_facts() -> None:
+    """But for an example sentence's own reasons, a placeholder of one language is one of the other."""
+    en, zh = i18n.catalogue("en"), i18n.catalogue("zh_Hans")
+    differing = {
+        key: (facts(en[key]), facts(zh[key])) for key in en.keys() & zh.keys() if facts(en[key]) != facts(zh[key])
+    }
+    assert differing == {}
+
+
+def facts(text: str | tuple[str, ...]) -> set[str]:
+    """The placeholders of a message, in all its plural forms."""
+    return set(re.findall(r"{(\w+)}", text if isinstance(text, str) else " ".join(text)))
+
+
+def test_a_move_of_a_campaign_that_people_make_has_its_word() -> None:
+    assert {"pause", "resume", "end"} <= MOVES.keys()
