@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 from sqlalchemy import (
     ARRAY,
@@ -38,6 +38,7 @@ from sqlmodel import Field, Session, SQLModel
 from core import ids
 
 T = TypeVar("T")
+_UNKNOWN = SafeUUID.unknown
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -63,16 +64,31 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return value if value is None or value.tzinfo is UTC else value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        return _read_moment if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _read_moment(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value + "+00:00")
 
 
 class TextUuid(Uuid[UUID]):
     """How SQLite keeps an identifier: 32 hexadecimal digits. Reads them without `UUID`'s cleaning of loose forms."""
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], UUID | None]:
-        return lambda value: None if value is None else UUID(int=int(value, 16))
+        return _read_identifier
+
+
+def _read_identifier(value: str | None) -> UUID | None:
+    """`UUID(value)` without its checks, in a quarter of the time: a page of rows holds hundreds."""
+    if value is None:
+        return None
+    found = object.__new__(UUID)
+    object.__setattr__(found, "int", int(value, 16))
+    object.__setattr__(found, "is_safe", _UNKNOWN)
+    return found
 
 
 class Row(SQLModel):
@@ -127,7 +143,8 @@ def _configure_sqlite(engine: Engine, writer: bool) -> None:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA busy_timeout=30000")
-        cursor.execute("PRAGMA cache_size=-65536")
+        # KiB for each connection, of which readers have several.
+        cursor.execute(f"PRAGMA cache_size={-65536 if writer else -32768}")
         # 32 MB of log: the pages that every commit touches are copied into the file far less often.
         cursor.execute("PRAGMA wal_autocheckpoint=8000")
         if not writer:

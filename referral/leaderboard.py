@@ -11,10 +11,22 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Index, Integer, and_, bindparam, delete, func, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    Integer,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlmodel import Field, Session, col
 
 from core.db import Row, UtcDateTime, among, insert, table, upsert
@@ -59,8 +71,7 @@ class ScoreHour(Row, table=True):
 _S, _C, _H = table(Score).c, table(ScoreCount).c, table(ScoreHour).c
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A line of the board."""
 
     rank: int
@@ -204,7 +215,9 @@ _AT_CUT = (
     .order_by(_S.reached_at, _S.member_id)
     .limit(bindparam("room", type_=Integer))
 )
-_BEST = union_all(_ABOVE, select(_AT_CUT.subquery()))
+_BEST = union_all(_ABOVE, select(_AT_CUT.subquery())).order_by(
+    literal_column("2").desc(), literal_column("3"), literal_column("1")
+)
 _MINE = select(_S.score, _S.reached_at).where(_on_board(_S), _S.member_id == bindparam("member"))
 _score, _reached = bindparam("score", type_=Integer), bindparam("reached", type_=UtcDateTime)
 _AMONG = select(
@@ -240,9 +253,8 @@ def top(session: Session, brand_id: UUID, campaign_id: UUID, limit: int = 10) ->
         above += members
         if above >= limit:
             break
-    best = connection.execute(_BEST, here | {"cut": cut, "room": room})
-    ordered = sorted(best, key=lambda row: (-row[1], row[2], row[0]))
-    return [Place(rank, *row) for rank, row in enumerate(ordered, 1)]
+    best = connection.execute(_BEST, here | {"cut": cut, "room": room}).all()
+    return list(map(Place, range(1, len(best) + 1), *zip(*best, strict=True))) if best else []
 
 
 def standing(session: Session, brand_id: UUID, campaign_id: UUID, member_id: UUID) -> Standing | None:
