@@ -14,6 +14,7 @@ async def test_a_connected_bot_notes_where_friends_with_a_code_find_it() -> None
 
 async def test_a_database_that_is_away_does_not_keep_the_bot_from_answering() -> None:
     async with open_harness() as at:
+
         async def away(key: str, value: object) -> None:
             raise RuntimeError("database_unavailable")
 

@@ -59,3 +59,9 @@ def test_quick_commands_speak_the_visitors_language() -> None:
     assert [chip["say"] for chip in encode_menu(MENU, "en")] == ["/invite", "/help"]
     assert [chip["say"] for chip in encode_menu(MENU, "zh_Hans")] == ["邀请", "帮助"]
     assert encode_menu(MENU, "zh_Hans")[0]["help"] == "我的邀请链接"
+
+
+def test_an_admin_finds_the_admins_commands_first() -> None:
+    menu = Menu((*MENU.commands, CommandSpec("campaign", ("活动",), {"en": "Run campaigns"}, admin=True)))
+    assert [chip["label"] for chip in encode_menu(menu, "en")] == ["Invite", "Help"]
+    assert [chip["label"] for chip in encode_menu(menu, "en", admin=True)] == ["Campaign", "Invite", "Help"]

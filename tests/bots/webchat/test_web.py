@@ -184,7 +184,7 @@ async def test_a_failure_can_be_tried_again_and_shows_ones_words_once(chat: WebC
     chat.script.answer = fail
     answer = await page.post("/chat/messages", {"text": "hi", "key": "k"}, **{"Accept-Language": "zh"})
     assert answer.status_code == 500
-    assert answer.json()["detail"] == "我们这边出了点问题,请再试一次。"
+    assert answer.json()["detail"] == "我们这边出了点问题，请再试一次。"
     chat.script.answer = echo
     assert (await page.post("/chat/messages", {"text": "hi", "key": "k"})).status_code == 200
     await chat.seen("alice", 1)
@@ -221,7 +221,7 @@ async def test_the_longest_message(chat: WebChatHarness, length: int, status: in
     if status == 422:
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.headers["content-language"] == "zh-Hans"
-        assert answer.json()["detail"] == "一条消息最多 4000 个字,这条有 4001 个字。"
+        assert answer.json()["detail"] == "一条消息最多 4000 个字，这条有 4001 个字。"
 
 
 @pytest.mark.parametrize(
