@@ -38,7 +38,7 @@ from rewards.verify import verify
 
 BOUNDS = {"sqlite": 0.3, "postgresql": 0.2}
 CALLERS = 64
-ROUNDS = 5
+ROUNDS = 3
 EVENTS = 2_000
 """Qualifying events in a round."""
 LIMIT_SECONDS = 2

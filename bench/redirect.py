@@ -151,7 +151,13 @@ def _stored(url: str) -> int:
 def run() -> dict[str, object]:
     """Medians of requests a second of both, in turns, so that a busy machine slows them alike."""
     if shutil.which("wrk") is None:
-        return {"name": "redirect", "ratio": None, "bound": BOUND, "better": "higher", "skipped": "apt-get install wrk"}
+        return {
+            "name": "redirect",
+            "ratio": None,
+            "bound": BOUND,
+            "better": "higher",
+            "skipped": "needs wrk: apt-get install wrk",
+        }
     with tempfile.TemporaryDirectory(prefix="daixin-bench-") as folder:
         url = f"sqlite:///{folder}/bench.db"
         code = _prepare(url)
