@@ -167,7 +167,7 @@ CAMPAIGN = Command(
     CommandSpec(
         "campaign",
         ("活动", "活动管理"),
-        {"en": "For admins: campaigns", "zh_Hans": "管理员：活动"},
+        {"en": "Run campaigns (admins)", "zh_Hans": "管理活动（管理员）"},
         Argument("what", {"en": "new, or nothing for the list", "zh_Hans": "新建，或留空看列表"}),
         admin=True,
     ),

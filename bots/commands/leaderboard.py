@@ -40,5 +40,10 @@ def board(ctx: Context) -> Reply:
 
 
 LEADERBOARD = Command(
-    CommandSpec("leaderboard", ("排行榜", "排行", "榜单", "top"), {"en": "The leaderboard", "zh_Hans": "排行榜"}), board
+    CommandSpec(
+        "leaderboard",
+        ("排行榜", "排行", "榜单", "top"),
+        {"en": "Who brought the most friends", "zh_Hans": "谁邀请的朋友最多"},
+    ),
+    board,
 )

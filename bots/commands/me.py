@@ -190,12 +190,16 @@ def _touch_facts(ctx: Context, campaign: Campaign, touch: Touch) -> dict[str, ob
 
 
 ME = Command(
-    CommandSpec("me", ("我的", "我的朋友", "好友", "进度"), {"en": "How my friends get on", "zh_Hans": "我邀请的朋友"}),
+    CommandSpec(
+        "me", ("我的", "我的朋友", "好友", "进度"), {"en": "How my friends get on", "zh_Hans": "我邀请的朋友和进度"}
+    ),
     me,
 )
 WHY = Command(
     CommandSpec(
-        "why", ("为什么", "原因", "为何"), {"en": "Why a friend did or did not count", "zh_Hans": "为什么算或没算"}
+        "why",
+        ("为什么", "原因", "为何"),
+        {"en": "Why a friend did or did not count", "zh_Hans": "朋友为什么算数或没算数"},
     ),
     why,
 )

@@ -65,7 +65,7 @@ PRIVACY = Command(
     CommandSpec(
         "privacy",
         ("隐私", "我的数据"),
-        {"en": "My data: read it or have it deleted", "zh_Hans": "我的数据：查看或删除"},
+        {"en": "Read my data, or have it deleted", "zh_Hans": "查看或删除我的数据"},
         Argument("what", {"en": "export or forget", "zh_Hans": "导出 或 删除"}),
     ),
     privacy,

@@ -62,6 +62,10 @@ def reason_of(locale: str, reward: Reward) -> Safe:
 
 
 REWARDS = Command(
-    CommandSpec("rewards", ("奖励", "我的奖励", "积分", "余额"), {"en": "What I earned", "zh_Hans": "我的奖励"}),
+    CommandSpec(
+        "rewards",
+        ("奖励", "我的奖励", "积分", "余额"),
+        {"en": "What I earned, and when it is mine", "zh_Hans": "我得到的奖励和到账时间"},
+    ),
     rewards,
 )

@@ -11,32 +11,32 @@ from tests.dialogue import in_both, open_town
     en="""
     Alice> /help
     What you can say to Acme Tea:
-    • /start Start here
-    • /invite My invite link and card
-    • /me How my friends get on
-    • /leaderboard The leaderboard
-    • /rewards What I earned
-    • /why Why a friend did or did not count
-    • /join Enter a friend's invite code
-    • /link Join my accounts on other platforms
-    • /language 中文 / English
-    • /privacy My data: read it or have it deleted
-    • /help All commands
+    • /start: Start here
+    • /invite: My invite link and card
+    • /me: How my friends get on
+    • /leaderboard: Who brought the most friends
+    • /rewards: What I earned, and when it is mine
+    • /why: Why a friend did or did not count
+    • /join: Enter a friend's invite code
+    • /link: Join my accounts on other platforms
+    • /language: 中文 / English
+    • /privacy: Read my data, or have it deleted
+    • /help: All commands
     You can also send an invite code or paste an invite link.
     Carol> /help
     What you can say to Acme Tea:
-    • /start Start here
-    • /invite My invite link and card
-    • /me How my friends get on
-    • /leaderboard The leaderboard
-    • /rewards What I earned
-    • /why Why a friend did or did not count
-    • /join Enter a friend's invite code
-    • /link Join my accounts on other platforms
-    • /language 中文 / English
-    • /privacy My data: read it or have it deleted
-    • /help All commands
-    • /campaign For admins: campaigns
+    • /start: Start here
+    • /invite: My invite link and card
+    • /me: How my friends get on
+    • /leaderboard: Who brought the most friends
+    • /rewards: What I earned, and when it is mine
+    • /why: Why a friend did or did not count
+    • /join: Enter a friend's invite code
+    • /link: Join my accounts on other platforms
+    • /language: 中文 / English
+    • /privacy: Read my data, or have it deleted
+    • /help: All commands
+    • /campaign: Run campaigns (admins)
     You can also send an invite code or paste an invite link.
     Alice> blah
     I did not understand that. Choose below, or say /help.
@@ -46,32 +46,32 @@ from tests.dialogue import in_both, open_town
     zh="""
     Alice> 帮助
     你可以对 茶里 说：
-    • 开始 从这里开始
-    • 邀请 我的邀请链接和海报
-    • 我的 我邀请的朋友
-    • 排行榜 排行榜
-    • 奖励 我的奖励
-    • 为什么 为什么算或没算
-    • 邀请码 输入朋友给你的邀请码
-    • 绑定 绑定我在其他平台的账号
-    • 语言 中文 / English
-    • 隐私 我的数据：查看或删除
-    • 帮助 全部命令
+    • 开始：从这里开始
+    • 邀请：我的邀请链接和海报
+    • 我的：我邀请的朋友和进度
+    • 排行榜：谁邀请的朋友最多
+    • 奖励：我得到的奖励和到账时间
+    • 为什么：朋友为什么算数或没算数
+    • 邀请码：输入朋友给你的邀请码
+    • 绑定：绑定我在其他平台的账号
+    • 语言：中文 / English
+    • 隐私：查看或删除我的数据
+    • 帮助：全部命令
     也可以直接发送邀请码或粘贴邀请链接。
     Carol> 帮助
     你可以对 茶里 说：
-    • 开始 从这里开始
-    • 邀请 我的邀请链接和海报
-    • 我的 我邀请的朋友
-    • 排行榜 排行榜
-    • 奖励 我的奖励
-    • 为什么 为什么算或没算
-    • 邀请码 输入朋友给你的邀请码
-    • 绑定 绑定我在其他平台的账号
-    • 语言 中文 / English
-    • 隐私 我的数据：查看或删除
-    • 帮助 全部命令
-    • 活动 管理员：活动
+    • 开始：从这里开始
+    • 邀请：我的邀请链接和海报
+    • 我的：我邀请的朋友和进度
+    • 排行榜：谁邀请的朋友最多
+    • 奖励：我得到的奖励和到账时间
+    • 为什么：朋友为什么算数或没算数
+    • 邀请码：输入朋友给你的邀请码
+    • 绑定：绑定我在其他平台的账号
+    • 语言：中文 / English
+    • 隐私：查看或删除我的数据
+    • 帮助：全部命令
+    • 活动：管理活动（管理员）
     也可以直接发送邀请码或粘贴邀请链接。
     Alice> 今天天气真好
     我没看懂。请点下面的按钮，或发送「帮助」。
