@@ -173,6 +173,7 @@ def forget_delivered(session: Session) -> None:
 
 
 Deliver = Callable[[Claimed], Awaitable[None]]
+Lane = Callable[[Claimed], str]
 
 
 class Dispatcher:
@@ -182,13 +183,16 @@ class Dispatcher:
         self._writer = writer
         self._parallel = parallel
         self._poll = poll
-        self._handlers: dict[str, Deliver] = {}
+        self._handlers: dict[str, tuple[Deliver, Lane]] = {}
         self._wake = asyncio.Event()
         self._stopping = False
 
-    def on(self, topic: str, deliver: Deliver) -> None:
-        """Deliver messages of `topic` with this function, which raises `Undeliverable` when it cannot."""
-        self._handlers[topic] = deliver
+    def on(self, topic: str, deliver: Deliver, lane: Lane = lambda message: message.key) -> None:
+        """Deliver messages of `topic` with this function, which raises `Undeliverable` when it cannot.
+
+        Messages of one `lane` (a chat) go out one after another in the order they were written.
+        """
+        self._handlers[topic] = deliver, lane
 
     async def run(self) -> None:
         """Deliver until `stop`; what is in hand is finished first."""
@@ -213,12 +217,19 @@ class Dispatcher:
         if not topics:
             return 0
         batch = await self._writer.run(lambda session: claim(session, topics, self._parallel))
-        await asyncio.gather(*(self._deliver(message) for message in batch))
+        lanes: dict[tuple[str, str], list[Claimed]] = {}
+        for message in batch:
+            lanes.setdefault((message.topic, self._handlers[message.topic][1](message)), []).append(message)
+        await asyncio.gather(*(self._deliver_in_order(messages) for messages in lanes.values()))
         return len(batch)
+
+    async def _deliver_in_order(self, messages: Sequence[Claimed]) -> None:
+        for message in messages:
+            await self._deliver(message)
 
     async def _deliver(self, message: Claimed) -> None:
         try:
-            await self._handlers[message.topic](message)
+            await self._handlers[message.topic][0](message)
         except Undeliverable as error:
             problem = error
         except Exception as error:

@@ -95,7 +95,9 @@ def build(
             adapter = platforms.BUILDERS[platform](MENU, store, clock.now)
         if adapter is not None:
             adapters[platform] = adapter
-            dispatcher.on(TOPIC + platform, Deliverer(adapter, reader, writer))
+            dispatcher.on(
+                TOPIC + platform, Deliverer(adapter, reader, writer), lambda message: str(message.payload["chat"])
+            )
             dispatcher.on(INVITE_TOPIC + platform, InviteMaker(adapter, writer))
     return Parts(settings, writer, reader, dispatcher, router, adapters)
 

@@ -151,7 +151,8 @@ class Town:
         ]
         for line in wanted:
             await self._play_line(line)
-        assert "\n".join(self.transcript) == "\n".join(wanted)
+        heard, meant = "\n".join(self.transcript), "\n".join(wanted)
+        assert heard == meant, heard
         self.transcript.clear()
 
     async def _play_line(self, line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -51,6 +52,26 @@ async def test_a_message_is_delivered_once_and_its_key_stops_a_repeat(writer: Wr
         await writer.run(lambda session: put(session, [HELLO]))
         await dispatcher.deliver_due()
     assert got == ["你好"]
+
+
+async def test_a_chat_hears_in_the_order_it_was_written_to_and_chats_do_not_wait_for_each_other(writer: Writer) -> None:
+    got: list[str] = []
+    slow = asyncio.Event()
+    dispatcher = Dispatcher(writer)
+
+    async def deliver(message: Claimed) -> None:
+        if message.key == "alice/1":
+            await asyncio.wait_for(slow.wait(), 10)
+        got.append(message.key)
+        if message.key == "bob/1":
+            slow.set()
+
+    dispatcher.on("chat", deliver, lambda message: str(message.payload["to"]))
+    news = [Message("chat", f"{who}/{number}", {"to": who}) for who in ("alice", "bob") for number in (1, 2)]
+    await writer.run(lambda session: put(session, news))
+    await dispatcher.deliver_due()
+    assert got.index("bob/1") < got.index("alice/1") < got.index("alice/2")
+    assert got.index("bob/1") < got.index("bob/2")
 
 
 def test_a_claim_lasts_as_long_as_its_lease(writer: Writer) -> None:
