@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bots.command import CommandSpec, Menu
 from bots.markup import escape
 from bots.message import Button, Field, Form, Reply
 from bots.webchat.encode import encode, encode_menu, encode_said
