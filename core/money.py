@@ -15,6 +15,12 @@ from core.errors import BadInput
 DECIMALS = {"PTS": 0, "XTR": 0}
 """Assets that are no ISO 4217 currency (Babel believes that XTR, Telegram's Stars, has two decimals)."""
 
+WORDS = {
+    "PTS": {"en": ("point", "points"), "zh_Hans": ("积分", "积分")},
+    "XTR": {"en": ("Star", "Stars"), "zh_Hans": ("星星", "星星")},
+}
+"""What those assets are called: one of them, and any other number."""
+
 LARGEST = 2**53 - 1
 """The largest amount in minor units: exact in every JSON reader and far inside the database's 64 bits."""
 
@@ -60,7 +66,7 @@ class Money:
         """The amount as people of this locale write it; points and Stars with their own word."""
         if self.asset in DECIMALS:
             number = str(format_decimal(self.minor, locale=locale))
-            word = {"PTS": {"zh_Hans": " 积分"}, "XTR": {"zh_Hans": " 星星"}}[self.asset].get(locale)
-            return number + (word or {"PTS": " points", "XTR": " Stars"}[self.asset])
+            one, many = WORDS[self.asset].get(locale, WORDS[self.asset]["en"])
+            return f"{number} {one if abs(self.minor) == 1 else many}"
         value = Decimal(self.minor).scaleb(-decimals(self.asset))
         return str(format_currency(value, self.asset, locale=locale))

@@ -185,7 +185,9 @@ class Dispatcher:
         self._poll = poll
         self._handlers: dict[str, tuple[Deliver, Lane]] = {}
         self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
+        writer.on_commit(self._committed)
 
     def on(self, topic: str, deliver: Deliver, lane: Lane = lambda message: message.key) -> None:
         """Deliver messages of `topic` with this function, which raises `Undeliverable` when it cannot.
@@ -196,13 +198,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Deliver until `stop`; what is in hand is finished first."""
-        loop = asyncio.get_running_loop()
-
-        def woken(topics: set[str]) -> None:
-            if topics & self._handlers.keys() and not loop.is_closed():
-                loop.call_soon_threadsafe(self._wake.set)
-
-        self._writer.on_commit(woken)
+        self._loop = asyncio.get_running_loop()
         while not self._stopping:
             self._wake.clear()
             if not await self.deliver_due():
@@ -210,6 +206,11 @@ class Dispatcher:
                     await asyncio.wait_for(self._wake.wait(), self._poll)
                 except TimeoutError:
                     continue
+
+    def _committed(self, topics: set[str]) -> None:
+        """Called in the writer's thread."""
+        if self._loop is not None and topics & self._handlers.keys() and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake.set)
 
     async def deliver_due(self) -> int:
         """One round: claim what is due and deliver it; how many were claimed."""
