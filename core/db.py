@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any, TypeVar
 from uuid import UUID, SafeUUID
 
@@ -38,6 +39,8 @@ from sqlmodel import Field, Session, SQLModel
 from core import ids
 
 T = TypeVar("T")
+LARGEST_PIECE = 64
+"""Rows of one INSERT on SQLite; with any table's columns far below its 32,766 parameters."""
 _UNKNOWN = SafeUUID.unknown
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -178,10 +181,10 @@ def insert_new(
     tail = f"ON CONFLICT ({_listed(key)}) DO NOTHING"
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        return set(_run(connection, into, rows, f'{tail} RETURNING "{returning.name}"').scalars())
-    # All of them are new nearly always, and the driver's own loop is fast but tells only how many were.
+        return set(_insert_arrays(connection, into, rows, f'{tail} RETURNING "{returning.name}"').scalars())
+    # All of them are new nearly always, and to be told how many were is cheaper than to be told which.
     connection.exec_driver_sql("SAVEPOINT insert_new")
-    if _run(connection, into, rows, tail).rowcount == len(rows):
+    if _insert_pieces(connection, into, rows, tail) == len(rows):
         connection.exec_driver_sql("RELEASE insert_new")
         return {row[returning.name] for row in rows}
     connection.exec_driver_sql("ROLLBACK TO insert_new")
@@ -193,7 +196,7 @@ def insert_new(
 def insert_all(session: Session, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many rows at once."""
     if rows:
-        _run(session.connection(), into, rows, "")
+        _insert(session.connection(), into, rows, "")
 
 
 def upsert(
@@ -202,7 +205,7 @@ def upsert(
     """Insert rows of different keys; where a `key` is there already its columns `change` become the new row's."""
     if rows:
         changes = ", ".join(f'"{name}" = excluded."{name}"' for name in change)
-        _run(session.connection(), into, rows, f"ON CONFLICT ({_listed(key)}) DO UPDATE SET {changes}")
+        _insert(session.connection(), into, rows, f"ON CONFLICT ({_listed(key)}) DO UPDATE SET {changes}")
 
 
 def update_each(session: Session, into: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str]) -> None:
@@ -220,30 +223,65 @@ def update_each(session: Session, into: Table, rows: Sequence[Mapping[str, Any]]
         changes = ", ".join(f'"{name}" = ?' for name in names)
         where = "WHERE " + " AND ".join(f'"{name}" = ?' for name in key)
     columns = {name: [row[name] for row in rows] for name in (*names, *key)}
-    _send(connection, into, columns, " ".join(["UPDATE", f'"{into.name}"', "SET", changes, where]))
+    text = " ".join(["UPDATE", f'"{into.name}"', "SET", changes, where])
+    values = _values(connection, into, columns)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(text, tuple(values))
+    else:
+        connection.exec_driver_sql(text, list(zip(*values, strict=True)))
 
 
-def _run(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]], tail: str) -> CursorResult[Any]:
-    """One INSERT of these rows. All have the columns of the first; what they leave out gets the model's default."""
+def _insert(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]], tail: str) -> None:
+    if connection.dialect.name == "postgresql":
+        _insert_arrays(connection, into, rows, tail)
+    else:
+        _insert_pieces(connection, into, rows, tail)
+
+
+def _insert_arrays(
+    connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]], tail: str
+) -> CursorResult[Any]:
+    """PostgreSQL: one statement with an array for each column, so its triggers run once and its text is the same
+    for any number of rows."""
+    columns = _columns(into, rows)
+    source = " ".join(["SELECT * FROM", _unnest(connection.dialect, into, tuple(columns))])
+    text = f'INSERT INTO "{into.name}" ({_listed(columns)}) {source} {tail}'
+    return connection.exec_driver_sql(text, tuple(_values(connection, into, columns)))
+
+
+def _insert_pieces(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]], tail: str) -> int:
+    """SQLite: statements of 64, 32, … 1 rows; how many rows were inserted.
+
+    The driver lets go of the interpreter for every statement, and gets it back only when the event loop pauses: one
+    by one, a batch of clicks would wait for the loop as often as it has rows. Seven texts a table stay prepared.
+    """
+    columns = _columns(into, rows)
+    given = list(zip(*_values(connection, into, columns), strict=True))
+    head = f'INSERT INTO "{into.name}" ({_listed(columns)}) VALUES '
+    one = f"({', '.join('?' * len(columns))})"
+    inserted, at, size = 0, 0, LARGEST_PIECE
+    while at < len(given):
+        if size > len(given) - at:
+            size //= 2
+            continue
+        text = " ".join([head, ", ".join([one] * size), tail])
+        inserted += connection.exec_driver_sql(text, tuple(chain.from_iterable(given[at : at + size]))).rowcount
+        at += size
+    return inserted
+
+
+def _columns(into: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The rows by column. All have the columns of the first; what they leave out gets the model's default."""
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     for column in into.columns:
         if column.name not in columns and isinstance(column.default, ColumnDefault):
             default = column.default
             columns[column.name] = [default.arg(None) if default.is_callable else default.arg for _ in rows]
-    if connection.dialect.name == "postgresql":
-        source = " ".join(["SELECT * FROM", _unnest(connection.dialect, into, tuple(columns))])
-    else:
-        source = f"VALUES ({', '.join('?' * len(columns))})"
-    return _send(connection, into, columns, f'INSERT INTO "{into.name}" ({_listed(columns)}) {source} {tail}')
+    return columns
 
 
-def _send(connection: Connection, into: Table, columns: dict[str, list[Any]], text: str) -> CursorResult[Any]:
-    """To PostgreSQL one statement with an array for each column (its triggers run once, its text is always the
-    same); to SQLite the driver's loop. Both are several times faster than a statement that spells out every value."""
-    values = [_prepared(connection.dialect, into, name, column) for name, column in columns.items()]
-    if connection.dialect.name == "postgresql":
-        return connection.exec_driver_sql(text, tuple(values))
-    return connection.exec_driver_sql(text, list(zip(*values, strict=True)))
+def _values(connection: Connection, into: Table, columns: dict[str, list[Any]]) -> list[list[Any]]:
+    return [_prepared(connection.dialect, into, name, column) for name, column in columns.items()]
 
 
 def _prepared(dialect: Dialect, into: Table, name: str, values: list[Any]) -> list[Any]:

@@ -8,14 +8,15 @@ run again one by one. A caller gets its result only after the commit.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
@@ -73,6 +74,7 @@ class Writer:
         self._queue: queue.SimpleQueue[list[_Waiting[Any]] | None] = queue.SimpleQueue()
         self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting[Any]]] = {}
         self._lock = threading.Lock()
+        self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
         self._closed = False
         self.counts = _Gate()
@@ -103,12 +105,19 @@ class Writer:
     async def run(self, unit: Unit[T]) -> T:
         """Run one unit of work; its result once it is committed, or its exception once it is rolled back."""
         loop = asyncio.get_running_loop()
-        return cast(T, await self._wait(_Waiting(loop, loop.create_future(), unit=unit)))
+        item: _Waiting[T] = _Waiting(loop, loop.create_future(), unit=unit)
+        self._put(item)
+        return cast(T, await item.future)
 
-    async def call(self, batch: Batch[C, T], command: C) -> T:
-        """Run a hot command together with all others of its kind that wait now."""
+    def call(self, batch: Batch[C, T], command: C) -> Awaitable[T]:
+        """Run a hot command together with all others of its kind that wait now; await the result.
+
+        A plain function that hands out the future: on this path a coroutine or two would be felt.
+        """
         loop = asyncio.get_running_loop()
-        return cast(T, await self._wait(_Waiting(loop, loop.create_future(), batch=batch, command=command)))
+        item: _Waiting[T] = _Waiting(loop, loop.create_future(), None, batch, command)
+        self._put(item)
+        return cast(Awaitable[T], item.future)
 
     def run_sync(self, unit: Unit[T]) -> T:
         """`run` for the command line and the demo: blocks until it is committed."""
@@ -119,10 +128,6 @@ class Writer:
         if item.error is not None:
             raise item.error
         return cast(T, item.result)
-
-    async def _wait(self, item: _Waiting[Any]) -> Any:
-        self._put(item)
-        return await item.future
 
     def _put(self, item: _Waiting[Any]) -> None:
         """Accept a unit. What one turn of an event loop asks for is handed over together: waking the writer for the
@@ -145,6 +150,12 @@ class Writer:
                 self._queue.put(items)
 
     def _serve(self) -> None:
+        try:
+            self._take_turns()
+        finally:
+            self._disconnect()
+
+    def _take_turns(self) -> None:
         waiting: list[_Waiting[Any]] = []
         while (more := self._queue.get()) is not None:
             waiting += more
@@ -177,7 +188,17 @@ class Writer:
 
     def _attempt(self, waiting: list[_Waiting[Any]]) -> set[str]:
         """All of them in one transaction; raises only if the transaction as a whole failed."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        # One connection for life: taking it from the pool each time would cost as much as a small batch.
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        try:
+            return self._in_one_transaction(self._connection, waiting)
+        except BaseException:
+            self._disconnect()
+            raise
+
+    def _in_one_transaction(self, connection: Connection, waiting: list[_Waiting[Any]]) -> set[str]:
+        with Session(connection, expire_on_commit=False) as session:
             events.attach(session, self._bus)
             groups = _groups(waiting)
             if len(groups) == 1 and len(waiting) > 1 and waiting[0].batch is not None:
@@ -188,6 +209,13 @@ class Writer:
                     self._run_group(session, group)
             session.commit()
             return cast(set[str], session.info.get("topics", set()))
+
+    def _disconnect(self) -> None:
+        """Let the connection go, whatever is wrong with it; the next attempt opens another."""
+        if self._connection is not None:
+            with contextlib.suppress(DBAPIError):
+                self._connection.close()
+            self._connection = None
 
     def _run_group(self, session: Session, group: list[_Waiting[Any]]) -> None:
         batch = group[0].batch

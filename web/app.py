@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -47,8 +47,17 @@ def create_app(parts: WebParts) -> ASGIApp:
         await errors.answer(pages, Request(scope), 413, None, {})(scope, receive, send)
 
     secure = parts.settings.public_url.startswith("https://")
-    # Links go past the framework; everything else through it.
-    front = Router([Route("/r/{code}", links)], default=app)
+    route = Route("/r/{code}", links)
+
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        """Links go past the framework, whose looking for a route costs as much as the touch itself."""
+        head, _, code = scope.get("path", "").partition("/r/")
+        if not head and code and "/" not in code and scope["type"] == "http":
+            scope["path_params"], scope["route"] = {"code": code}, route
+            await links(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
     proxies = read_networks(parts.settings.trusted_proxies)
     return guard(front, registry, staged=staged, secure=secure, refuse=too_large, proxies=proxies)
 
