@@ -257,7 +257,7 @@ def _insert_pieces(connection: Connection, into: Table, rows: Sequence[Mapping[s
     """
     columns = _columns(into, rows)
     given = list(zip(*_values(connection, into, columns), strict=True))
-    head = f'INSERT INTO "{into.name}" ({_listed(columns)}) VALUES '
+    head = " ".join(["INSERT INTO", f'"{into.name}" ({_listed(columns)})', "VALUES"])
     one = f"({', '.join('?' * len(columns))})"
     inserted, at, size = 0, 0, LARGEST_PIECE
     while at < len(given):

@@ -39,7 +39,7 @@ class Outbox(Row, table=True):
     __table_args__ = (Index("ix_outbox_due", "topic", "state", "due_at"),)
 
     id: UUID = Field(default_factory=ids.new, primary_key=True)
-    brand_id: UUID | None = Field(default=None, index=True)
+    brand_id: UUID | None = None
     key: str = Field(unique=True)
     topic: str
     payload: dict[str, Any] = Field(sa_column=Column(Json, nullable=False))

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
@@ -31,6 +32,11 @@ log = structlog.get_logger()
 
 MAX_BATCH = 256
 """Units in one commit; more would make the first caller wait too long for the last."""
+BUSY = 4
+"""Units in one commit from which on there are callers enough that waiting for them pays."""
+GATHER = 0.001
+"""Seconds the writer then gives the callers it has just answered to ask again: they come back in fewer, fuller
+commits, and the writer does not fight with them for the interpreter. A lone caller never waits."""
 RETRIES = 3
 """How often a unit is tried alone when the database itself failed (deadlock, lost connection)."""
 
@@ -157,14 +163,18 @@ class Writer:
 
     def _take_turns(self) -> None:
         waiting: list[_Waiting[Any]] = []
+        last = 0
         while (more := self._queue.get()) is not None:
             waiting += more
+            if len(waiting) < last:
+                time.sleep(GATHER)
             while len(waiting) < self._max_batch and not self._queue.empty():
                 more = self._queue.get()
                 if more is None:
                     self._commit_all(waiting)
                     return
                 waiting += more
+            last = len(waiting) if len(waiting) >= BUSY else 0
             self._commit_all(waiting)
             waiting = []
 

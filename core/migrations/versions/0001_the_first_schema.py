@@ -84,7 +84,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
     )
-    op.create_index(op.f("ix_outbox_brand_id"), "outbox", ["brand_id"], unique=False)
     op.create_index("ix_outbox_due", "outbox", ["topic", "state", "due_at"], unique=False)
     op.create_table(
         "quarantined",
@@ -542,7 +541,6 @@ def downgrade() -> None:
     op.drop_table("score")
     op.drop_table("quarantined")
     op.drop_index("ix_outbox_due", table_name="outbox")
-    op.drop_index(op.f("ix_outbox_brand_id"), table_name="outbox")
     op.drop_table("outbox")
     op.drop_table("ledger_account")
     op.drop_table("job_claim")
