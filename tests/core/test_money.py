@@ -61,4 +61,4 @@ def test_every_amount_survives_writing_and_reading(minor: int, asset: str) -> No
 def test_amounts_in_words() -> None:
     assert Money(1230, "CNY").format("zh_Hans") == "¥12.30"
     assert Money(1500, "PTS").format("zh_Hans") == "1,500 积分"
-    assert Money(1, "XTR").format("en") == "1 Stars"
+    assert Money(1, "XTR").format("en") == "1 Star"
