@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -65,7 +65,7 @@ class Held:
         assert self.go.wait(LONG)
 
 
-async def together(writer: Writer, *asked: Coroutine[object, object, object]) -> list[object]:
+async def together(writer: Writer, *asked: Awaitable[object]) -> list[object]:
     """The results (or errors) of these awaitables, which all wait at the same time."""
     held = Held()
     first = asyncio.ensure_future(writer.run(held.unit))
