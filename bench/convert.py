@@ -31,6 +31,7 @@ from core import clock, migrations
 from core.db import make_engine
 from core.outbox import Outbox
 from core.writer import Writer
+from daixin import collector
 from referral.qualifying import Qualify, qualify
 from referral.referrals import Referral
 from rewards.ledger import Transfer
@@ -150,6 +151,7 @@ def measure(name: str, url: str, limit: Callable[[], float]) -> Line:
         town.bring(writer, place, EVENTS * ROUNDS + warm_up)
         now = clock.now()
         commands = [Qualify(*key, "retained", now) for key in writer.run_sync(_open)]
+        collector.settle()  # as `daixin serve` does
         asyncio.run(_callers(writer, commands[:warm_up]))
         limits, rates = [], []
         for begin in range(warm_up, len(commands), EVENTS):

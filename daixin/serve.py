@@ -15,7 +15,7 @@ import uvicorn
 from bots.adapter import Adapter, Status
 from core.errors import Unavailable
 from core.settings import Settings
-from daixin import bootstrap, jobs
+from daixin import bootstrap, collector, jobs
 from daixin.bootstrap import Parts
 from daixin.supervision import supervise
 from web.app import create_app
@@ -47,6 +47,7 @@ async def serve(
         scheduler.start()
     server = _web(parts, own, stage, stop) if listening else None
     web = asyncio.create_task(_serve_web(server, listening, stop), name="web") if server is not None else None
+    collector.settle()
     log.info("serve.started", roles=list(roles), platforms=list(parts.adapters))
     await stop.wait()
     log.info("serve.stopping")
