@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 import structlog
@@ -61,13 +61,12 @@ class _Waiting(Generic[T]):
 
 
 @dataclass(slots=True)
-class _Gate:
+class Counts:
     """Counts commits for `/metrics`."""
 
     units: int = 0
     commits: int = 0
     failures: int = 0
-    after_commit: list[Callable[[set[str]], None]] = field(default_factory=list)
 
 
 class Writer:
@@ -83,7 +82,8 @@ class Writer:
         self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
         self._closed = False
-        self.counts = _Gate()
+        self.counts = Counts()
+        self._hooks: list[Callable[[set[str]], None]] = []
 
     def start(self) -> Writer:
         """Begin to serve; returns itself."""
@@ -106,7 +106,7 @@ class Writer:
 
     def on_commit(self, hook: Callable[[set[str]], None]) -> None:
         """Call `hook(topics)` in the writer's thread after each commit; topics are what `announce` named."""
-        self.counts.after_commit.append(hook)
+        self._hooks.append(hook)
 
     async def run(self, unit: Unit[T]) -> T:
         """Run one unit of work; its result once it is committed, or its exception once it is rolled back."""
@@ -192,7 +192,7 @@ class Writer:
                 topics |= self._one_by_one(item)
         self.counts.commits += 1
         self.counts.units += len(waiting)
-        for hook in self.counts.after_commit:
+        for hook in self._hooks:
             hook(topics)
         _resolve(waiting)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -133,7 +133,6 @@ def _book(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _granted(row: dict[str, Any]) -> RewardGranted:
-    at: datetime = row["hold_until"]
     return RewardGranted(
         row["brand_id"],
         row["id"],
@@ -144,7 +143,7 @@ def _granted(row: dict[str, Any]) -> RewardGranted:
         row["asset"],
         row["amount"],
         row["state"],
-        at,
+        row["hold_until"],
     )
 
 
