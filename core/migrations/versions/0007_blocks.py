@@ -1,0 +1,14 @@
+"""Transfers sealed in blocks."""
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    raise RuntimeError("the books are not taken apart; restore a backup instead")
