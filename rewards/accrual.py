@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core import events, ids
-from core.db import insert_new, table
+from core.db import among_keys, insert_new, table
 from core.events import Bus
 from referral.referrals import FriendLeft, FriendQualified, Referral, ReferralReversed, reverse
 from rewards.ledger import Account, Move, Purpose, take_stock, transfer
@@ -73,14 +73,16 @@ def _paid_for(session: Session, capped: Sequence[FriendQualified]) -> dict[tuple
     counts: dict[tuple[UUID, UUID], int] = defaultdict(int)
     if capped:
         t = table(Reward)
+        # What counts is no condition of the whole: it would lead the database to an index on states or roles.
+        counted = (t.c.role == "advocate") & t.c.state.in_(("held", "payable", "in_payout", "paid", "in_review"))
         rows = session.execute(
-            select(t.c.campaign_id, t.c.member_id, func.count(t.c.referral_id.distinct()))
+            select(t.c.campaign_id, t.c.member_id, func.count(t.c.referral_id.distinct()).filter(counted))
             .where(
-                t.c.brand_id.in_({event.brand_id for event in capped}),
-                t.c.campaign_id.in_({event.campaign_id for event in capped}),
-                t.c.member_id.in_({event.advocate_id for event in capped}),
-                t.c.role == "advocate",
-                t.c.state.in_(("held", "payable", "in_payout", "paid", "in_review")),
+                among_keys(
+                    session,
+                    (t.c.brand_id, t.c.campaign_id, t.c.member_id),
+                    {(event.brand_id, event.campaign_id, event.advocate_id) for event in capped},
+                ),
             )
             .group_by(t.c.campaign_id, t.c.member_id)
         )
@@ -99,9 +101,13 @@ def _reward_rows(event: FriendQualified, plan: Plan, reason: str | None) -> list
             "referral_id": event.referral_id,
             "member_id": event.advocate_id if rule.to == "advocate" else event.friend_id,
             "role": rule.to,
+            "rule": rule.to,
             "event": event.event,
+            "cause": event.event,
             "asset": plan.asset,
             "amount": rule.amount,
+            "taken_back": 0,
+            "paid_out": 0,
             "state": "capped" if reason else ("held" if rule.hold_days else "payable"),
             "reason": reason,
             "hold_until": event.at + timedelta(days=rule.hold_days),
@@ -113,7 +119,7 @@ def _reward_rows(event: FriendQualified, plan: Plan, reason: str | None) -> list
 
 def _book(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     target = table(Reward)
-    made = insert_new(session, target, rows, ["brand_id", "referral_id", "event", "role"], returning=target.c.id)
+    made = insert_new(session, target, rows, ["brand_id", "referral_id", "cause", "rule"], returning=target.c.id)
     moves: list[Move] = []
     told: list[RewardGranted | RewardReleased] = []
     for row in rows:

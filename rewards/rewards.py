@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, select, update
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKeyConstraint, Index, UniqueConstraint, select, update
 from sqlmodel import Field, Session, col
 
 from core import clock, events
-from core.db import TenantRow, UtcDateTime, table
+from core.db import Json, TenantRow, UtcDateTime, table
 from rewards.ledger import Account, Move, Purpose, transfer
 
 STATES = ("held", "payable", "in_payout", "paid", "capped", "voided", "clawed_back", "in_review")
@@ -23,27 +24,41 @@ RELEASED_AT_ONCE = 2000
 
 
 class Reward(TenantRow, table=True):
-    """What one beneficiary gets for one event. `reason`: why it is capped, voided or clawed back."""
+    """What one beneficiary gets for one event, by one rule of the plan.
+
+    `cause`: what it is for (the event, `order/<conversion>`, `adjust/<id>`). `amount` never changes: what the reward
+    is worth now is `amount - taken_back`. `paid_out`: how much of that payouts cover. `facts`: the attributes the
+    decision used. `reason`: why it is capped, voided or clawed back.
+    """
 
     __tablename__ = "reward"
     __table_args__ = (
-        UniqueConstraint("brand_id", "referral_id", "event", "role"),
+        UniqueConstraint("brand_id", "referral_id", "cause", "rule"),
         ForeignKeyConstraint(["brand_id", "referral_id"], ["referral.brand_id", "referral.id"]),
         ForeignKeyConstraint(["brand_id", "member_id"], ["member.brand_id", "member.id"]),
+        CheckConstraint("0 <= taken_back AND taken_back <= amount", name="taken_back"),
+        CheckConstraint("0 <= paid_out AND paid_out <= amount", name="paid_out"),
         Index("ix_reward_member", "brand_id", "member_id", "created_at"),
         Index("ix_reward_due", "state", "hold_until"),
     )
 
     campaign_id: UUID
     campaign_version: int
-    referral_id: UUID
+    referral_id: UUID | None = None
+    """None for goodwill."""
     member_id: UUID
+    community_id: UUID | None = None
     role: str
+    rule: str
     event: str
+    cause: str
     asset: str
     amount: int = Field(sa_type=BigInteger)
+    taken_back: int = Field(default=0, sa_type=BigInteger)
+    paid_out: int = Field(default=0, sa_type=BigInteger)
     state: str
     reason: str | None = None
+    facts: dict[str, Any] | None = Field(default=None, sa_column=Column(Json))
     hold_until: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -454,17 +454,25 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("campaign_id", sa.Uuid(), nullable=False),
         sa.Column("campaign_version", sa.Integer(), nullable=False),
-        sa.Column("referral_id", sa.Uuid(), nullable=False),
+        sa.Column("referral_id", sa.Uuid(), nullable=True),
         sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column("community_id", sa.Uuid(), nullable=True),
         sa.Column("role", sa.String(), nullable=False),
+        sa.Column("rule", sa.String(), nullable=False),
         sa.Column("event", sa.String(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
         sa.Column("asset", sa.String(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("taken_back", sa.BigInteger(), nullable=False),
+        sa.Column("paid_out", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("facts", _json, nullable=True),
         sa.Column("hold_until", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("0 <= taken_back AND taken_back <= amount", name=op.f("ck_reward_taken_back")),
+        sa.CheckConstraint("0 <= paid_out AND paid_out <= amount", name=op.f("ck_reward_paid_out")),
         sa.ForeignKeyConstraint(
             ["brand_id", "member_id"], ["member.brand_id", "member.id"], name=op.f("fk_reward_brand_id_member_id")
         ),
@@ -475,7 +483,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_reward")),
         sa.UniqueConstraint(
-            "brand_id", "referral_id", "event", "role", name=op.f("uq_reward_brand_id_referral_id_event_role")
+            "brand_id", "referral_id", "cause", "rule", name=op.f("uq_reward_brand_id_referral_id_cause_rule")
         ),
     )
     op.create_index("ix_reward_due", "reward", ["state", "hold_until"], unique=False)
