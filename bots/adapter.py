@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from bots.message import Address, Incoming, Reply
 
@@ -14,14 +14,70 @@ OnIncoming = Callable[[Incoming], Awaitable[Sequence[Reply]]]
 
 
 class Capability(StrEnum):
-    """Optional abilities; an adapter lists those it has in `capabilities` and then has the method."""
+    """Optional abilities; an adapter lists those it has in `capabilities` and then has the protocol's methods."""
 
-    INVITE_LINKS = "invite_links"  # async make_invite(group: str, name: str) -> str
-    ROLES = "roles"  # async grant_role(group: str, account: str, role: str) -> None, revoke_role(...)
-    ADMIN_CHECK = "admin_check"  # async is_admin(group: str, account: str) -> bool
+    INVITE_LINKS = "invite_links"  # MakesInvites
+    ROLES = "roles"  # GrantsRoles
+    ADMIN_CHECK = "admin_check"  # ChecksAdmins
     PRIVATE_IN_GROUP = "private_in_group"  # a private reply can be shown inside the group
-    DIAGNOSE = "diagnose"  # async diagnose(group: str) -> list[str]: rights the bot lacks there
-    JOIN_GATE = "join_gate"  # async approve(group: str, account: str) -> None, decline(...)
+    DIAGNOSE = "diagnose"  # Diagnoses
+    JOIN_GATE = "join_gate"  # KeepsGate
+
+
+@runtime_checkable
+class MakesInvites(Protocol):
+    """Has invites of its own for each member."""
+
+    async def make_invite(self, group: str, name: str) -> str:
+        """A new invite into the group, shown to its admins under `name`. Raises `SendError`."""
+
+
+@runtime_checkable
+class GrantsRoles(Protocol):
+    """Has roles (badges) in a group that a bot can give."""
+
+    async def grant_role(self, group: str, account: str, role: str) -> None:
+        """Give a member the role; a repeat changes nothing. Raises `SendError`."""
+
+    async def revoke_role(self, group: str, account: str, role: str) -> None:
+        """Take it from them; nothing happens if they have left or do not have it. Raises `SendError`."""
+
+
+@runtime_checkable
+class ChecksAdmins(Protocol):
+    """Knows who the group's admins are."""
+
+    async def is_admin(self, group: str, account: str) -> bool:
+        """Whether the platform calls this account an admin of the group now."""
+
+
+@runtime_checkable
+class Diagnoses(Protocol):
+    """Can say what is missing."""
+
+    async def diagnose(self, group: str) -> list[str]:
+        """The rights the bot lacks in the group. Raises `SendError` if it is not there."""
+
+
+@runtime_checkable
+class KeepsGate(Protocol):
+    """Hears requests to join, and decides."""
+
+    async def approve(self, group: str, account: str) -> None:
+        """Let them in. Raises `SendError`."""
+
+    async def decline(self, group: str, account: str) -> None:
+        """Refuse them. Raises `SendError`."""
+
+
+ABILITIES: dict[Capability, type] = {
+    Capability.INVITE_LINKS: MakesInvites,
+    Capability.ROLES: GrantsRoles,
+    Capability.ADMIN_CHECK: ChecksAdmins,
+    Capability.DIAGNOSE: Diagnoses,
+    Capability.JOIN_GATE: KeepsGate,
+}
+"""The methods behind a capability; an adapter has either both or neither (the conformance test holds it)."""
 
 
 class SendError(Exception):

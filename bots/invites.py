@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from bots.adapter import Adapter, Capability, SendError
+from bots.adapter import Adapter, MakesInvites, SendError
 from core.outbox import Claimed, Undeliverable
 from core.writer import Writer
 from referral.campaigns import keep_invite
@@ -18,12 +18,12 @@ class InviteMaker:
         self._writer = writer
 
     async def __call__(self, message: Claimed) -> None:
-        if Capability.INVITE_LINKS not in self._adapter.capabilities:
+        if not isinstance(self._adapter, MakesInvites):
             return
         payload = message.payload
         name = f"{payload['code']} {payload['name']}"
         try:
-            url = await self._adapter.make_invite(payload["group"], name)  # type: ignore[attr-defined]
+            url = await self._adapter.make_invite(payload["group"], name)
         except SendError as error:
             raise Undeliverable(error.reason, permanent=error.permanent, retry_after=error.retry_after) from error
         brand, community = UUID(payload["brand"]), UUID(payload["community"])

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from bots import dialog, happenings
-from bots.adapter import Adapter, Capability
+from bots.adapter import Adapter, ChecksAdmins, KeepsGate
 from bots.commands import all as commands
 from bots.commands.start import arrival_of, home_buttons, welcome
 from bots.context import Command, Context, Links, say
@@ -102,8 +102,8 @@ class Router:
         platform = incoming.place.address.platform
         ours = await self._writer.run(lambda session: happenings.record(session, platform, incoming))
         adapter = self._adapters.get(platform)
-        if isinstance(incoming, JoinRequested) and ours and adapter and Capability.JOIN_GATE in adapter.capabilities:
-            await adapter.approve(incoming.place.group, incoming.person.account)  # type: ignore[attr-defined]
+        if isinstance(incoming, JoinRequested) and ours and isinstance(adapter, KeepsGate):
+            await adapter.approve(incoming.place.group, incoming.person.account)
         return ()
 
     async def _converse(self, said: Said | Pressed | Submitted) -> Sequence[Reply]:
@@ -162,10 +162,10 @@ class Router:
         if f"{ask.person.platform}:{ask.person.account}" in self._admins:
             return True
         adapter = self._adapters.get(ask.person.platform)
-        if adapter is None or Capability.ADMIN_CHECK not in adapter.capabilities:
+        if not isinstance(adapter, ChecksAdmins):
             return False
         for group in await self._writer.run(lambda session: self._groups(session, ask)):
-            if await adapter.is_admin(group, ask.person.account):  # type: ignore[attr-defined]
+            if await adapter.is_admin(group, ask.person.account):
                 return True
         return False
 
@@ -197,9 +197,12 @@ class Router:
         return [ctx.reply("error.unknown_command", buttons=home_buttons(ctx.locale))]
 
     def _brand(self, session: Session, ask: Ask) -> Brand | None:
-        """The group's brand; in private the one last spoken to; else the only one there is."""
+        """The group's brand; in private that of the open question, or the one last spoken to; else the only one."""
         community = self._community(session, ask)
         brand_id = community.brand_id if community else None
+        if brand_id is None and ask.command is None:
+            waiting = dialog.current(session, ask.person.platform, ask.person.account)
+            brand_id = waiting.brand_id if waiting else None
         if brand_id is None:
             brand_id = session.scalar(
                 select(col(Identity.brand_id))

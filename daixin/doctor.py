@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from bots.adapter import Adapter, Capability, SendError
+from bots.adapter import Adapter, Diagnoses, SendError
 from core import migrations
 from core.db import is_sqlite, make_engine
 from core.errors import DaixinError, Unavailable
@@ -143,13 +143,13 @@ async def _connect(parts: Parts, adapter: Adapter) -> list[Finding]:
 
 
 async def _rights(parts: Parts, adapter: Adapter) -> list[Finding]:
-    if Capability.DIAGNOSE not in adapter.capabilities:
+    if not isinstance(adapter, Diagnoses):
         return []
     findings = []
     for group in await parts.reader.run(lambda session: _groups(session, adapter.platform)):
         what = f"{adapter.platform} group {group.title}"
         try:
-            missing = await adapter.diagnose(group.group_id)  # type: ignore[attr-defined]  # by capability
+            missing = await adapter.diagnose(group.group_id)
             findings.append(Finding(not missing, what, "the bot lacks: " + ", ".join(missing)))
         except SendError as error:
             findings.append(Finding(False, what, f"{error.reason}: is the bot still in this group?"))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image as Picture
 
-from bots.adapter import SendError
+from bots.adapter import ABILITIES, SendError
 from bots.markup import clean, escape
 from bots.message import ACTION_BYTES, Address, Button, Image, Incoming, Pressed, Reply, Said
 from tests.bots.harness import Failure, Harness, Seen
@@ -88,6 +88,12 @@ async def send(platform: Harness, who: str, reply: Reply) -> SendError | None:
     except SendError as error:
         return error
     return None
+
+
+async def test_what_it_says_it_can_do_it_can_do(platform: Harness) -> None:
+    adapter = platform.adapter
+    able = {capability for capability, methods in ABILITIES.items() if isinstance(adapter, methods)}
+    assert able == adapter.capabilities & ABILITIES.keys()
 
 
 async def test_a_person_is_heard_and_answered_in_their_own_chat(platform: Harness) -> None:
