@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from referral.brands import connect, create_brand
 from referral.campaigns import campaigns_of
 from tests.dialogue import Town, open_town
 
@@ -25,6 +26,20 @@ async def test_the_next_answer_after_a_restart_and_a_week(tmp_path: Path) -> Non
         assert "(4/4)" in await town.ask("Carol", "7")
         assert "Summer is running" in await town.ask("Carol", "20")
         assert titles(town) == ["Summer"]
+
+
+async def test_an_answer_belongs_to_the_brand_that_asked(tmp_path: Path) -> None:
+    async with open_town(tmp_path, campaign=False) as town:
+        await town.say("Carol", "/help", group=True)
+        other = town.do(lambda session: create_brand(session, "Other", slug="other"))
+        town.do(lambda session: connect(session, other.id, "webchat", "others", "Others"))
+        await town.say("Carol", "/campaign new")
+        await town.later(minutes=1)
+        await town.chat.say(town.person("Carol"), "/help", group="others")
+        for answer in ANSWERS.values():
+            await town.say("Carol", answer)
+        assert titles(town) == ["Summer"]
+        assert town.do(lambda session: campaigns_of(session, other.id)) == []
 
 
 async def test_a_button_from_before_the_restart(tmp_path: Path) -> None:
