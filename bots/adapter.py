@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
@@ -22,6 +23,9 @@ class Capability(StrEnum):
     PRIVATE_IN_GROUP = "private_in_group"  # a private reply can be shown inside the group
     DIAGNOSE = "diagnose"  # Diagnoses
     JOIN_GATE = "join_gate"  # KeepsGate
+    GIFTS = "gifts"  # SendsGifts
+    TAGS = "tags"  # SetsTags
+    PREMIUM = "premium"  # GivesPremium
 
 
 @runtime_checkable
@@ -70,12 +74,66 @@ class KeepsGate(Protocol):
         """Refuse them. Raises `SendError`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """A gift the platform sells: its price is in whole units of the platform's own money (Stars)."""
+
+    id: str
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class GiftSent:
+    """One gift the bot has paid for, as the platform's own account of its money has it; `id` is the platform's."""
+
+    id: str
+    account: str
+    gift: str
+    price: int
+    at: datetime
+
+
+@runtime_checkable
+class SendsGifts(Protocol):
+    """Can give people gifts out of the bot's own balance. The platform does not recognise a repeat: it pays again."""
+
+    async def gifts(self) -> list[Gift]:
+        """The gifts anybody can be sent now, cheapest first. Raises `SendError`."""
+
+    async def send_gift(self, account: str, gift: str, text: str) -> None:
+        """Send one gift with a few words. Raises `SendError`: if permanent, nothing was sent and nothing paid;
+        otherwise it may have been sent."""
+
+    async def gifts_sent(self, since: datetime) -> list[GiftSent]:
+        """The gifts paid for since then, oldest first. Raises `SendError`."""
+
+
+@runtime_checkable
+class SetsTags(Protocol):
+    """Shows a few words beside a member's name in a group."""
+
+    async def set_tag(self, group: str, account: str, tag: str) -> None:
+        """Show this tag; an empty one takes it away. A repeat changes nothing. Raises `SendError`."""
+
+
+@runtime_checkable
+class GivesPremium(Protocol):
+    """Can pay for somebody's subscription to the platform. The platform does not recognise a repeat: it pays again."""
+
+    async def give_premium(self, account: str, months: int, price: int, text: str) -> None:
+        """Give so many months for this price out of the bot's balance. Raises `SendError`: if permanent, nothing was
+        given; otherwise it may have been."""
+
+
 ABILITIES: dict[Capability, type] = {
     Capability.INVITE_LINKS: MakesInvites,
     Capability.ROLES: GrantsRoles,
     Capability.ADMIN_CHECK: ChecksAdmins,
     Capability.DIAGNOSE: Diagnoses,
     Capability.JOIN_GATE: KeepsGate,
+    Capability.GIFTS: SendsGifts,
+    Capability.TAGS: SetsTags,
+    Capability.PREMIUM: GivesPremium,
 }
 """The methods behind a capability; an adapter has either both or neither (the conformance test holds it)."""
 
