@@ -19,7 +19,7 @@ from bots.context import Safe, name_of, say, sentences
 from bots.markup import escape
 from bots.message import Address, Button, Reply
 from core import clock, i18n
-from core.db import among, table
+from core.db import among_keys, table
 from core.events import Bus
 from core.money import Money
 from core.outbox import Claimed, Message, Undeliverable, put
@@ -160,8 +160,7 @@ def _chats(session: Session, people: set[tuple[UUID, UUID]]) -> dict[tuple[UUID,
     rows = session.execute(
         select(t.c.brand_id, t.c.member_id, t.c.platform, t.c.account, t.c.chat)
         .where(
-            t.c.brand_id.in_({brand_id for brand_id, _ in people}),
-            among(session, t.c.member_id, {member_id for _, member_id in people}),
+            among_keys(session, (t.c.brand_id, t.c.member_id), people),
             t.c.reachable.is_(True),
             t.c.chat.is_not(None),
         )

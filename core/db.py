@@ -24,10 +24,14 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     Uuid,
+    and_,
     any_,
     bindparam,
     create_engine,
     event,
+    false,
+    func,
+    tuple_,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -37,6 +41,7 @@ from sqlalchemy.pool import QueuePool
 from sqlmodel import Field, Session, SQLModel
 
 from core import ids
+from core.arrays import KINDS, Packed, PackedArray, PackedDumper, pack
 
 T = TypeVar("T")
 LARGEST_PIECE = 64
@@ -134,7 +139,9 @@ def make_engine(url: str, *, writer: bool) -> Engine:
     options: dict[str, Any] = {"pool_size": 1, "max_overflow": 2} if writer else {"pool_size": 8}
     if not writer:
         options["execution_options"] = {"postgresql_readonly": True}
-    return create_engine(url, pool_pre_ping=True, **options)
+    engine = create_engine(url, pool_pre_ping=True, **options)
+    event.listen(engine, "connect", lambda raw, _: raw.adapters.register_dumper(Packed, PackedDumper))
+    return engine
 
 
 def _configure_sqlite(engine: Engine, writer: bool) -> None:
@@ -165,6 +172,32 @@ def among(session: Session, column: Column[T], values: Collection[T]) -> ColumnE
     if session.get_bind().dialect.name == "postgresql":
         return column == any_(bindparam(None, list(values), type_=ARRAY(column.type)))
     return column.in_(values)
+
+
+def among_keys(
+    session: Session, columns: Sequence[Column[Any]], keys: Collection[Sequence[Any]]
+) -> ColumnElement[bool]:
+    """Whether the columns of a table together are one of many keys.
+
+    PostgreSQL joins the keys as a table and so goes by the index of these columns from the first day on. Told a brand
+    and a list, it would read all of the brand's rows until statistics say that a brand has many.
+    """
+    if not keys:
+        return false()
+    lists = [list(values) for values in zip(*keys, strict=True)]
+    dialect = session.get_bind().dialect
+    if dialect.name == "postgresql":
+        arrays = [
+            bindparam(None, values, type_=PackedArray(_kind(dialect, column.table, column.name)))
+            for column, values in zip(columns, lists, strict=True)
+        ]
+        given = func.unnest(*arrays).table_valued(*(column.name for column in columns), name="given").render_derived()
+        return and_(*(column == given.c[column.name] for column in columns))
+    # SQLite makes less of lists of keys than of a list for each column, which is the same if only one of them varies.
+    distinct = [set(values) for values in lists]
+    if sum(len(values) > 1 for values in distinct) <= 1:
+        return and_(*(column.in_(values) for column, values in zip(columns, distinct, strict=True)))
+    return tuple_(*columns).in_(keys)
 
 
 def insert(session: Session, into: Table) -> Any:
@@ -280,12 +313,18 @@ def _columns(into: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[A
     return columns
 
 
-def _values(connection: Connection, into: Table, columns: dict[str, list[Any]]) -> list[list[Any]]:
+def _values(connection: Connection, into: Table, columns: dict[str, list[Any]]) -> list[Any]:
+    """The columns as the driver wants them."""
     return [_prepared(connection.dialect, into, name, column) for name, column in columns.items()]
 
 
-def _prepared(dialect: Dialect, into: Table, name: str, values: list[Any]) -> list[Any]:
-    """As the driver wants them; rows written together share many moments, so each is turned into text once."""
+def _prepared(dialect: Dialect, into: Table, name: str, values: list[Any]) -> list[Any] | Packed:
+    """PostgreSQL takes a column as one array, SQLite value by value.
+
+    Rows written together share many moments, so each is turned into text once.
+    """
+    if dialect.name == "postgresql" and (kind := _kind(dialect, into, name)) in KINDS:
+        return pack(kind, values)
     process = _processor(dialect, into, name)
     if process is None:
         return values
@@ -302,7 +341,12 @@ def _processor(dialect: Dialect, into: Table, name: str) -> Callable[[Any], Any]
 
 @lru_cache(maxsize=1024)
 def _unnest(dialect: Dialect, into: Table, names: tuple[str, ...]) -> str:
-    return f"unnest({', '.join(f'%b::{into.c[name].type.compile(dialect)}[]' for name in names)})"
+    return f"unnest({', '.join(f'%b::{_kind(dialect, into, name)}[]' for name in names)})"
+
+
+@lru_cache(maxsize=1024)
+def _kind(dialect: Dialect, into: Table, name: str) -> str:
+    return into.c[name].type.compile(dialect)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, Session, col
 
-from core.db import Row, UtcDateTime, among, insert, table, upsert
+from core.db import Row, UtcDateTime, among_keys, insert, table, upsert
 
 
 class Score(Row, table=True):
@@ -134,16 +134,10 @@ def _apply(
 def _current(session: Session, keys: Sequence[Key]) -> dict[Key, tuple[int, datetime]]:
     rows = session.execute(
         select(_S.brand_id, _S.campaign_id, _S.member_id, _S.score, _S.reached_at)
-        .where(
-            _S.brand_id.in_({key[0] for key in keys}),
-            _S.campaign_id.in_({key[1] for key in keys}),
-            among(session, _S.member_id, {key[2] for key in keys}),
-        )
-        .with_for_update()
+        .where(among_keys(session, (_S.brand_id, _S.campaign_id, _S.member_id), keys))
+        .with_for_update(of=table(Score))
     )
-    wanted = set(keys)
-    found = {(brand, campaign, member): (score, at) for brand, campaign, member, score, at in rows}
-    return {key: what for key, what in found.items() if key in wanted}
+    return {(brand, campaign, member): (score, at) for brand, campaign, member, score, at in rows}
 
 
 def _row(key: Key, score: int, reached: datetime) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm.util import identity_key
 from sqlmodel import Field, Session
 
 from core import events, ids
-from core.db import Row, UtcDateTime, among, insert_new, table, update_each
+from core.db import Row, UtcDateTime, among_keys, insert_new, table, update_each
 from referral import leaderboard
 from referral.referrals import FriendQualified, Referral
 
@@ -98,14 +98,8 @@ class _Open:
 def _open_referrals(session: Session, keys: set[tuple[UUID, UUID]]) -> list[_Open]:
     t = table(Referral)
     columns = [t.c[name] for name in _Open.__dataclass_fields__]
-    brands = {brand_id for brand_id, _ in keys}
-    found = session.execute(
-        select(*columns).where(
-            t.c.brand_id.in_(brands), among(session, t.c.id, [key[1] for key in keys]), t.c.state == "joined"
-        )
-    )
-    rows = [_Open(*row) for row in found]
-    return rows if len(brands) == 1 else [row for row in rows if row.key in keys]
+    named = among_keys(session, (t.c.brand_id, t.c.id), keys)
+    return [_Open(*row) for row in session.execute(select(*columns).where(named, t.c.state == "joined"))]
 
 
 def _let_go(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) -> None:
