@@ -13,7 +13,7 @@ from core import claims, outbox
 from core.errors import Unavailable
 from core.writer import Writer
 from referral import campaigns, stays, touches
-from rewards import rewards
+from rewards import blocks, rewards
 
 log = structlog.get_logger()
 ROUNDS = 10_000
@@ -30,6 +30,8 @@ JOBS: dict[str, tuple[timedelta, Work]] = {
     "campaigns": (timedelta(seconds=10), _none(campaigns.follow_clock)),
     "qualify": (timedelta(seconds=10), stays.qualify_due),
     "release": (timedelta(seconds=10), rewards.release_due),
+    "seal": (timedelta(minutes=1), blocks.seal_due),
+    "roots": (timedelta(hours=1), _none(blocks.publish_due)),
     "expire": (timedelta(minutes=5), stays.expire),
     "addresses": (timedelta(hours=1), _none(touches.forget_addresses)),
     "outbox": (timedelta(hours=1), _none(outbox.forget_delivered)),

@@ -11,6 +11,7 @@ from referral.members import Identity, Member, Membership, Sighting
 from referral.qualifying import QualifyingEvent
 from referral.referrals import Referral
 from referral.touches import Touch
+from rewards.blocks import Block, PublishedRoot, RootReaders, SealedTransfer, UnsealedTransfer
 from rewards.ledger import LedgerAccount, Transfer
 from rewards.plans import RewardPlan
 from rewards.rewards import Reward
@@ -20,5 +21,6 @@ TABLES = (
     *(Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite, Touch, Referral, QualifyingEvent),
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
     *(LedgerAccount, Transfer, RewardPlan, Reward),
+    *(Block, SealedTransfer, UnsealedTransfer, PublishedRoot, RootReaders),
     *(Conversation, AdapterNote, Quarantined, Outbox, JobClaim),
 )
