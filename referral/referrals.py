@@ -104,6 +104,23 @@ class FriendQualified:
     friend_id: UUID
     event: str
     at: datetime
+    conversion_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FriendActed:
+    """A friend did something that can earn, other than what made the referral count: a further purchase, or a join
+    where the campaign counts something else. `conversion_id`: the order, if it is one."""
+
+    brand_id: UUID
+    campaign_id: UUID
+    campaign_version: int
+    referral_id: UUID
+    advocate_id: UUID
+    friend_id: UUID
+    event: str
+    at: datetime
+    conversion_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
