@@ -51,6 +51,14 @@ class Settings(EnvSettings):
     database_url: str = Field("sqlite:///data/daixin.db", description="SQLite for one machine, PostgreSQL beyond")
     public_url: str = Field("http://127.0.0.1:8000", description="how the world reaches our web pages")
     secret_key: SecretStr = Field(SecretStr(""), description="signs cookies and keys hashes; at least 32 characters")
+    vault_keys: SecretStr = Field(
+        SecretStr(""), description="keys that personal details are sealed with, by commas, the newest first; "
+                                   "without one they are sealed with a key made of the secret key"
+    )  # fmt: skip
+    payout_approve_above: str = Field(
+        "", description="up to which amount a withdrawal needs no second person, as `CNY=500,USD=80`; "
+                        "in a currency that is not named every one does"
+    )  # fmt: skip
     web_host: str = "127.0.0.1"
     web_port: int = Field(8000, ge=0, le=65535)
     trusted_proxies: str = Field(

@@ -21,7 +21,7 @@ from bots.invites import InviteMaker
 from bots.notify import TOPIC, Deliverer
 from bots.router import Router
 from bots.state import AdapterNote, DatabaseStore
-from core import clock, log
+from core import clock, log, vault
 from core.db import is_sqlite, make_engine
 from core.errors import BadInput
 from core.events import Bus
@@ -78,6 +78,7 @@ def build(
     key = secret_key(settings)
     log.hide(key)
     members.set_fingerprint_key(key)
+    vault.set_keys(settings.vault_keys.get_secret_value(), key)
     url = settings.sqlalchemy_url
     bus = Bus()
     join_parts(bus)

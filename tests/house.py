@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from sqlmodel import Session
 
-from core import clock, events, migrations
+from core import clock, events, migrations, vault
 from core.db import make_engine
 from core.reader import Reader
 from core.writer import Writer
@@ -45,6 +45,7 @@ class House:
 
     def __init__(self, url: str) -> None:
         members.set_fingerprint_key("test-secret")
+        vault.set_keys("", "test-secret")
         self.url = url
         self.bus = events.Bus()
         join_parts(self.bus)
