@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 import daixin.models  # noqa: F401  # every table must be known before the first query
-from bots import notify
+from bots import notify, roots
 from bots.adapter import Adapter, Status, Store
 from bots.commands.all import MENU
 from bots.commands.invite import INVITE_TOPIC
@@ -45,6 +45,7 @@ def join_parts(bus: Bus) -> None:
     accrual.listen(bus)
     linking.listen(bus)
     notify.listen(bus)
+    roots.listen(bus)
 
 
 @dataclass(slots=True)
@@ -99,6 +100,7 @@ def build(
             dispatcher.on(
                 TOPIC + platform, Deliverer(adapter, reader, writer), lambda message: str(message.payload["chat"])
             )
+            dispatcher.on(roots.ROOT_TOPIC + platform, roots.RootPoster(adapter, reader))
             dispatcher.on(INVITE_TOPIC + platform, InviteMaker(adapter, writer))
     return Parts(settings, writer, reader, dispatcher, router, adapters)
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from daixin.cli_ledger import ledger_app
 from daixin.demo import MEMBERS, SEED
 from daixin.roles import ROLES, platforms_of
 
@@ -25,7 +26,6 @@ program = typer.Typer(
 brand_app = typer.Typer(help="Brands and their keys.", no_args_is_help=True)
 campaign_app = typer.Typer(help="Campaigns as files.", no_args_is_help=True)
 community_app = typer.Typer(help="Groups of a brand.", no_args_is_help=True)
-ledger_app = typer.Typer(help="The books.", no_args_is_help=True)
 outbox_app = typer.Typer(help="Messages that could not be delivered.", no_args_is_help=True)
 program.add_typer(brand_app, name="brand")
 program.add_typer(campaign_app, name="campaign")
@@ -253,23 +253,6 @@ def campaign_resume(slug: str, brand: BrandOption = None) -> None:
 def campaign_end(slug: str, brand: BrandOption = None) -> None:
     """End it now; friends on the way no longer count."""
     _move(slug, brand, "end")
-
-
-@ledger_app.command("verify")
-def ledger_verify(json_: JsonFlag = False) -> None:
-    """Prove the books; prints every offending row and exits 1 if there is one."""
-    from daixin.console import opened
-    from rewards.verify import verify
-
-    with opened() as parts:
-        problems = parts.reader.run_sync(verify)
-    if json_:
-        print_json([{"kind": p.kind, "table": p.table, "id": p.row_id, "detail": p.detail} for p in problems])
-    else:
-        for problem in problems:
-            typer.echo(f"{problem.kind}: {problem.table} {problem.row_id}: {problem.detail}", err=True)
-        typer.echo("The books are in order." if not problems else f"{len(problems)} problem(s).")
-    raise typer.Exit(1 if problems else 0)
 
 
 @outbox_app.command("dead")
