@@ -5,6 +5,7 @@ from core.claims import JobClaim
 from core.outbox import Outbox
 from referral.brands import ApiKey, Brand, Community
 from referral.campaigns import Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite
+from referral.conversions import Conversion, Refund
 from referral.leaderboard import Score, ScoreCount, ScoreHour
 from referral.linking import LinkAttempts, LinkCode, MemberLink
 from referral.members import Identity, Member, Membership, Sighting
@@ -19,6 +20,7 @@ from rewards.rewards import Reward
 TABLES = (
     *(Brand, ApiKey, Community, Member, Identity, Sighting, Membership),
     *(Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite, Touch, Referral, QualifyingEvent),
+    *(Conversion, Refund),
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
     *(LedgerAccount, Transfer, RewardPlan, Reward),
     *(Block, SealedTransfer, UnsealedTransfer, PublishedRoot, RootReaders),
