@@ -24,6 +24,10 @@ WORDS = {
 LARGEST = 2**53 - 1
 """The largest amount in minor units: exact in every JSON reader and far inside the database's 64 bits."""
 
+ITEM = "item:"
+"""One unit of a brand's catalogue item is an asset too: `item:<slug>`, without decimals. Its name is the item's."""
+
+_ITEM = re.compile(r"item:[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _AMOUNT = re.compile(r"([+-]?)(?=\d|\.\d)(\d*)(?:\.(\d*))?", re.ASCII)
 
 
@@ -31,10 +35,17 @@ def decimals(asset: str) -> int:
     """How many decimal places the asset has. Raises `BadInput` for an unknown asset."""
     if asset in DECIMALS:
         return DECIMALS[asset]
+    if _ITEM.fullmatch(asset):
+        return 0
     if asset not in get_global("all_currencies"):
         raise BadInput("unknown_asset", asset=asset)
     fractions = get_global("currency_fractions")
     return int(fractions.get(asset, fractions["DEFAULT"])[0])
+
+
+def is_currency(asset: str) -> bool:
+    """Whether the asset is money: an ISO 4217 code, and neither points, Stars nor an item."""
+    return asset not in DECIMALS and asset in get_global("all_currencies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +74,15 @@ class Money:
         return cls(-minor if sign == "-" else minor, asset)
 
     def format(self, locale: str) -> str:
-        """The amount as people of this locale write it; points and Stars with their own word."""
+        """The amount as people of this locale write it; points and Stars with their own word.
+
+        An item is counted by its slug here; who has the catalogue at hand says its name instead.
+        """
         if self.asset in DECIMALS:
             number = str(format_decimal(self.minor, locale=locale))
             one, many = WORDS[self.asset].get(locale, WORDS[self.asset]["en"])
             return f"{number} {one if abs(self.minor) == 1 else many}"
+        if self.asset.startswith(ITEM):
+            return f"{format_decimal(self.minor, locale=locale)} × {self.asset.removeprefix(ITEM)}"
         value = Decimal(self.minor).scaleb(-decimals(self.asset))
         return str(format_currency(value, self.asset, locale=locale))

@@ -54,7 +54,7 @@ def on_qualified(session: Session, happened: Sequence[FriendQualified]) -> None:
         plan, budget = plans[id(event)], budgets[id(event)]
         reason = _refusal(plan, left[budget], paid_for[(event.campaign_id, event.advocate_id)])
         if reason is None:
-            left[budget] -= sum(rule.amount for rule in plan.rules)
+            left[budget] -= sum(rule.amount or 0 for rule in plan.rules)
             paid_for[(event.campaign_id, event.advocate_id)] += 1
         rows.extend(_reward_rows(event, plan, reason))
     _book(session, rows)
@@ -63,7 +63,7 @@ def on_qualified(session: Session, happened: Sequence[FriendQualified]) -> None:
 def _refusal(plan: Plan, budget: int, paid_for: int) -> str | None:
     if plan.cap is not None and paid_for >= plan.cap:
         return "cap_reached"
-    if sum(rule.amount for rule in plan.rules) > budget:
+    if sum(rule.amount or 0 for rule in plan.rules) > budget:
         return "budget_empty"
     return None
 
@@ -101,7 +101,7 @@ def _reward_rows(event: FriendQualified, plan: Plan, reason: str | None) -> list
             "referral_id": event.referral_id,
             "member_id": event.advocate_id if rule.to == "advocate" else event.friend_id,
             "role": rule.to,
-            "rule": rule.to,
+            "rule": rule.name,
             "event": event.event,
             "cause": event.event,
             "asset": plan.asset,

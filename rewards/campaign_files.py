@@ -31,7 +31,8 @@ from rewards.campaign_format import (
     read_campaign,
     refuse,
 )
-from rewards.plans import Finding, Plan, check, plan_of, save_plan
+from rewards.plan_check import Finding, check
+from rewards.plans import Plan, plan_of, save_plan
 
 __all__ = [
     "Applied",

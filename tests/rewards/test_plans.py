@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from rewards.plans import HOLD_DAYS_MAX, Plan, Rule, check
+from rewards.plan_check import check
+from rewards.plans import HOLD_DAYS_MAX, Plan, Rule
 
 ADVOCATE = Rule(to="advocate", amount=100, hold_days=3)
 FRIEND = Rule(to="friend", amount=50, hold_days=3)
@@ -55,7 +56,8 @@ def test_discord_forbids_rewards_for_a_bare_join() -> None:
         {"rules": ({"to": "advocate", "amount": 0},)},
         {"rules": ({"to": "advocate", "amount": "5"},)},
         {"rules": ({"to": "advocate", "amount": 1, "hold_days": HOLD_DAYS_MAX + 1},)},
-        {"asset": "CNY"},
+        {"asset": "XXY"},
+        {"asset": "item:"},
         {"levels": 2},
         {"cap": 0},
         {"budget": -1},
