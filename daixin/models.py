@@ -14,6 +14,7 @@ from referral.referrals import Referral
 from referral.touches import Touch
 from rewards.blocks import Block, PublishedRoot, RootReaders, SealedTransfer, UnsealedTransfer
 from rewards.ledger import LedgerAccount, Transfer
+from rewards.payouts.payouts import Payee, Payout, PayoutBatch, PayoutEvent, PayoutLine
 from rewards.plans import RewardPlan
 from rewards.rewards import Reward
 
@@ -23,6 +24,7 @@ TABLES = (
     *(Conversion, Refund),
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
     *(LedgerAccount, Transfer, RewardPlan, Reward),
+    *(Payee, PayoutBatch, Payout, PayoutLine, PayoutEvent),
     *(Block, SealedTransfer, UnsealedTransfer, PublishedRoot, RootReaders),
     *(Conversation, AdapterNote, Quarantined, Outbox, JobClaim),
 )
