@@ -25,6 +25,7 @@ from rewards.rewards import (
     release_move,
     rewards_for,
     take_back,
+    tell,
 )
 
 
@@ -125,45 +126,17 @@ def _book(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     for row in rows:
         if row["id"] not in made:
             continue
-        told.append(_granted(row))
+        told.append(tell(RewardGranted, row))
         if row["state"] == "capped":
             continue
         owner = (row["member_id"], row["asset"], row["amount"])
         moves.append(grant_move(row["id"], row["brand_id"], row["campaign_id"], *owner))
         if row["state"] == "payable":
             moves.append(release_move(row["id"], row["brand_id"], *owner))
-            told.append(_released(row))
+            told.append(tell(RewardReleased, row))
     if moves:
         transfer(session, moves)
     events.emit(session, told)
-
-
-def _granted(row: dict[str, Any]) -> RewardGranted:
-    return RewardGranted(
-        row["brand_id"],
-        row["id"],
-        row["campaign_id"],
-        row["referral_id"],
-        row["member_id"],
-        row["role"],
-        row["asset"],
-        row["amount"],
-        row["state"],
-        row["hold_until"],
-    )
-
-
-def _released(row: dict[str, Any]) -> RewardReleased:
-    return RewardReleased(
-        row["brand_id"],
-        row["id"],
-        row["campaign_id"],
-        row["referral_id"],
-        row["member_id"],
-        row["role"],
-        row["asset"],
-        row["amount"],
-    )
 
 
 def on_left(session: Session, happened: Sequence[FriendLeft]) -> None:

@@ -5,13 +5,22 @@ States: held → payable → in_payout → paid, or capped | voided | clawed_bac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKeyConstraint, Index, UniqueConstraint, select, update
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    select,
+    update,
+)
 from sqlmodel import Field, Session, col
 
 from core import clock, events
@@ -66,12 +75,12 @@ class Reward(TenantRow, table=True):
 
 @dataclass(frozen=True, slots=True)
 class RewardGranted:
-    """A reward came into being: `state` is held, payable or capped."""
+    """A reward came into being: `state` is held, payable or capped. `referral_id` is None for goodwill."""
 
     brand_id: UUID
     reward_id: UUID
     campaign_id: UUID
-    referral_id: UUID
+    referral_id: UUID | None
     member_id: UUID
     role: str
     asset: str
@@ -82,12 +91,12 @@ class RewardGranted:
 
 @dataclass(frozen=True, slots=True)
 class RewardReleased:
-    """The hold is over: the beneficiary may dispose of it."""
+    """The hold is over: the beneficiary may dispose of `amount`, which is what was not taken back before."""
 
     brand_id: UUID
     reward_id: UUID
     campaign_id: UUID
-    referral_id: UUID
+    referral_id: UUID | None
     member_id: UUID
     role: str
     asset: str
@@ -96,16 +105,38 @@ class RewardReleased:
 
 @dataclass(frozen=True, slots=True)
 class RewardVoided:
-    """A reward was taken back, before (`voided`) or after (`clawed_back`) its release."""
+    """`amount` of a reward was taken back, before or after its release.
+
+    `whole`: nothing of it is left, and `state` is voided or clawed_back. `debt`: how far the beneficiary's payable
+    balance is below zero after it.
+    """
 
     brand_id: UUID
     reward_id: UUID
     campaign_id: UUID
+    referral_id: UUID | None
     member_id: UUID
+    role: str
     asset: str
     amount: int
     state: str
     reason: str
+    whole: bool = True
+    debt: int = 0
+
+
+Told = TypeVar("Told", RewardGranted, RewardReleased, RewardVoided)
+
+
+def tell(kind: type[Told], reward: Mapping[str, Any] | Reward, **more: Any) -> Told:
+    """The event of this kind about a reward, or about its columns; `more` is what the row does not say, or not so."""
+    wanted = [name for name in kind.__dataclass_fields__ if name not in more and name in _OF_ROW]
+    if isinstance(reward, Reward):
+        return kind(reward_id=reward.id, **{name: getattr(reward, name) for name in wanted}, **more)
+    return kind(reward_id=reward["id"], **{name: reward[name] for name in wanted}, **more)
+
+
+_OF_ROW = frozenset(table(Reward).c.keys())
 
 
 def grant_move(reward_id: UUID, brand_id: UUID, campaign_id: UUID, member_id: UUID, asset: str, amount: int) -> Move:
@@ -140,14 +171,11 @@ def release_due(session: Session) -> int:
         update(t)
         .where(t.c.state == "held", t.c.brand_id.in_({key[0] for key in keys}), t.c.id.in_([key[1] for key in keys]))
         .values(state="payable", settled_at=now)
-        .returning(*(t.c[name] for name in RewardReleased.__dataclass_fields__ if name != "reward_id"), t.c.id)
-    ).all()
-    released = [
-        RewardReleased(
-            row.brand_id, row.id, row.campaign_id, row.referral_id, row.member_id, row.role, row.asset, row.amount
+        .returning(
+            *(t.c[name] for name in RewardReleased.__dataclass_fields__ if name in _OF_ROW), t.c.id, t.c.taken_back
         )
-        for row in rows
-    ]
+    ).mappings()
+    released = [tell(RewardReleased, dict(row), amount=row["amount"] - row["taken_back"]) for row in rows]
     transfer(session, [release_move(r.reward_id, r.brand_id, r.member_id, r.asset, r.amount) for r in released])
     events.emit(session, released)
     return len(released)
@@ -170,19 +198,9 @@ def take_back(session: Session, rewards: Sequence[Reward], reason: str) -> None:
         again = f"/{reward.reason}" if reward.reason else ""
         moves.append(Move(f"{kind}/{reward.id}{again}", kind, account, budget, reward.amount))
         reward.state, reward.reason, reward.settled_at = after, reason, clock.now()
+        reward.taken_back = reward.amount
         session.add(reward)
-        told.append(
-            RewardVoided(
-                reward.brand_id,
-                reward.id,
-                reward.campaign_id,
-                reward.member_id,
-                reward.asset,
-                reward.amount,
-                after,
-                reason,
-            )
-        )
+        told.append(tell(RewardVoided, reward))
     session.flush()
     transfer(session, moves)
     events.emit(session, told)
