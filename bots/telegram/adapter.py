@@ -18,18 +18,20 @@ from starlette.routing import Route
 from telegram import BotCommand, BotCommandScopeAllChatAdministrators, ChatMember, Update
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
-from bots.adapter import Capability, OnIncoming, SendError, Status, Store
+from bots.adapter import Capability, Gift, GiftSent, OnIncoming, SendError, Status, Store
 from bots.command import CommandSpec, Menu
 from bots.message import Address, Incoming, Reply
 from bots.telegram.client import FloodError, as_send_error, make_client
 from bots.telegram.decode import ALLOWED_UPDATES, PLATFORM, Me, decode, missing_rights
 from bots.telegram.delivery import Delivery
 from bots.telegram.encode import cut
+from bots.telegram.gifts import gifts_on_sale, gifts_sent
 from bots.telegram.polling import Polling, backoff, explain
 from bots.telegram.queues import ChatQueues
 from bots.telegram.settings import TelegramSettings
 
 LINK_NAME = 32
+GIFT_TEXT = 128
 WEBHOOK_PATH = "/hooks/telegram"
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 MENU_LANGUAGES = {"": "en", "zh": "zh_Hans"}
@@ -46,7 +48,13 @@ class TelegramAdapter:
 
     platform = PLATFORM
     capabilities = frozenset(
-        {Capability.INVITE_LINKS, Capability.ADMIN_CHECK, Capability.DIAGNOSE, Capability.JOIN_GATE}
+        {
+            Capability.INVITE_LINKS,
+            Capability.ADMIN_CHECK,
+            Capability.DIAGNOSE,
+            Capability.JOIN_GATE,
+            Capability.GIFTS,
+        }
     )
 
     def __init__(
@@ -152,6 +160,27 @@ class TelegramAdapter:
         """Turn somebody away who asked; nothing if that is already decided. Raises `SendError`."""
         with _failures(harmless=DECIDED):
             await self._client.decline_chat_join_request(_chat_id(group), _chat_id(account))
+
+    async def gifts(self) -> list[Gift]:
+        """The gifts anybody can be sent now, in Stars, cheapest first; works without `run`. Raises `SendError`."""
+        with _failures():
+            await self._introduce()
+            return await gifts_on_sale(self._client)
+
+    async def send_gift(self, account: str, gift: str, text: str) -> None:
+        """Send one gift with up to 128 characters, paid with the bot's Stars; works without `run`.
+
+        Telegram pays a repeat again. Raises `SendError`: if permanent, nothing was sent; otherwise it may have been.
+        """
+        with _failures():
+            await self._introduce()
+            await self._client.send_gift(gift, text=cut(text, GIFT_TEXT), user_id=_chat_id(account))
+
+    async def gifts_sent(self, since: datetime) -> list[GiftSent]:
+        """The gifts the bot has paid for since then, oldest first; works without `run`. Raises `SendError`."""
+        with _failures():
+            await self._introduce()
+            return await gifts_sent(self._client, since)
 
     async def _listen(self) -> None:
         try:
