@@ -13,6 +13,12 @@ from referral.qualifying import QualifyingEvent
 from referral.referrals import Referral
 from referral.touches import Touch
 from rewards.blocks import Block, PublishedRoot, RootReaders, SealedTransfer, UnsealedTransfer
+from rewards.items.badges import Badge
+from rewards.items.draws import Draw, Ticket
+from rewards.items.items import Item, ItemCount
+from rewards.items.promo_codes import PromoCode
+from rewards.items.shipments import Shipment
+from rewards.items.vouchers import Voucher
 from rewards.ledger import LedgerAccount, Transfer
 from rewards.payouts.payouts import Payee, Payout, PayoutBatch, PayoutEvent, PayoutLine
 from rewards.plans import RewardPlan
@@ -25,6 +31,7 @@ TABLES = (
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
     *(LedgerAccount, Transfer, RewardPlan, Reward),
     *(Payee, PayoutBatch, Payout, PayoutLine, PayoutEvent),
+    *(Item, ItemCount, Voucher, PromoCode, Badge, Shipment, Draw, Ticket),
     *(Block, SealedTransfer, UnsealedTransfer, PublishedRoot, RootReaders),
     *(Conversation, AdapterNote, Quarantined, Outbox, JobClaim),
 )
