@@ -32,12 +32,13 @@ class QualifyingEvent(Row, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Qualify:
-    """A friend did what earns (`joined`, `retained` …)."""
+    """A friend did what earns (`joined`, `retained` …). `conversion_id`: the order, where it was one."""
 
     brand_id: UUID
     referral_id: UUID
     event: str
     at: datetime
+    conversion_id: UUID | None = None
 
 
 def qualify(session: Session, commands: Sequence[Qualify]) -> list[bool]:
@@ -132,6 +133,7 @@ def _mark_qualified(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) ->
                 row.friend_id,
                 command.event,
                 command.at,
+                command.conversion_id,
             )
             for command, row in fresh
         ],

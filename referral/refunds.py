@@ -1,0 +1,181 @@
+"""Refunds: what they take from an order, in whatever order the two arrive.
+
+Each case has one outcome. Before its order: kept `waiting`, and taken off the order in the unit that brings it. Told
+twice: the first answer again, nothing else. Told again with other figures: `Conflict("refund_differs")`. In another
+currency than its order: `Conflict("refund_currency")`, or `rejected` if it came first. More than is left: `cut` at
+what is left, with the rest in the answer. When nothing is left of any purchase of a referral that purchases made
+count, the referral is reversed (`refunded`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from core import clock, events, ids
+from core.db import among_keys, table
+from core.errors import Conflict
+from referral.campaigns import Campaign
+from referral.conversions import (
+    PURCHASED,
+    Conversion,
+    Key,
+    PurchaseRefunded,
+    Refund,
+    RefundOrder,
+    RefundRecorded,
+    check_refund,
+    conversions_by,
+    lock_orders,
+)
+from referral.referrals import Referral, reverse
+
+REFUNDED = "refunded"
+"""Why a referral whose purchases all went back counts no longer, and why what it earned is taken back."""
+
+
+def record_refunds(session: Session, refunds: Sequence[RefundOrder]) -> list[RefundRecorded]:
+    """Record these refunds once each; a batch function for the writer. Raises `BadInput`, `Conflict`."""
+    for refund in refunds:
+        check_refund(refund)
+    lock_orders(session, {refund.brand_id for refund in refunds})
+    rows = _refunds_by(session, {refund.key for refund in refunds})
+    conversions = conversions_by(session, {refund.order_key for refund in refunds})
+    told: list[PurchaseRefunded] = []
+    answers = []
+    for refund in refunds:
+        row = rows.get(refund.key)
+        repeated = row is not None
+        if row is None:
+            row = rows[refund.key] = _row(refund)
+            conversion = conversions.get(refund.order_key)
+            if conversion is not None:
+                told.extend(_apply(session, conversion, row))
+            session.add(row)
+        elif (row.order_id, row.amount, row.currency) != (refund.order_id, refund.amount, refund.currency):
+            raise Conflict("refund_differs", refund=refund.external_id)
+        answers.append(_answer(row, repeated))
+    session.flush()
+    events.emit(session, told)
+    _reverse_emptied(session, {(event.brand_id, event.referral_id) for event in told if event.net_after == 0})
+    return answers
+
+
+def _row(refund: RefundOrder) -> Refund:
+    return Refund(
+        brand_id=refund.brand_id,
+        id=ids.new(),
+        source=refund.source,
+        external_id=refund.external_id,
+        order_id=refund.order_id,
+        amount=refund.amount,
+        currency=refund.currency,
+        status="waiting",
+        refunded_at=refund.refunded_at,
+        received_at=clock.now(),
+    )
+
+
+def _answer(row: Refund, repeated: bool) -> RefundRecorded:
+    return RefundRecorded(row.id, row.conversion_id, row.status, row.applied, row.rest, row.reason, repeated)
+
+
+def take_off(conversion: Conversion, refund: Refund) -> None:
+    """Take a refund off what is left of its order."""
+    asked = conversion.left if refund.amount is None else refund.amount
+    refund.applied = min(asked, conversion.left)
+    refund.status = "applied" if refund.applied == asked else "cut"
+    refund.conversion_id = conversion.id
+    conversion.refunded += refund.applied
+
+
+def _apply(session: Session, conversion: Conversion, refund: Refund) -> list[PurchaseRefunded]:
+    """Apply a refund to its order; what to tell, if the order had counted."""
+    if refund.currency != conversion.currency:
+        raise Conflict(
+            "refund_currency", refund=refund.external_id, given=refund.currency, currency=conversion.currency
+        )
+    before = conversion.left
+    take_off(conversion, refund)
+    session.add(conversion)
+    if not refund.applied or conversion.status != "attributed":
+        return []
+    assert conversion.referral_id is not None
+    assert conversion.campaign_id is not None
+    referral = session.get_one(Referral, (conversion.brand_id, conversion.referral_id))
+    return [
+        PurchaseRefunded(
+            conversion.brand_id,
+            conversion.campaign_id,
+            conversion.referral_id,
+            referral.advocate_id,
+            referral.friend_id,
+            conversion.id,
+            refund.id,
+            before,
+            conversion.left,
+            refund.refunded_at,
+        )
+    ]
+
+
+def _reverse_emptied(session: Session, referrals: Collection[tuple[UUID, UUID]]) -> None:
+    """Referrals that purchases made count, and that have none left of which anything counts, count no longer."""
+    if not referrals:
+        return
+    c, r, p = table(Conversion), table(Referral), table(Campaign)
+    alive = (
+        select(c.c.id)
+        .where(
+            c.c.brand_id == r.c.brand_id,
+            c.c.referral_id == r.c.id,
+            c.c.status == "attributed",
+            c.c.refunded < c.c.net,
+        )
+        .exists()
+    )
+    emptied = session.exec(
+        select(Referral)
+        .join(Campaign, (p.c.brand_id == r.c.brand_id) & (p.c.id == r.c.campaign_id))
+        .where(
+            among_keys(session, (r.c.brand_id, r.c.id), referrals),
+            r.c.state == "qualified",
+            p.c.event == PURCHASED,
+            ~alive,
+        )
+        .order_by(col(Referral.id))
+        .execution_options(populate_existing=True)
+    ).all()
+    if emptied:
+        events.emit(session, reverse(session, emptied, REFUNDED))
+
+
+def waiting_for(session: Session, orders: Collection[Key]) -> dict[Key, list[Refund]]:
+    """The refunds that wait for these orders, as they came."""
+    found: dict[Key, list[Refund]] = defaultdict(list)
+    if orders:
+        t = table(Refund)
+        rows = session.exec(
+            select(Refund)
+            .where(among_keys(session, (t.c.brand_id, t.c.source, t.c.order_id), orders), t.c.status == "waiting")
+            .order_by(col(Refund.received_at), col(Refund.id))
+            .execution_options(populate_existing=True)
+        )
+        for row in rows:
+            found[(row.brand_id, row.source, row.order_id)].append(row)
+    return found
+
+
+def _refunds_by(session: Session, keys: Collection[Key]) -> dict[Key, Refund]:
+    if not keys:
+        return {}
+    t = table(Refund)
+    rows = session.exec(
+        select(Refund)
+        .where(among_keys(session, (t.c.brand_id, t.c.source, t.c.external_id), keys))
+        .execution_options(populate_existing=True)
+    )
+    return {(row.brand_id, row.source, row.external_id): row for row in rows}
