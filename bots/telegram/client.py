@@ -69,7 +69,8 @@ class Pace(AIORateLimiter):
     ) -> Any:
         """Make one request in its turn. Raises `FloodError`, and what the request raises."""
         if endpoint.startswith("send") and self._interval > 0:
-            await self._turn(data.get("chat_id") or data["user_id"])  # a gift goes to a user
+            chat = data.get("chat_id")
+            await self._turn(data["user_id"] if chat is None else chat)  # a gift goes to a user
 
         async def patient(*args: Any, **kwargs: Any) -> Any:
             try:
