@@ -74,7 +74,7 @@ def _on_joined(session: Session, happened: Sequence[FriendJoined]) -> None:
                 at=e.due_at,
             )
             for e in happened
-            if e.due_at > clock.now()
+            if e.due_at is not None and e.due_at > clock.now()
         ],
     )
 
