@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint, func, select
+from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint, func, literal_column, select, text
 from sqlmodel import Field, Session, col
 
 from core.db import Json, TenantRow, UtcDateTime
@@ -27,6 +27,9 @@ OPEN = ("started", "joined", "qualified")
 """States in which an advocate and a friend belong together."""
 
 
+_IS_JOINED, _IS_UNDER_WAY = text("state = 'joined'"), text("state IN ('started', 'joined')")
+
+
 class Referral(TenantRow, table=True):
     """An advocate and a friend in a campaign.
 
@@ -36,14 +39,15 @@ class Referral(TenantRow, table=True):
 
     __tablename__ = "referral"
     __table_args__ = (
-        UniqueConstraint("brand_id", "campaign_id", "friend_id"),
+        # The friend before the campaign, so that it also finds all of a friend's referrals.
+        UniqueConstraint("brand_id", "friend_id", "campaign_id"),
         ForeignKeyConstraint(["brand_id", "campaign_id"], ["campaign.brand_id", "campaign.id"]),
         ForeignKeyConstraint(["brand_id", "advocate_id"], ["member.brand_id", "member.id"]),
         ForeignKeyConstraint(["brand_id", "friend_id"], ["member.brand_id", "member.id"]),
         Index("ix_referral_advocate", "brand_id", "advocate_id", "campaign_id"),
-        Index("ix_referral_friend", "brand_id", "friend_id"),
-        Index("ix_referral_due", "state", "due_at"),
-        Index("ix_referral_expiry", "state", "expires_at"),
+        # Only of those the jobs look for: a referral that is over costs its indexes nothing more.
+        Index("ix_referral_due", "due_at", sqlite_where=_IS_JOINED, postgresql_where=_IS_JOINED),
+        Index("ix_referral_expiry", "expires_at", sqlite_where=_IS_UNDER_WAY, postgresql_where=_IS_UNDER_WAY),
     )
 
     campaign_id: UUID
@@ -65,6 +69,10 @@ class Referral(TenantRow, table=True):
     facts: dict[str, Any] | None = Field(default=None, sa_column=Column(Json))
 
 
+IS_JOINED = col(Referral.state) == literal_column("'joined'")
+IS_UNDER_WAY = col(Referral.state).in_((literal_column("'started'"), literal_column("'joined'")))
+"""Conditions as the partial indexes have them: a bound parameter would not be recognised."""
+
 NONE: Mapping[UUID, Collection[UUID]] = MappingProxyType({})
 
 
@@ -82,14 +90,17 @@ class MemberReferred:
 
 @dataclass(frozen=True, slots=True)
 class FriendJoined:
-    """A referred friend is in one of the campaign's communities for the first time."""
+    """A referred friend is in one of the campaign's communities for the first time.
+
+    `due_at`: when they qualify by staying; None where the campaign counts something else.
+    """
 
     brand_id: UUID
     campaign_id: UUID
     referral_id: UUID
     advocate_id: UUID
     friend_id: UUID
-    due_at: datetime
+    due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

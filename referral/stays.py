@@ -21,7 +21,7 @@ from referral.brands import Community
 from referral.campaigns import Campaign, CampaignMoved, runs_in
 from referral.members import Membership, active_memberships, find_identity, notice
 from referral.qualifying import Qualify, qualify
-from referral.referrals import FriendJoined, FriendLeft, Referral, terms_of
+from referral.referrals import IS_JOINED, IS_UNDER_WAY, FriendJoined, FriendLeft, Referral, terms_of
 
 DUE_AT_ONCE = 500
 """Referrals qualified in one unit of work by the job; the next unit takes the next ones."""
@@ -120,7 +120,7 @@ def begin(session: Session, stays: Sequence[tuple[Referral, Campaign, datetime]]
                     referral.due_at,
                 )
             )
-        if referral.due_at <= at:
+        if referral.due_at is not None and referral.due_at <= at:
             due.append(Qualify(referral.brand_id, referral.id, campaign.event, at))
     session.flush()
     events.emit(session, told)
@@ -213,7 +213,7 @@ def qualify_due(session: Session) -> int:
         select(Referral, Campaign)
         .join(Campaign, _its_campaign())
         .where(
-            col(Referral.state) == "joined",
+            IS_JOINED,
             col(Referral.due_at) <= now,
             col(Referral.due_at) < col(Referral.expires_at),
         )
@@ -237,7 +237,7 @@ def expire(session: Session) -> int:
         session.scalars(
             select(Referral)
             .where(
-                col(Referral.state).in_(("started", "joined")),
+                IS_UNDER_WAY,
                 col(Referral.expires_at) <= now,
                 # One who qualifies before the window ends is only waiting for the job that says so.
                 (col(Referral.due_at).is_(None)) | (col(Referral.due_at) >= col(Referral.expires_at)),

@@ -400,13 +400,26 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_referral")),
         sa.UniqueConstraint(
-            "brand_id", "campaign_id", "friend_id", name=op.f("uq_referral_brand_id_campaign_id_friend_id")
+            "brand_id", "friend_id", "campaign_id", name=op.f("uq_referral_brand_id_friend_id_campaign_id")
         ),
     )
     op.create_index("ix_referral_advocate", "referral", ["brand_id", "advocate_id", "campaign_id"], unique=False)
-    op.create_index("ix_referral_due", "referral", ["state", "due_at"], unique=False)
-    op.create_index("ix_referral_expiry", "referral", ["state", "expires_at"], unique=False)
-    op.create_index("ix_referral_friend", "referral", ["brand_id", "friend_id"], unique=False)
+    op.create_index(
+        "ix_referral_due",
+        "referral",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'joined'"),
+        postgresql_where=sa.text("state = 'joined'"),
+    )
+    op.create_index(
+        "ix_referral_expiry",
+        "referral",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('started', 'joined')"),
+        postgresql_where=sa.text("state IN ('started', 'joined')"),
+    )
     op.create_table(
         "reward_plan",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
@@ -513,7 +526,6 @@ def downgrade() -> None:
     op.drop_index("ix_invite_code_enrollment", table_name="invite_code")
     op.drop_table("invite_code")
     op.drop_table("reward_plan")
-    op.drop_index("ix_referral_friend", table_name="referral")
     op.drop_index("ix_referral_expiry", table_name="referral")
     op.drop_index("ix_referral_due", table_name="referral")
     op.drop_index("ix_referral_advocate", table_name="referral")

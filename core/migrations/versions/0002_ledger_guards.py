@@ -38,9 +38,11 @@ SQLITE = [
 ]
 
 POSTGRESQL = [
-    # One statement's transfers at once: a batch touches its budget row a single time.
+    # One statement's transfers at once: a batch touches its budget row a single time. A connection plans this at its
+    # first transfer and keeps the plan, so whatever is best while there are few accounts must not be chosen.
     """
-    CREATE FUNCTION transfer_apply() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION transfer_apply() RETURNS trigger LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
     BEGIN
         UPDATE ledger_account SET balance = balance + change.amount
         FROM (
