@@ -21,6 +21,9 @@ REFUSALS = (
 )
 
 
+BY_STAYING = ("joined", "retained")
+"""Qualifying events that come by themselves to a friend who is in a group."""
+
 HELLO = timedelta(days=1)
 """How long after a first hello to the bot a person may still say who sent them."""
 
@@ -103,6 +106,6 @@ def is_new(terms: Terms, facts: Facts) -> bool:
     return grace is not None and facts.seen_at >= terms.starts_at and facts.touched_at < facts.seen_at + grace
 
 
-def due_at(terms: Terms, stay_since: datetime) -> datetime:
-    """When a friend who stays from then on qualifies."""
-    return stay_since + terms.stay
+def due_at(terms: Terms, stay_since: datetime) -> datetime | None:
+    """When a friend who stays from then on qualifies; None where staying is not what counts."""
+    return stay_since + terms.stay if terms.event in BY_STAYING else None
