@@ -9,10 +9,11 @@ from sqlmodel import Session
 
 from core import outbox
 from core.errors import BadInput
-from daixin.console import brand_named
+from daixin.console import LOCALE, brand_named
 from referral import brands, campaigns, leaderboard
 from referral.members import Member
 from rewards.campaign_files import apply_campaign, read_campaign
+from rewards.plan_check import explain_finding
 
 Document = dict[str, Any]
 
@@ -44,14 +45,14 @@ def read_text(file: Path) -> str:
 
 def apply_text(session: Session, brand: str | None, text: str) -> Document:
     """The campaign of a file, made what the file says."""
-    applied = apply_campaign(session, brand_named(session, brand), read_campaign(text))
+    applied = apply_campaign(session, brand_named(session, brand), read_campaign(text), text=text)
     return {
         "slug": applied.campaign.slug,
         "id": str(applied.campaign.id),
         "version": applied.campaign.version,
         "state": applied.campaign.state,
         "changed": applied.changed,
-        "findings": [finding.code for finding in applied.findings],
+        "findings": [explain_finding(finding, LOCALE) for finding in applied.findings],
     }
 
 

@@ -21,6 +21,7 @@ from daixin.bootstrap import Parts
 from daixin.environment import read_environment
 from referral import brands
 from rewards.campaign_files import explain as explain_file
+from rewards.plan_check import explain_finding
 
 T = TypeVar("T")
 WARNINGS, INFO, ERRORS = 30, 20, 40
@@ -97,6 +98,9 @@ def explain(error: Exception) -> str | None:
         case DaixinError(code="campaign_file", params={"problems": list(problems)}):
             told = "".join(f"\n  {explain_file(problem, LOCALE)}" for problem in problems)
             return i18n.text(LOCALE, "error.campaign_file", problems=told)
+        case DaixinError(code="plan_refused", params={"findings": list(findings)}):
+            told = "".join(f"\n  {explain_finding(finding, LOCALE)}" for finding in findings)
+            return i18n.text(LOCALE, "error.plan_refused", findings=told)
         case DaixinError():
             known = f"error.{error.code}" in i18n.catalogue(LOCALE)
             return i18n.text(LOCALE, f"error.{error.code}", **error.params) if known else str(error)

@@ -6,8 +6,10 @@ What stands in a file is in `examples/campaigns/`. Moments without an offset are
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -27,12 +29,13 @@ from rewards.campaign_format import (
     FileProblem,
     build_campaign,
     explain,
+    line_of,
     oddities,
     read_campaign,
     refuse,
 )
 from rewards.plan_check import Finding, check
-from rewards.plans import Plan, plan_of, save_plan
+from rewards.plans import Plan, default_name, plan_of, save_plan
 
 __all__ = [
     "Applied",
@@ -57,19 +60,21 @@ class Applied:
     findings: list[Finding]
 
 
-def apply_campaign(session: Session, brand: Brand, file: CampaignFile, *, launch: bool = True) -> Applied:
+def apply_campaign(
+    session: Session, brand: Brand, file: CampaignFile, *, launch: bool = True, text: str = ""
+) -> Applied:
     """Make the brand's campaign what the file says; the same file again changes nothing.
 
     A change makes a new version; who came under an older one is paid by that. The budget is topped up, or its unspent
     part returned, until it is the file's. With `launch` a draft starts, now or at `starts_at`.
-    Raises `BadInput("campaign_file")` as `read_campaign`; `Refused`: plan_refused (findings), campaign_over,
-    campaign_started (its start cannot move any more), budget_below_spent (spent, budget).
+    Raises `BadInput("campaign_file")` as `read_campaign`; `Refused`: plan_refused (findings, with the lines of `text`),
+    campaign_over, campaign_started (its start cannot move any more), budget_below_spent (asset, spent, budget).
     """
     problems = oddities(file)
     if problems:
         raise refuse(problems)
     places = _places(session, brand, file)
-    findings = _check(file, places)
+    findings = _check(file, places, text)
     campaign = session.scalars(
         select(Campaign).where(col(Campaign.brand_id) == brand.id, col(Campaign.slug) == file.campaign.slug)
     ).one_or_none()
@@ -97,8 +102,8 @@ def apply_campaign(session: Session, brand: Brand, file: CampaignFile, *, launch
         created_at=clock.now(),
     )
     session.add(version)
-    save_plan(session, brand.id, campaign.id, campaign.version, file.rewards)
-    _set_budget(session, campaign, file.rewards)
+    save_plan(session, brand.id, campaign.id, campaign.version, file.plan)
+    _set_budgets(session, campaign, file.plan)
     _set_off(session, campaign, launch)
     log.info("campaign.applied", campaign=campaign.slug, version=campaign.version, changed=changed)
     return Applied(campaign, changed, findings)
@@ -118,11 +123,14 @@ def _places(session: Session, brand: Brand, file: CampaignFile) -> list[Communit
     return [connected[name] for name in dict.fromkeys(wanted)] if wanted else list(connected.values())
 
 
-def _check(file: CampaignFile, places: Sequence[Community]) -> list[Finding]:
+def _check(file: CampaignFile, places: Sequence[Community], text: str) -> list[Finding]:
     platforms = frozenset(place.platform for place in places)
     overridden = file.policy.allow_join_rewards_on_discord
-    findings = check(file.rewards, file.qualify.event, platforms, joins_allowed=overridden)
-    refused = [finding.code for finding in findings if finding.severity == "refuse"]
+    findings = [
+        replace(finding, line=line_of(text, finding.where)) if finding.where else finding
+        for finding in check(file.plan, file.qualify.event, platforms, joins_allowed=overridden)
+    ]
+    refused = [finding for finding in findings if finding.severity == "refuse"]
     if refused:
         raise Refused("plan_refused", findings=refused)
     if overridden:
@@ -162,17 +170,26 @@ def _document_of(session: Session, campaign: Campaign) -> dict[str, Any] | None:
     return found.document if found else None
 
 
-def _set_budget(session: Session, campaign: Campaign, plan: Plan) -> None:
-    account = ledger.Account(campaign.brand_id, campaign.id, ledger.Purpose.BUDGET, plan.asset)
+def _set_budgets(session: Session, campaign: Campaign, plan: Plan) -> None:
+    """Make each asset's budget the plan's; what the plan no longer pays in goes back as far as it is unspent."""
+    known = ledger.balances_of(session, campaign.brand_id, campaign.id)
+    assets = dict.fromkeys((*plan.assets, *(asset for purpose, asset in known if purpose == ledger.Purpose.BUDGET)))
+    for asset in assets:
+        _set_budget(session, campaign, asset, plan.budget_of(asset), own=asset == plan.asset)
+
+
+def _set_budget(session: Session, campaign: Campaign, asset: str, budget: int, *, own: bool) -> None:
+    account = ledger.Account(campaign.brand_id, campaign.id, ledger.Purpose.BUDGET, asset)
     unspent = ledger.take_stock(session, [account])[account]
-    funded = ledger.funded(session, campaign.brand_id, campaign.id, plan.asset)
-    more, cause = plan.budget - funded, (campaign.brand_id, campaign.id, plan.asset)
+    funded = ledger.funded(session, campaign.brand_id, campaign.id, asset)
+    more, cause = budget - funded, (campaign.brand_id, campaign.id, asset)
+    reference = f"{campaign.id}/{campaign.version}" + ("" if own else f"/{asset}")
     if more > 0:
-        ledger.fund(session, *cause, more, f"fund/{campaign.id}/{campaign.version}")
+        ledger.fund(session, *cause, more, f"fund/{reference}")
     elif -more > unspent:
-        raise Refused("budget_below_spent", spent=funded - unspent, budget=plan.budget)
+        raise Refused("budget_below_spent", asset=asset, spent=funded - unspent, budget=budget)
     elif more < 0:
-        ledger.unfund(session, *cause, -more, f"unfund/{campaign.id}/{campaign.version}")
+        ledger.unfund(session, *cause, -more, f"unfund/{reference}")
 
 
 def _set_off(session: Session, campaign: Campaign, launch: bool) -> None:
@@ -240,7 +257,6 @@ def write_campaign(session: Session, campaign: Campaign) -> str:
     }
     places = [names[place] for place in campaign.communities if place in names]
     policy = (_document_of(session, campaign) or {}).get("policy", {})
-    rules = ",\n".join(f"  {_inline(rule.model_dump())}" for rule in plan.rules)
     parts = {
         "campaign": {
             **{name: _toml(getattr(campaign, name)) for name in ("slug", "kind", "title", "benefit", "timezone")},
@@ -249,16 +265,32 @@ def write_campaign(session: Session, campaign: Campaign) -> str:
             "communities": _toml(places),
         },
         "qualify": {name: _toml(getattr(campaign, name)) for name in ("event", "stay_days", "window_days")},
-        "rewards": {
-            "asset": _toml(plan.asset),
-            "budget": _toml(plan.budget),
-            **({"cap": _toml(plan.cap)} if plan.cap is not None else {}),
-            "rules": f"[\n{rules}\n]" if rules else "[]",
-        },
+        "rewards": _rewards(plan),
+        "payout": {name: _toml(value) for name, value in plan.payout.model_dump(exclude_defaults=True).items()},
         "policy": {name: _toml(value) for name, value in policy.items() if value},
     }
     written = (_table(name, values) for name, values in parts.items() if values)
     return "\n".join(written)
+
+
+def _rewards(plan: Plan) -> dict[str, str]:
+    """What differs from the defaults, a rule on each line."""
+    said = plan.model_dump(exclude_defaults=True, exclude={"payout", "rules"})
+    rules = ",\n".join(f"  {_inline(rule)}" for rule in _rules(plan))
+    return {
+        **{name: _toml(value) for name, value in ({"asset": plan.asset, "budget": plan.budget} | said).items()},
+        "rules": f"[\n{rules}\n]" if rules else "[]",
+    }
+
+
+def _rules(plan: Plan) -> Iterator[dict[str, Any]]:
+    sides: Counter[str] = Counter()
+    for rule in plan.rules:
+        sides[rule.to] += 1
+        said = rule.model_dump(mode="json", exclude_defaults=True)
+        if rule.name == default_name(rule.to, sides[rule.to]):
+            del said["name"]
+        yield said
 
 
 def _table(name: str, values: dict[str, str]) -> str:
@@ -266,9 +298,17 @@ def _table(name: str, values: dict[str, str]) -> str:
 
 
 def _inline(values: dict[str, Any]) -> str:
-    return "{ " + ", ".join(f"{key} = {_toml(value)}" for key, value in values.items()) + " }"
+    return "{ " + ", ".join(f"{_key(key)} = {_toml(value)}" for key, value in values.items()) + " }"
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
 
 
 def _toml(value: Any) -> str:
-    """JSON's texts, numbers, lists and booleans are TOML's too."""
-    return _inline(value) if isinstance(value, dict) else json.dumps(value, ensure_ascii=False)
+    """JSON's texts, numbers and booleans are TOML's too."""
+    if isinstance(value, dict):
+        return _inline(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(one) for one in value)}]"
+    return json.dumps(value, ensure_ascii=False)

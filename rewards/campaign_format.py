@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -28,7 +28,9 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from core import i18n
 from core.errors import BadInput
 from referral.brands import SLUG
-from rewards.plans import Plan
+from rewards import toml_places
+from rewards.expressions import compile_condition
+from rewards.plans import PayoutTerms, Plan, Rewards
 
 LONGEST = timedelta(days=731)
 """Two years, one of them a leap year."""
@@ -90,9 +92,9 @@ class About(_Part):
 
 
 class Qualifying(_Part):
-    """`[qualify]`: what earns."""
+    """`[qualify]`: what earns. `stay_days` matters to `retained` alone."""
 
-    event: Literal["joined", "retained"] = "retained"
+    event: Literal["joined", "retained", "purchased"] = "retained"
     stay_days: Days = 7
     window_days: Days = 30
 
@@ -108,8 +110,14 @@ class CampaignFile(_Part):
 
     campaign: About
     qualify: Qualifying = Qualifying()
-    rewards: Plan = Plan()
+    rewards: Rewards = Rewards()
+    payout: PayoutTerms = PayoutTerms()
     policy: Policy = Policy()
+
+    @property
+    def plan(self) -> Plan:
+        """`[rewards]` and `[payout]` together, as they are kept with the campaign's version."""
+        return Plan(**dict(self.rewards), payout=self.payout)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -119,18 +127,23 @@ class CampaignFile(_Part):
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
-    """A mistake in a file: message `campaign_file.<code>`. `where` is the field, `line` counts from 1."""
+    """A mistake in a file: message `campaign_file.<code>`. `where` is the field, `line` and `column` count from 1."""
 
     code: str
     where: str = ""
     line: int | None = None
     params: dict[str, Any] = field(default_factory=dict)
+    column: int | None = None
 
 
 def explain(problem: FileProblem, locale: str) -> str:
     """A problem in words, with where it is and what to write instead."""
-    words = i18n.text(locale, f"campaign_file.{problem.code}", where=problem.where, **problem.params)
-    return f"{problem.line}: {words}" if problem.line else words
+    params = problem.params
+    if problem.code == "expression":
+        params = {"said": i18n.text(locale, f"expression.{params['problem']}", **params["details"])}
+    words = i18n.text(locale, f"campaign_file.{problem.code}", where=problem.where, **params)
+    place = ":".join(str(number) for number in (problem.line, problem.column) if number)
+    return f"{place}: {words}" if place else words
 
 
 def read_campaign(text: str) -> CampaignFile:
@@ -150,7 +163,8 @@ def build_campaign(raw: dict[str, Any], text: str = "") -> CampaignFile:
     try:
         file = CampaignFile.model_validate(raw)
     except ValidationError as error:
-        found = [_problem(details, text) for details in error.errors(include_url=False)]
+        where = toml_places.places(text)
+        found = [_problem(details, text, where) for details in error.errors(include_url=False)]
         raise refuse(found) from None
     problems = oddities(file, text)
     if problems:
@@ -186,7 +200,38 @@ def oddities(file: CampaignFile, text: str = "") -> list[FileProblem]:
         found.append(("campaign_too_long", "campaign.ends_at", {}))
     if terms.event == "retained" and terms.stay_days >= terms.window_days:
         found.append(("stay_beyond_window", "qualify.stay_days", {"window": terms.window_days}))
-    return [FileProblem(code, where, _line(text, where.split(".")), params) for code, where, params in found]
+    return [
+        *(FileProblem(code, where, line_of(text, where), params) for code, where, params in found),
+        *_expressions(file.rewards, text),
+    ]
+
+
+def _expressions(rewards: Rewards, text: str) -> Iterator[FileProblem]:
+    """Conditions that are none, each with the place of the mistake within it."""
+    given = {"rewards.risky": rewards.risky}
+    given |= {f"rewards.rules.{index}.when": rule.when for index, rule in enumerate(rewards.rules)}
+    for where, expression in given.items():
+        if expression is None:
+            continue
+        try:
+            compile_condition(expression)
+        except BadInput as error:
+            params = {name: error.params[name] for name in ("problem", "details")}
+            line, column = _within(text, where, expression, (error.params["line"], error.params["column"]))
+            yield FileProblem("expression", where, line, params, column)
+
+
+def _within(text: str, where: str, expression: str, place: tuple[int, int]) -> tuple[int | None, int | None]:
+    """The place in the file of a place in an expression; of the expression where that is written with escapes."""
+    start = toml_places.places(text).get(tuple(where.split(".")))
+    if start is None:
+        return None, None
+    begins = text.find(expression, start)
+    line, column = toml_places.line_and_column(text, max(begins, start))
+    if 0 <= begins <= start + 4:
+        row, within = place
+        return line + row - 1, within + (column - 1 if row == 1 else 0)
+    return line, column
 
 
 _TYPES = {
@@ -205,16 +250,20 @@ _LIMITS = {
     "greater_than": ("too_small", "gt", 1),
     "greater_than_equal": ("too_small", "ge", 0),
     "less_than_equal": ("too_large", "le", 0),
+    "less_than": ("too_large", "lt", -1),
     "string_too_short": ("empty", "min_length", 0),
     "string_too_long": ("too_long", "max_length", 0),
+    "too_short": ("empty", "min_length", 0),
+    "too_long": ("too_many", "max_length", 0),
 }
 
 
-def _problem(details: ErrorDetails, text: str) -> FileProblem:
+def _problem(details: ErrorDetails, text: str, where: Mapping[toml_places.Path, int]) -> FileProblem:
     """One complaint of pydantic in our words."""
-    path = [str(part) for part in details["loc"]]
-    name, line, context = ".".join(path), _line(text, path), details.get("ctx", {})
-    kind, given = details["type"], details["input"]
+    path = tuple(str(part) for part in details["loc"] if part != "[key]")
+    offset = toml_places.nearest(where, path)
+    name, line = ".".join(path), None if offset is None else toml_places.line_and_column(text, offset)[0]
+    kind, given, context = details["type"], details["input"], details.get("ctx", {})
     deeper = kind == "extra_forbidden" and path[-1] in ("level", "levels", "depth")
     if deeper or (kind == "literal_error" and path[-1] == "to" and "advocate" in str(given)):
         return FileProblem("only_direct", name, line)
@@ -225,27 +274,12 @@ def _problem(details: ErrorDetails, text: str) -> FileProblem:
         return FileProblem("not_one_of", name, line, {"expected": context["expected"].replace(" or ", ", ")})
     if kind == "string_pattern_mismatch" and path[-2] == "communities":
         return FileProblem("unreadable_community", name, line)
+    if kind == "string_pattern_mismatch" and path[-1] == "name":
+        return FileProblem("slug", name, line)
     return FileProblem(_TYPES.get(kind, kind), name, line)
 
 
-def _line(text: str, path: Sequence[str]) -> int | None:
-    """The line on which a field stands, or the nearest thing above it that is there."""
-    best: int | None = None
-    best_depth = 0
-    here: list[str] = []
-    tables: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[(\[?)\s*([\w.-]+)\s*\]", line)
-        key = re.match(r"\s*([\w-]+)\s*=", line)
-        if header:
-            here = header[2].split(".")
-            if header[1]:
-                tables[header[2]] = tables.get(header[2], -1) + 1
-                here = [*here, str(tables[header[2]])]
-        elif not key:
-            continue
-        stands = [*here, key[1]] if key and not header else here
-        depth = len(stands)
-        if depth > best_depth and list(path[:depth]) == stands:
-            best, best_depth = number, depth
-    return best
+def line_of(text: str, where: str) -> int | None:
+    """The line on which a field stands, or the nearest thing above it that is there; None without a text."""
+    offset = toml_places.nearest(toml_places.places(text), tuple(where.split(".")))
+    return None if offset is None else toml_places.line_and_column(text, offset)[0]

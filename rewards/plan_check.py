@@ -11,6 +11,7 @@ from typing import Any, Literal
 from core import i18n
 from core.money import LARGEST, Money, is_currency
 from rewards import schedule
+from rewards.expressions import compile_condition
 from rewards.plans import FRIENDS_MAX, Plan, Rule, default_name
 
 ADVISED_HOLD = 7
@@ -96,11 +97,18 @@ def _rule(plan: Plan, event: str, index: int, rule: Rule) -> Iterator[Finding]:
         yield Finding("refuse", "risky_hold_shorter", f"{where}.risky_hold_days")
     if rule.why is not None and rule.when is None:
         yield Finding("refuse", "why_without_when", f"{where}.why")
+    if (rule.on or event) != "purchased" and any(name.startswith("order.") for name in names_in(rule.when)):
+        yield Finding("warn", "order_without_order", f"{where}.when")
     first = first_payment(rule)
     for name, most in rule.caps:
         if most is not None and most < first:
             params = {"least": first}
             yield Finding("refuse", "cap_below_one", f"{where}.caps.{name}", params)
+
+
+def names_in(expression: str | None) -> frozenset[str]:
+    """The attributes a condition asks about."""
+    return compile_condition(expression).names if expression else frozenset()
 
 
 def _worth(plan: Plan, event: str, where: str, rule: Rule) -> Iterator[Finding]:
