@@ -127,7 +127,7 @@ class PayPal:
         """Make the payout; the same reference again finds the one that is there."""
         if not self.carries(order.asset):
             return Answer("failed", reason="currency_not_carried")
-        if not (order.payee.get("email") or order.payee.get("paypal_id")):
+        if not order.payee.get("receiver"):
             return Answer("failed", reason="payee_missing")
         value = amount_text(order.amount, order.asset)
         if value is None:
@@ -160,13 +160,12 @@ class PayPal:
         await self._client.aclose()
 
     async def _post(self, order: PayoutOrder, value: str) -> Answer:
-        kind, receiver = ("EMAIL", order.payee.get("email")) if order.payee.get("email") else (
-            "PAYPAL_ID", order.payee["paypal_id"])  # fmt: skip
+        receiver = order.payee["receiver"]
         header = {"sender_batch_id": order.reference}
         if self._settings.subject:
             header["email_subject"] = self._settings.subject[:255]
         item = {
-            "recipient_type": kind,
+            "recipient_type": "EMAIL" if "@" in receiver else "PAYPAL_ID",
             "receiver": receiver,
             "amount": {"value": value, "currency": order.asset},
             "sender_item_id": order.reference,
