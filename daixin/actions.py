@@ -8,9 +8,9 @@ from typing import Any
 from sqlmodel import Session
 
 from core import outbox
-from core.errors import BadInput
+from core.errors import BadInput, NotFound
 from daixin.console import LOCALE, brand_named
-from referral import brands, campaigns, leaderboard
+from referral import admins, brands, campaigns, leaderboard
 from referral.members import Member
 from rewards.campaign_files import apply_campaign, read_campaign
 from rewards.plan_check import explain_finding
@@ -31,6 +31,17 @@ def connect_community(
     """A platform's group made the brand's."""
     made = brands.connect(session, brand_named(session, brand).id, platform, group, title, invite_url)
     return {"id": str(made.id), "platform": platform, "group": group}
+
+
+def name_admin(session: Session, brand: str | None, community: str, member: str) -> Document:
+    """The member who has an account (`platform:account`) made the admin of a group (`platform:group`)."""
+    platform, _, group = community.partition(":")
+    place = brands.community_of_group(session, platform, group)
+    if place is None or place.brand_id != brand_named(session, brand).id:
+        raise NotFound("community", community=community[:60])
+    where, _, account = member.partition(":")
+    admin = admins.name_admin(session, place, where, account)
+    return {"id": str(place.id), "title": place.title, "admin": str(admin)}
 
 
 def read_text(file: Path) -> str:

@@ -200,6 +200,18 @@ def community_connect(
     )
 
 
+@community_app.command("admin")
+def community_admin(
+    community: Annotated[str, typer.Argument(help="The group, as telegram:-1001234567890.")],
+    member: Annotated[str, typer.Argument(help="An account of the person, as telegram:12345.")],
+    brand: BrandOption = None,
+) -> None:
+    """Name the member who gets the admin's share of campaigns that give one."""
+    from daixin import actions, console
+
+    print_json(console.do(lambda session: actions.name_admin(session, brand, community, member)))
+
+
 @campaign_app.command("apply")
 def campaign_apply(file: Path, brand: BrandOption = None) -> None:
     """Make a campaign what the file says; the same file again changes nothing."""

@@ -52,6 +52,7 @@ class Community(TenantRow, table=True):
     __tablename__ = "community"
     __table_args__ = (
         ForeignKeyConstraint(["brand_id"], ["brand.id"]),
+        ForeignKeyConstraint(["brand_id", "admin_id"], ["member.brand_id", "member.id"]),
         UniqueConstraint("brand_id", "platform", "group_id"),
         Index("ix_community_group", "platform", "group_id"),
     )
@@ -65,6 +66,8 @@ class Community(TenantRow, table=True):
     """Whoever talks to us on this platform is in it (the web chat); elsewhere people join first."""
     connected_at: datetime = Field(sa_type=UtcDateTime)
     removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    admin_id: UUID | None = None
+    """The member who gets the admin's share of a campaign (see `referral.admins`)."""
 
 
 def slugify(name: str) -> str:

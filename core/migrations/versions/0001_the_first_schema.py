@@ -198,22 +198,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_campaign_state", "campaign", ["state", "ends_at"], unique=False)
     op.create_table(
-        "community",
-        sa.Column("brand_id", sa.Uuid(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("platform", sa.String(), nullable=False),
-        sa.Column("group_id", sa.String(), nullable=False),
-        sa.Column("title", sa.String(), nullable=False),
-        sa.Column("invite_url", sa.String(), nullable=True),
-        sa.Column("open", sa.Boolean(), nullable=False),
-        sa.Column("connected_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_community_brand_id")),
-        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_community")),
-        sa.UniqueConstraint("brand_id", "platform", "group_id", name=op.f("uq_community_brand_id_platform_group_id")),
-    )
-    op.create_index("ix_community_group", "community", ["platform", "group_id"], unique=False)
-    op.create_table(
         "member",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -224,6 +208,26 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_member_brand_id")),
         sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_member")),
     )
+    op.create_table(
+        "community",
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("platform", sa.String(), nullable=False),
+        sa.Column("group_id", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("invite_url", sa.String(), nullable=True),
+        sa.Column("open", sa.Boolean(), nullable=False),
+        sa.Column("connected_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("admin_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["brand_id", "admin_id"], ["member.brand_id", "member.id"], name=op.f("fk_community_brand_id_admin_id")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_community_brand_id")),
+        sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_community")),
+        sa.UniqueConstraint("brand_id", "platform", "group_id", name=op.f("uq_community_brand_id_platform_group_id")),
+    )
+    op.create_index("ix_community_group", "community", ["platform", "group_id"], unique=False)
     op.create_table(
         "transfer",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
