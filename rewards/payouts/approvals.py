@@ -15,6 +15,7 @@ from referral.members import identities_of
 from rewards.payouts import payees
 from rewards.payouts.opening import TOPIC
 from rewards.payouts.payouts import Payee, Payout, PayoutEvent, payout_of
+from rewards.payouts.port import AUTOMATIC
 
 _limits: Mapping[str, int] | None = None
 
@@ -74,7 +75,8 @@ def approve(session: Session, brand_id: UUID, payout_id: UUID, actor: str) -> Pa
 
 def mark_approved(session: Session, payout: Payout, actor: str) -> None:
     """Note who approved it; the runner may take it now."""
-    payout.approved, payout.approved_by, payout.due_at = True, actor, clock.now()
+    payout.approved, payout.approved_by = True, actor
+    payout.due_at = clock.now() if payout.provider in AUTOMATIC else None
     session.add(payout)
     session.add(
         PayoutEvent(

@@ -16,6 +16,7 @@ from core.money import LARGEST
 from core.writer import announce
 from rewards.ledger import Account, Purpose, take_stock, transfer
 from rewards.payouts.payouts import OPEN, Payout, PayoutEvent, PayoutLine, PayoutStarted, start_moves
+from rewards.payouts.port import AUTOMATIC
 from rewards.rewards import Reward
 
 TOPIC = "payouts"
@@ -118,7 +119,7 @@ def lock_payable(session: Session, brand_id: UUID, member_id: UUID, asset: str) 
 
 def open_payout(session: Session, payout: Payout, uncovered: Sequence[Reward], actor: str | None = None) -> Payout:
     """Write the payout, its lines and its transfers, and tell. The caller holds the locks and has checked."""
-    payout.due_at = clock.now()
+    payout.due_at = clock.now() if payout.provider in AUTOMATIC else None
     session.add(payout)
     session.flush()
     lines = _lines(payout, uncovered)

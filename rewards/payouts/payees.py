@@ -31,12 +31,13 @@ class Detail:
 SHAPES: Mapping[str, tuple[Detail, ...]] = {
     "manual": (Detail("name", longest=64), Detail("account"), Detail("bank", required=False)),
     "wechatpay": (Detail("openid", longest=64), Detail("name", required=False, longest=64)),
-    "paypal": (Detail("receiver", longest=127),),
+    "paypal": (Detail("email", longest=127),),
     "telegram_gift": (),
 }
-"""What each provider has to know of a payee; nothing where the member's own account is enough."""
+"""What each provider has to know of a payee; nothing where the member's own account is enough. PayPal's `email` may be
+a PayPal id as well, and is then kept as `paypal_id`."""
 
-IDENTIFYING = {"manual": "account", "wechatpay": "openid", "paypal": "receiver"}
+IDENTIFYING = {"manual": ("account",), "wechatpay": ("openid",), "paypal": ("email", "paypal_id")}
 """Which detail says where the money goes: two payees that share it are one."""
 
 NAMED_FROM = {"wechatpay": 200_000}
@@ -70,7 +71,7 @@ def set_payee(session: Session, brand_id: UUID, member_id: UUID, provider: str, 
         member_id=member_id,
         provider=provider,
         sealed=vault.seal(clean, bound_to=new_id),
-        fingerprint=keyed_hash(f"payee/{provider}", _identity(provider, clean)),
+        fingerprint=keyed_hash(f"payee/{provider}", re.sub(r"[\s-]", "", _identity(provider, clean)).casefold()),
         masked=_masked(provider, clean),
         created_at=clock.now(),
     )
@@ -129,9 +130,9 @@ def checked(provider: str, details: Mapping[str, str]) -> dict[str, str]:
             clean[detail.name] = text
         elif detail.required:
             raise BadInput("payee_missing_detail", detail=detail.name)
-    name = IDENTIFYING[provider]
-    clean[name] = _place(provider, name, clean[name])
-    return clean
+    name = IDENTIFYING[provider][0]
+    place = _place(provider, name, clean.pop(name))
+    return {"paypal_id" if provider == "paypal" and "@" not in place else name: place, **clean}
 
 
 def _plain(text: str, detail: Detail) -> str:
@@ -174,12 +175,12 @@ def _account(text: str) -> tuple[str, bool]:
 
 
 def _identity(provider: str, details: Mapping[str, str]) -> str:
-    return re.sub(r"[\s-]", "", details[IDENTIFYING[provider]]).casefold()
+    return next(details[name] for name in IDENTIFYING[provider] if name in details)
 
 
 def _masked(provider: str, details: Mapping[str, str]) -> str:
     """Enough for the member to know it again, too little for anybody else."""
-    place = details[IDENTIFYING[provider]]
+    place = _identity(provider, details)
     user, at, host = place.rpartition("@")
     shown = f"{user[:1]}***@{host}" if at else f"…{place[-4:]}" if len(place) > 8 else f"…{place[-1:]}"
     name = details.get("name")

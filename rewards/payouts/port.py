@@ -31,6 +31,9 @@ CARRIED: Mapping[str, frozenset[str] | None] = {
 }
 """Which assets each provider pays out; None is any currency of ISO 4217. Points leave the books only as items."""
 
+AUTOMATIC = CARRIED.keys() - {"manual"}
+"""The providers that the runner serves."""
+
 
 def carries(provider: str, asset: str) -> bool:
     """Whether this provider pays out this asset; False for a provider nobody knows."""

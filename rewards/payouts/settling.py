@@ -35,6 +35,8 @@ from rewards.payouts.port import Answer
 log = structlog.get_logger()
 ASKING = "asking"
 """The reason of a payout between the moment it was handed over and the answer."""
+CANCEL_ASKED = "cancel_asked"
+"""Noted in the detail of a payout that is not to be handed over again, whatever became of it."""
 LONGEST_TEXT = 200
 
 
@@ -86,6 +88,8 @@ def conclude(
             _fail(session, payout, answer.reason)
         case "processing":
             _wait_for_it(session, payout, answer, pace)
+        case "not_found" if kind in ("look_up", "cancel") and payout.detail.get(CANCEL_ASKED):
+            _fail(session, payout, "cancelled")
         case "not_found" if kind == "look_up" and payout.attempts < pace.look_ups:
             # The one way back to the start. The reference stays what it is.
             payout.state, payout.reason = "pending", None
@@ -99,14 +103,17 @@ def conclude(
 
 
 def cancel_payout(session: Session, brand_id: UUID, payout_id: UUID, actor: str) -> Payout:
-    """Take back a payout that nobody has been asked to pay yet; its amount is payable again.
+    """Take back a payout that no provider has; its amount is payable again.
 
-    Raises `Refused("payout_sent", state)` for one that may have gone out: ask the provider to cancel it.
+    Raises `Refused("payout_sent", state)` for one that may have gone out (ask the provider to cancel it), and
+    `Refused("payout_settled", state)`.
     """
     payout = payout_of(session, brand_id, payout_id, lock=True)
     if payout.state == "failed" and payout.reason == "cancelled":
         return payout
-    if payout.state != "pending" or payout.attempts:
+    if payout.state in SETTLED:
+        raise Refused("payout_settled", state=payout.state)
+    if payout.state != "pending":
         raise Refused("payout_sent", state=payout.state)
     return conclude(session, brand_id, payout_id, Answer("failed", reason="cancelled"), "cancel", actor=actor)
 

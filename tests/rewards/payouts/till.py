@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from core import events, ids
+from sqlmodel import Session
+
+from core import clock, ids
 from rewards import ledger
 from rewards.ledger import Account, Move, Purpose
-from rewards.payouts import payees
+from rewards.payouts import payees, payouts
 from rewards.payouts.payouts import Payout, payouts_of
 from rewards.payouts.withdrawals import Offer, withdraw, withdrawable
 from rewards.plans import PayoutTerms, Plan, Rule
+from rewards.rewards import Reward
 from tests.house import House
 from tests.rewards.shop import Shop, open_shop
 
@@ -42,10 +45,7 @@ class Till:
         reward_id = ids.new()
         member = member or self.alice
 
-        def give(session: ledger.Session) -> UUID:
-            from core import clock
-            from rewards.rewards import Reward
-
+        def give(session: Session) -> UUID:
             session.add(
                 Reward(
                     brand_id=self.brand,
@@ -111,21 +111,18 @@ class Till:
 
 
 def open_till(
-    house: House, provider: str = "manual", asset: str = "CNY", *, funded: int = 1_000_000, **terms: int
+    house: House, provider: str = "manual", asset: str = "CNY", *, funded: int = 1_000_000, **terms: Any
 ) -> Till:
     """A shop whose campaign pays by this provider on these terms."""
-    from rewards.payouts import payouts
-
     plan = Plan(
         asset=asset,
         budget=funded,
         rules=(Rule(to="advocate", amount=100),),
-        payout=PayoutTerms(provider=provider, **terms),  # type: ignore[arg-type]
+        payout=PayoutTerms(provider=provider, **terms),
     )
     till = Till(open_shop(house, plan), provider, asset)
     for kind in vars(payouts).values():
         if isinstance(kind, type) and kind.__name__.startswith("Payout") and hasattr(kind, "__dataclass_fields__"):
             house.bus.on(kind, lambda session, happened: till.told.extend(happened))
     house.bus.on(payouts.PayeeShared, lambda session, happened: till.told.extend(happened))
-    assert isinstance(house.bus, events.Bus)
     return till
