@@ -33,7 +33,8 @@ from daixin import platforms
 from referral import members, stays
 from referral.brands import Community
 from referral.campaigns import CampaignMoved
-from rewards import accrual, linking
+from rewards import accrual, corrections, linking
+from rewards.items import redeem
 from web.parts import Entrance
 
 KEY_LENGTH = 32
@@ -43,7 +44,9 @@ def join_parts(bus: Bus) -> None:
     """Let each part hear the events it answers."""
     bus.on(CampaignMoved, stays.close_windows)
     accrual.listen(bus)
+    corrections.listen(bus)
     linking.listen(bus)
+    redeem.listen(bus)
     notify.listen(bus)
     roots.listen(bus)
 

@@ -14,6 +14,7 @@ from core.errors import Unavailable
 from core.writer import Writer
 from referral import campaigns, stays, touches
 from rewards import blocks, rewards
+from rewards.items import badges, draws, redeem, shipments, vouchers
 
 log = structlog.get_logger()
 ROUNDS = 10_000
@@ -32,6 +33,12 @@ JOBS: dict[str, tuple[timedelta, Work]] = {
     "release": (timedelta(seconds=10), rewards.release_due),
     "seal": (timedelta(minutes=1), blocks.seal_due),
     "roots": (timedelta(hours=1), _none(blocks.publish_due)),
+    "items": (timedelta(minutes=1), _none(redeem.deliver_waiting)),
+    "pools": (timedelta(minutes=1), _none(vouchers.watch_pools)),
+    "reminders": (timedelta(hours=1), _none(vouchers.remind)),
+    "badges": (timedelta(minutes=1), badges.end_due),
+    "parcels": (timedelta(hours=1), shipments.erase_addresses),
+    "draws": (timedelta(minutes=1), draws.close_due),
     "expire": (timedelta(minutes=5), stays.expire),
     "addresses": (timedelta(hours=1), _none(touches.forget_addresses)),
     "outbox": (timedelta(hours=1), _none(outbox.forget_delivered)),

@@ -39,6 +39,7 @@ class Shipment(TenantRow, table=True):
         CheckConstraint("state IN ('asked', 'ready', 'shipped', 'delivered', 'cancelled')", name="state"),
         Index("ix_shipment_state", "brand_id", "state", "asked_at"),
         Index("ix_shipment_member", "brand_id", "member_id"),
+        Index("ix_shipment_erase", "erase_at"),
     )
 
     reference: str = Field(default_factory=codes.new)

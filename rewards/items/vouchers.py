@@ -47,6 +47,7 @@ class Voucher(TenantRow, table=True):
         CheckConstraint("(state = 'given') = (payout_id IS NOT NULL)", name="given_to_somebody"),
         CheckConstraint("(payout_id IS NULL) = (number IS NULL)", name="numbered"),
         Index("ix_voucher_next", "brand_id", "item_id", "state", "ends_at", "id"),
+        Index("ix_voucher_due", "state", "ends_at"),
     )
 
     item_id: UUID

@@ -74,6 +74,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("brand_id", "item_id", "fingerprint", name=op.f("uq_voucher_brand_id_item_id_fingerprint")),
         sa.UniqueConstraint("brand_id", "payout_id", "number", name=op.f("uq_voucher_brand_id_payout_id_number")),
     )
+    op.create_index("ix_voucher_due", "voucher", ["state", "ends_at"], unique=False)
     op.create_index("ix_voucher_next", "voucher", ["brand_id", "item_id", "state", "ends_at", "id"], unique=False)
     op.create_table(
         "promo_code",
@@ -156,6 +157,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("brand_id", "payout_id", name=op.f("uq_shipment_brand_id_payout_id")),
         sa.UniqueConstraint("brand_id", "reference", name=op.f("uq_shipment_brand_id_reference")),
     )
+    op.create_index("ix_shipment_erase", "shipment", ["erase_at"], unique=False)
     op.create_index("ix_shipment_member", "shipment", ["brand_id", "member_id"], unique=False)
     op.create_index("ix_shipment_state", "shipment", ["brand_id", "state", "asked_at"], unique=False)
     op.create_table(
