@@ -33,6 +33,7 @@ from core.log import hide
 from core.money import decimals
 from rewards.payouts.notices import Notice, NoticeRefused
 from rewards.payouts.port import Answer, AnswerState, PayoutOrder, carries
+from rewards.payouts.settling import CANCEL_ASKED
 
 log = structlog.get_logger()
 
@@ -108,6 +109,7 @@ class PayPal:
 
     name = "paypal"
     can_cancel = True
+    not_ours = 200  # its webhooks tell of all payouts of the account, whoever made them
 
     def __init__(self, settings: PayPalSettings, now: Callable[[], datetime] = clock.now) -> None:
         hide(settings.client_secret)
@@ -140,6 +142,8 @@ class PayPal:
             return Answer("not_found")
         if order.external_id is not None:
             return await self._get_batch(order, order.external_id)
+        if order.detail.get(CANCEL_ASKED):
+            return Answer("unknown", reason="number_lost")  # asking would be paying, and that was called off
         if self._now() - datetime.fromisoformat(order.sent_at or "") > REPEATABLE:
             return Answer("unknown", reason="too_long_ago")
         return await self.start(order)

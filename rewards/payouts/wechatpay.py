@@ -100,6 +100,8 @@ class WeChatPaySettings:
     perception: str | None = None
     remark: str = "推荐奖励"
     api_url: str = GATEWAY
+    settle: float = 30.0
+    """Seconds after a start in which a look-up that finds nothing is not believed: the request may still arrive."""
 
     def __post_init__(self) -> None:
         if len(self.apiv3_key.encode()) != 32:
@@ -146,6 +148,7 @@ class WeChatPay:
 
     name = "wechatpay"
     can_cancel = True
+    not_ours = 404
 
     def __init__(self, settings: WeChatPaySettings, now: Callable[[], datetime] = clock.now) -> None:
         hide(settings.private_key)
@@ -187,18 +190,28 @@ class WeChatPay:
         code = str(told.get("code", ""))
         if code in PASSING or code not in FINAL:
             return Answer("unknown", reason=PASSING.get(code, "provider_unclear"), detail=_refusal(status, told))
-        found = await self.look_up(order)
+        found = await self._query(order)
         if found.state != "not_found":
             return found
         return Answer("failed", reason=FINAL[code], detail=_refusal(status, told))
 
     async def look_up(self, order: PayoutOrder) -> Answer:
         """Ask by our reference."""
+        found = await self._query(order)
+        tried = order.detail.get("tried_at") or order.sent_at
+        if found.state == "not_found" and tried and self._since(tried) < timedelta(seconds=self._settings.settle):
+            return Answer("unknown", reason="provider_unclear")
+        return found
+
+    def _since(self, moment: str) -> timedelta:
+        return self._now() - datetime.fromisoformat(moment)
+
+    async def _query(self, order: PayoutOrder) -> Answer:
         status, told = await self._ask(mchtransfer.mch_transfer_bills_query, out_bill_no=order.reference)
         if status == 200:
             return self._read(order, told)
         if status == 404 and told.get("code") == "NOT_FOUND":
-            if order.sent_at and self._now() - datetime.fromisoformat(order.sent_at) > REMEMBERED:
+            if order.sent_at and self._since(order.sent_at) > REMEMBERED:
                 return Answer("unknown", reason="too_long_ago", detail=_refusal(status, told))
             return Answer("not_found")
         reason = PASSING.get(str(told.get("code", "")), "provider_unclear")

@@ -90,6 +90,12 @@ async def test_what_paypal_may_have_forgotten_is_not_posted_again(service: PayPa
     assert service.calls == []
 
 
+async def test_what_was_called_off_is_not_posted_again(service: PayPalStandIn, pay: PayPal) -> None:
+    answer = await pay.cancel(order(detail={"cancel_asked": True}))
+    assert (answer.state, answer.reason) == ("unknown", "number_lost")
+    assert service.calls == []
+
+
 async def test_what_was_never_handed_over_is_not_there(service: PayPalStandIn, pay: PayPal) -> None:
     assert (await pay.look_up(order(sent_at=None))).state == "not_found"
     assert service.calls == []

@@ -91,6 +91,16 @@ async def test_an_answer_that_never_comes(service: WeChatPayStandIn, pay: WeChat
     assert (await pay.look_up(asked)).state == ("processing" if made else "not_found")
 
 
+async def test_what_was_just_sent_may_still_be_on_its_way(service: WeChatPayStandIn) -> None:
+    pay = WeChatPay(service.settings(settle=30.0))
+    assert (await pay.look_up(order())).state == "unknown"
+    long_ago = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    assert (await pay.look_up(order(sent_at=long_ago))).state == "not_found"
+    assert (await pay.look_up(order(sent_at=long_ago, detail={"tried_at": datetime.now(UTC).isoformat()}))).state == (
+        "unknown"
+    )
+
+
 async def test_a_look_up_that_comes_too_late_finds_nothing_and_says_so(
     service: WeChatPayStandIn, pay: WeChatPay
 ) -> None:

@@ -84,6 +84,7 @@ class WeChatPayStandIn(StandIn):
             "apiv3_key": APIV3_KEY,
             "notify_url": "https://invite.example.com/hooks/wechatpay",
             "api_url": self.url,
+            "settle": 0.0,
             "scene_infos": (("活动名称", "老带新"), ("奖励说明", "推荐奖励")),
         }
         return WeChatPaySettings(**(given | platform | changes))
