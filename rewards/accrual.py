@@ -15,6 +15,7 @@ from core import events, ids
 from core.db import among_keys, insert_new, table
 from core.events import Bus
 from referral.referrals import FriendLeft, FriendQualified, Referral, ReferralReversed, reverse
+from rewards.corrections import take_back
 from rewards.ledger import Account, Move, Purpose, take_stock, transfer
 from rewards.plans import Plan, cached_plan
 from rewards.rewards import (
@@ -24,7 +25,6 @@ from rewards.rewards import (
     grant_move,
     release_move,
     rewards_for,
-    take_back,
     tell,
 )
 

@@ -17,11 +17,9 @@ from sqlmodel import Session, col
 from core import clock
 from core.events import Bus
 from referral.linking import LinkUndone, MemberLink, MembersLinked
+from rewards.corrections import AGAIN, BEFORE_RELEASE, RELEASED, taken_for
 from rewards.ledger import Account, Move, Purpose, balances_of, take_stock, transfer
 from rewards.rewards import Reward, rewards_for
-
-RELEASED = ("payable", "in_payout", "paid")
-"""States of a reward whose money has come to `member.payable`, whatever became of it there."""
 
 
 def listen(bus: Bus) -> None:
@@ -35,6 +33,7 @@ def on_linked(session: Session, happened: Sequence[MembersLinked]) -> None:
     for event in happened:
         rewards = _lock(session, event.brand_id, member_id=event.absorbed_id)
         states = {str(reward.id): reward.state for reward in rewards}
+        taken = {str(reward.id): reward.taken_back for reward in rewards}
         for reward in rewards:
             reward.member_id = event.kept_id
             session.add(reward)
@@ -50,7 +49,7 @@ def on_linked(session: Session, happened: Sequence[MembersLinked]) -> None:
         transfer(session, [move for move in moves if move is not None])
         payable = {account.asset: amount for account, amount in stock.items() if account.purpose is Purpose.PAYABLE}
         link = session.get_one(MemberLink, (event.brand_id, event.link_id))
-        link.moved = {**link.moved, "rewards": states, "payable": payable}
+        link.moved = {**link.moved, "rewards": states, "taken": taken, "payable": payable}
         session.add(link)
         session.flush()
 
@@ -72,7 +71,7 @@ def on_undone(session: Session, happened: Sequence[LinkUndone]) -> None:
         link = session.get_one(MemberLink, (event.brand_id, event.link_id))
         before: dict[str, str] = link.moved.get("rewards", {})
         rewards = _lock(session, event.brand_id, reward_ids=[UUID(reward_id) for reward_id in before])
-        held, payable = _as_if_never_linked(rewards, before, link.moved.get("payable", {}))
+        held, payable = _as_if_never_linked(rewards, before, link.moved.get("taken", {}), link.moved.get("payable", {}))
         for reward in rewards:
             reward.member_id = event.absorbed_id
             session.add(reward)
@@ -88,16 +87,19 @@ def on_undone(session: Session, happened: Sequence[LinkUndone]) -> None:
 
 
 def _as_if_never_linked(
-    rewards: Iterable[Reward], before: dict[str, str], moved: dict[str, Any]
+    rewards: Iterable[Reward], before: dict[str, str], taken: dict[str, int], moved: dict[str, Any]
 ) -> tuple[dict[str, int], dict[str, int]]:
     """(held, payable) of the absorbed member per asset: what went over, and what became of those rewards since."""
     held: dict[str, int] = defaultdict(int)
     payable: dict[str, int] = defaultdict(int, moved)
     for reward in rewards:
-        if reward.state == "held":
-            held[reward.asset] += reward.amount
-        was_released, is_released = before[str(reward.id)] in RELEASED, reward.state in RELEASED
-        payable[reward.asset] += reward.amount * (int(is_released) - int(was_released))
+        worth = reward.amount - reward.taken_back
+        if reward.state in BEFORE_RELEASE:
+            held[reward.asset] += worth
+        if before[str(reward.id)] in RELEASED:
+            payable[reward.asset] -= reward.amount - taken.get(str(reward.id), 0)
+        if reward.state in RELEASED:
+            payable[reward.asset] += worth
     return held, payable
 
 
@@ -108,15 +110,17 @@ def _grant_again(session: Session, event: LinkUndone) -> None:
         if reward.state not in ("voided", "clawed_back") or reward.reason not in fallen:
             continue
         budget = Account(reward.brand_id, reward.campaign_id, Purpose.BUDGET, reward.asset)
-        if take_stock(session, [budget])[budget] < reward.amount:
+        amount = taken_for(session, reward, reward.reason)
+        if take_stock(session, [budget])[budget] < amount:
             reward.reason = "budget_empty"
         else:
             purpose, state = (Purpose.HELD, "held") if reward.state == "voided" else (Purpose.PAYABLE, "payable")
             owner = Account(reward.brand_id, reward.member_id, purpose, reward.asset)
             reference = f"link/{event.link_id}/again/{reward.id}"
-            transfer(session, [Move(reference, "link", budget, owner, reward.amount)])
+            transfer(session, [Move(reference, "link", budget, owner, amount)])
             # The reason keeps the references of a second taking back apart from those of the first.
-            reward.state, reward.reason = state, f"link/{event.link_id}"
+            reward.state, reward.reason = state, f"{AGAIN}{event.link_id}"
+            reward.taken_back -= amount
             reward.settled_at = clock.now() if state == "payable" else None
         session.add(reward)
     session.flush()

@@ -108,7 +108,7 @@ class RewardVoided:
     """`amount` of a reward was taken back, before or after its release.
 
     `whole`: nothing of it is left, and `state` is voided or clawed_back. `debt`: how far the beneficiary's payable
-    balance is below zero after it.
+    balance is below zero after it. `cause`: what apart from the reward makes this correction unique.
     """
 
     brand_id: UUID
@@ -123,6 +123,7 @@ class RewardVoided:
     reason: str
     whole: bool = True
     debt: int = 0
+    cause: str = ""
 
 
 Told = TypeVar("Told", RewardGranted, RewardReleased, RewardVoided)
@@ -179,31 +180,6 @@ def release_due(session: Session) -> int:
     transfer(session, [release_move(r.reward_id, r.brand_id, r.member_id, r.asset, r.amount) for r in released])
     events.emit(session, released)
     return len(released)
-
-
-def take_back(session: Session, rewards: Sequence[Reward], reason: str) -> None:
-    """Void what is held, claw back what was released; anything else stays as it is. Repeats change nothing."""
-    moves, told = [], []
-    for reward in rewards:
-        budget = Account(reward.brand_id, reward.campaign_id, Purpose.BUDGET, reward.asset)
-        if reward.state == "held":
-            source, after = Purpose.HELD, "voided"
-        elif reward.state == "payable":
-            source, after = Purpose.PAYABLE, "clawed_back"
-        else:
-            continue
-        account = Account(reward.brand_id, reward.member_id, source, reward.asset)
-        kind = "void" if after == "voided" else "clawback"
-        # Only a reward that came back (see `rewards.linking`) has a reason while it lives: its second taking back.
-        again = f"/{reward.reason}" if reward.reason else ""
-        moves.append(Move(f"{kind}/{reward.id}{again}", kind, account, budget, reward.amount))
-        reward.state, reward.reason, reward.settled_at = after, reason, clock.now()
-        reward.taken_back = reward.amount
-        session.add(reward)
-        told.append(tell(RewardVoided, reward))
-    session.flush()
-    transfer(session, moves)
-    events.emit(session, told)
 
 
 def rewards_of(session: Session, brand_id: UUID, member_id: UUID, limit: int = 20) -> list[Reward]:

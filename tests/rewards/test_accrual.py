@@ -8,7 +8,7 @@ from sqlmodel import Session
 from core import clock
 from referral import stays
 from referral.qualifying import qualify
-from rewards import ledger, rewards
+from rewards import corrections, ledger, rewards
 from rewards.plans import Plan, Rule
 from tests.house import House, later
 from tests.rewards.shop import BOTH, open_shop, waiting_referrals
@@ -77,7 +77,7 @@ def test_what_was_taken_back_twice_is_taken_back_once(house: House) -> None:
         shop.stays()
 
     def take_all_back(session: Session) -> None:
-        rewards.take_back(session, rewards.rewards_of(session, shop.brand.id, shop.alice), "fraud")
+        corrections.take_back(session, rewards.rewards_of(session, shop.brand.id, shop.alice), "fraud")
 
     house.do(take_all_back)
     house.do(take_all_back)
@@ -96,7 +96,7 @@ def test_a_reward_taken_back_after_it_was_spent_becomes_a_debt(house: House) -> 
         purse = ledger.Account(shop.brand.id, shop.alice, ledger.Purpose.PAYABLE, "PTS")
         outside = ledger.Account(shop.brand.id, shop.brand.id, ledger.Purpose.EXTERNAL, "PTS")
         ledger.transfer(session, [ledger.Move("spent/1", "spent", purse, outside, 70)])
-        rewards.take_back(session, rewards.rewards_of(session, shop.brand.id, shop.alice), "fraud")
+        corrections.take_back(session, rewards.rewards_of(session, shop.brand.id, shop.alice), "fraud")
 
     house.do(spend_then_claw_back)
     assert shop.purse(shop.alice) == {"payable": -70}

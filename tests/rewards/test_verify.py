@@ -11,7 +11,7 @@ from sqlmodel import Session
 from core import clock, ids
 from core.db import is_sqlite, table
 from referral.linking import MemberLink
-from rewards import rewards
+from rewards import corrections, rewards
 from rewards.ledger import Account, Move, Purpose, Transfer, transfer
 from rewards.rewards import Reward
 from rewards.verify import verify
@@ -209,7 +209,7 @@ def test_a_reward_that_came_back_when_a_link_was_undone_is_proved_too(shop: Shop
     reward = reward_in(shop, "voided")
     budget = Account(shop.brand.id, shop.campaign.id, Purpose.BUDGET, "PTS")
     held = Account(shop.brand.id, shop.alice, Purpose.HELD, "PTS")
-    shop.house.do(lambda session: rewards.take_back(session, [reward_in(shop, "held")], "x"))
+    shop.house.do(lambda session: corrections.take_back(session, [reward_in(shop, "held")], "x"))
     link = ids.new()
 
     def bring_back(session: Session) -> None:
@@ -221,7 +221,7 @@ def test_a_reward_that_came_back_when_a_link_was_undone_is_proved_too(shop: Shop
     shop.house.do(bring_back)
     assert shop.problems() == []
     back = next(row for row in shop.rewards(shop.alice) if row.id == reward.id)
-    shop.house.do(lambda session: rewards.take_back(session, [back], "left_during_hold"))
+    shop.house.do(lambda session: corrections.take_back(session, [back], "left_during_hold"))
     assert shop.problems() == []
     tamper(shop.house, "UPDATE reward SET state = 'held' WHERE id = :id", id=key(shop.house, reward.id))
     assert [(problem.kind, problem.row_id) for problem in shop.problems()] == [("missing", str(reward.id))]

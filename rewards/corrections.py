@@ -1,0 +1,199 @@
+"""Corrections: rewards, or parts of them, taken back by adding transfers, never by editing any.
+
+What is still held is voided into the campaign's budget; what was released is clawed back from what is payable to the
+beneficiary, whether or not it was paid out since. The payable balance may fall below zero by that: a debt, which is
+carried forward and settled by whatever is released next.
+
+References: `void/<reward>/<cause>` and `clawback/<reward>/<cause>`; the cause is a reason, or `refund/<refund>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core import clock, events
+from core.db import among_keys, table
+from core.events import Bus
+from referral.conversions import PurchaseRefunded
+from referral.refunds import REFUNDED
+from rewards.ledger import Account, LedgerAccount, Move, Purpose, Transfer, transfer
+from rewards.payouts.opening import follow
+from rewards.plans import Rule, cached_plan
+from rewards.rewards import Reward, RewardVoided, tell
+from rewards.schedule import percent_of
+
+BEFORE_RELEASE = ("held", "in_review")
+RELEASED = ("payable", "in_payout", "paid")
+"""States of a reward whose money has come to `member.payable`, whatever became of it there."""
+AGAIN = "link/"
+"""How the reason of a living reward begins that came back with an undone link (see `rewards.linking`)."""
+
+
+def listen(bus: Bus) -> None:
+    """Let refunds reach the rewards."""
+    bus.on(PurchaseRefunded, on_refunded)
+
+
+def order_cause(conversion_id: UUID) -> str:
+    """The cause of rewards for an order."""
+    return f"order/{conversion_id}"
+
+
+def take_back(
+    session: Session,
+    rewards: Sequence[Reward],
+    reason: str,
+    *,
+    amounts: Mapping[UUID, int] | None = None,
+    cause: str | None = None,
+) -> None:
+    """Void what is held and claw back what was released: all that is left of each reward, or these `amounts` by
+    reward at most. What is capped or gone stays as it is. With a `cause` a repeat changes nothing.
+    """
+    rows = _lock(session, rewards)
+    moves: dict[UUID, Move] = {}
+    for row in rows:
+        left = row.amount - row.taken_back
+        part = left if amounts is None else min(left, amounts.get(row.id, 0))
+        if part > 0 and row.state in (*BEFORE_RELEASE, *RELEASED):
+            moves[row.id] = _move(row, part, cause or (reason if part == left else f"{reason}/{row.taken_back}"))
+    made = transfer(session, list(moves.values()))
+    taken = [(row, moves[row.id]) for row in rows if row.id in moves and moves[row.id].reference in made]
+    for row, move in taken:
+        _note(row, move.amount, reason)
+        session.add(row)
+    session.flush()
+    for brand_id in {row.brand_id for row, _ in taken}:
+        alive = [row for row, _ in taken if row.brand_id == brand_id and row.state in RELEASED]
+        follow(session, brand_id, [row.id for row in alive])
+        for row in alive:
+            session.refresh(row)
+    _tell(session, [(row, move.amount) for row, move in taken], reason, cause or reason)
+
+
+def taken_for(session: Session, reward: Reward, reason: str) -> int:
+    """How much the last correction for this reason took of a reward."""
+    kind = "void" if reward.state == "voided" else "clawback"
+    t = table(Transfer)
+    last = (
+        select(t.c.amount)
+        .where(
+            t.c.brand_id == reward.brand_id,
+            t.c.reference.startswith(f"{kind}/{reward.id}/"),
+            t.c.reference.endswith(f"/{reason}", autoescape=True),
+        )
+        .order_by(t.c.created_at.desc(), t.c.id.desc())
+        .limit(1)
+    )
+    return int(session.scalars(last).one())
+
+
+def _lock(session: Session, rewards: Iterable[Reward]) -> Sequence[Reward]:
+    """The rewards as they stand now and until the commit, whatever the objects say."""
+    keys = {(reward.brand_id, reward.id) for reward in rewards}
+    if not keys:
+        return []
+    t = table(Reward)
+    return session.scalars(
+        select(Reward)
+        .where(among_keys(session, (t.c.brand_id, t.c.id), keys))
+        .order_by(col(Reward.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _move(row: Reward, amount: int, cause: str) -> Move:
+    kind, source = ("void", Purpose.HELD) if row.state in BEFORE_RELEASE else ("clawback", Purpose.PAYABLE)
+    # A reward that came back may be taken back again for the same reason: its second life has its own references.
+    life = f"{row.reason}/" if row.reason and row.reason.startswith(AGAIN) else ""
+    account = Account(row.brand_id, row.member_id, source, row.asset)
+    budget = Account(row.brand_id, row.campaign_id, Purpose.BUDGET, row.asset)
+    return Move(f"{kind}/{row.id}/{life}{cause}", kind, account, budget, amount)
+
+
+def _note(row: Reward, amount: int, reason: str) -> None:
+    row.taken_back += amount
+    if row.taken_back == row.amount:
+        row.state = "voided" if row.state in BEFORE_RELEASE else "clawed_back"
+        row.reason, row.settled_at = reason, clock.now()
+    elif not (row.reason and row.reason.startswith(AGAIN)):
+        row.reason = reason
+
+
+def _tell(session: Session, taken: Sequence[tuple[Reward, int]], reason: str, cause: str) -> None:
+    debts = _debts(session, {(row.brand_id, row.member_id, row.asset) for row, _ in taken})
+    events.emit(
+        session,
+        [
+            tell(
+                RewardVoided,
+                row,
+                amount=amount,
+                reason=reason,
+                whole=row.taken_back == row.amount,
+                debt=debts.get((row.brand_id, row.member_id, row.asset), 0),
+                cause=cause,
+            )
+            for row, amount in taken
+        ],
+    )
+
+
+def _debts(session: Session, owners: Collection[tuple[UUID, UUID, str]]) -> dict[tuple[UUID, UUID, str], int]:
+    """How far below zero what is payable to these (brand, member) in these assets is; only who owes."""
+    if not owners:
+        return {}
+    t = table(LedgerAccount)
+    accounts = {Account(*owner[:2], Purpose.PAYABLE, owner[2]).id: owner for owner in owners}
+    keys = {(owner[0], account_id) for account_id, owner in accounts.items()}
+    rows = session.execute(
+        select(t.c.id, t.c.balance).where(among_keys(session, (t.c.brand_id, t.c.id), keys), t.c.balance < 0)
+    )
+    return {accounts[account_id]: -balance for account_id, balance in rows}
+
+
+def debt_of(session: Session, brand_id: UUID, member_id: UUID) -> dict[str, int]:
+    """What a member owes, by asset, in minor units; empty for most. What is released next settles it."""
+    rows = session.execute(
+        select(col(LedgerAccount.asset), col(LedgerAccount.balance)).where(
+            col(LedgerAccount.brand_id) == brand_id,
+            col(LedgerAccount.owner_id) == member_id,
+            col(LedgerAccount.purpose) == Purpose.PAYABLE,
+            col(LedgerAccount.balance) < 0,
+        )
+    )
+    return {asset: -balance for asset, balance in rows}
+
+
+def on_refunded(session: Session, happened: Sequence[PurchaseRefunded]) -> None:
+    """Make the rewards of an order worth what they would be, had the order been what is left of it."""
+    for event in happened:
+        rows = session.scalars(
+            select(Reward).where(
+                col(Reward.brand_id) == event.brand_id,
+                col(Reward.referral_id) == event.referral_id,
+                col(Reward.cause) == order_cause(event.conversion_id),
+            )
+        ).all()
+        surplus = {row.id: row.amount - row.taken_back - _worth(session, row, event.net_after) for row in rows}
+        take_back(session, rows, REFUNDED, amounts=surplus, cause=f"refund/{event.refund_id}")
+
+
+def _worth(session: Session, row: Reward, net: int) -> int:
+    """What an order's reward is worth when this much of the order is left.
+
+    A percentage is computed anew, rounded as it was. A fixed reward for each order is whole until nothing is left;
+    one for the friend's qualifying belongs to the referral and falls with it.
+    """
+    plan = cached_plan(session, row.brand_id, row.campaign_id, row.campaign_version)
+    rule: Rule | None = plan.rule_named(row.rule)
+    if rule is not None and rule.basis_points is not None:
+        return percent_of(net, rule.basis_points, rule.rounding)
+    if net or (rule is not None and rule.on is None):
+        return row.amount - row.taken_back
+    return 0
