@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from daixin.cli_attributes import attributes
 from daixin.cli_ledger import ledger_app
 from daixin.demo import MEMBERS, SEED
 from daixin.roles import ROLES, platforms_of
@@ -32,6 +33,7 @@ program.add_typer(campaign_app, name="campaign")
 program.add_typer(community_app, name="community")
 program.add_typer(ledger_app, name="ledger")
 program.add_typer(outbox_app, name="outbox")
+program.command("attributes")(attributes)
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document instead of words.")]
 BrandOption = Annotated[str | None, typer.Option("--brand", help="The brand's slug, where there are several.")]
 

@@ -83,8 +83,8 @@ PARTS: Mapping[str, Mapping[str, str]] = {
         "friend.refunded_orders": "int",
         "friend.first_order_at": "timestamp",
         "friend.days_since_last_order": "int days",
-        "order.customer_members": "int",
         "order.customer_is_advocate": "bool",
+        "order.customer_is_other": "bool",
     },
     "profiles": {
         "friend.created_at": "timestamp",
@@ -248,7 +248,6 @@ LINE: Mapping[str, str] = {
     "name": "string",
     "category": "string",
     "quantity": "int",
-    "price": "int minor",
     "amount": "int minor",
 }
 """The fields of an order's lines; `has(line.sku)` says whether a line has one."""
