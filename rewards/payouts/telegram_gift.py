@@ -7,7 +7,7 @@ is that payout's; when it cannot be told, the payout stays unknown and a person 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -124,16 +124,16 @@ class TelegramGift:
             found = await self._found(order, account)
             if found is not None:
                 return found
-        gift = next((gift for gift in await self._desk.gifts() if gift.price == order.amount), None)
+        gift = await self._gift(order)
         if gift is None:
             return Answer("failed", reason="no_such_gift")
         try:
-            await self._desk.send_gift(account, gift.id, order.note)
+            await self._desk.send_gift(account, gift, _settings(order).get("text") or order.note)
         except GiftRefused as refusal:
             if any(word in str(refusal).upper() for word in PASSING):
                 return Answer("unknown", reason="provider_funds")
             return Answer("failed", reason="payee_refused", detail={"said": str(refusal)[:100]})
-        return Answer("completed", await self._number(order, account), detail={"gift": gift.id})
+        return Answer("completed", await self._number(order, account), detail={"gift": gift})
 
     async def look_up(self, order: PayoutOrder) -> Answer:
         """Read the bot's transactions. `not_found` only when a gift on its way would have arrived by now."""
@@ -157,6 +157,12 @@ class TelegramGift:
         """Let the desk go."""
         await self._desk.close()
 
+    async def _gift(self, order: PayoutOrder) -> str | None:
+        """Which gift: the item's, or one on sale for as many Stars as are owed."""
+        if order.item is not None:
+            return _settings(order).get("gift_id")
+        return next((gift.id for gift in await self._desk.gifts() if gift.price == order.amount), None)
+
     async def _found(self, order: PayoutOrder, account: str) -> Answer | None:
         """What the transactions say; None if none of them can be ours."""
         free, claims = await self._free(order, account)
@@ -179,11 +185,7 @@ class TelegramGift:
     async def _free(self, order: PayoutOrder, account: str) -> tuple[list[Sent], Claims]:
         """The transactions that could be ours and belong to nobody else, oldest first."""
         since = (datetime.fromisoformat(order.sent_at) if order.sent_at else self._now()) - SKEW
-        alike = [
-            sent
-            for sent in await self._desk.gifts_sent(since)
-            if sent.account == account and sent.price == order.amount
-        ]
+        alike = [sent for sent in await self._desk.gifts_sent(since) if sent.account == account and _fits(sent, order)]
         claims = await self._ask(lambda session: claims_on(session, order, [sent.id for sent in alike], since))
         return [sent for sent in alike if sent.id not in claims.taken], claims
 
@@ -191,8 +193,8 @@ class TelegramGift:
 def claims_on(session: Session, order: PayoutOrder, transactions: Sequence[str], since: datetime) -> Claims:
     """What other payouts have to do with these transactions.
 
-    One bot gives for all brands, so a transaction is looked for in all of them. A rival is a payout of the same member
-    and amount that was handed over since then and has no transaction yet, though it may have sent one.
+    One bot gives for all brands, so a transaction is looked for in all of them. A rival is a gift to the same member
+    that was handed over since then and has no transaction yet, though it may have sent one.
     """
     mine = (col(Payout.provider) == TelegramGift.name, col(Payout.id) != order.id)
     taken = session.scalars(select(col(Payout.external_id)).where(*mine, col(Payout.external_id).in_(transactions)))
@@ -202,13 +204,22 @@ def claims_on(session: Session, order: PayoutOrder, transactions: Sequence[str],
             *mine,
             col(Payout.brand_id) == order.brand_id,
             col(Payout.member_id) == member.scalar_subquery(),
-            col(Payout.amount) == order.amount,
             col(Payout.sent_at) >= since,
             col(Payout.external_id).is_(None),
             or_(col(Payout.state).in_(OPEN), col(Payout.state) == "completed"),
         )
     )
     return Claims(frozenset(one for one in taken if one is not None), rivals or 0)
+
+
+def _settings(order: PayoutOrder) -> Mapping[str, Any]:
+    """What an item says of its gift."""
+    found = (order.item or {}).get("settings", {})
+    return found if isinstance(found, Mapping) else {}
+
+
+def _fits(sent: Sent, order: PayoutOrder) -> bool:
+    return sent.price == order.amount if order.item is None else sent.gift == _settings(order).get("gift_id")
 
 
 def _last_try(order: PayoutOrder) -> datetime:
