@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from bots.adapter import Gift, GiftSent, SendError, SendsGifts
 from rewards.payouts.telegram_gift import GiftRefused
 
 
-class Desk:
-    """The gifts of one adapter, which need not be running."""
+class Giver(SendsGifts, Protocol):
+    """An adapter that sends gifts, and need not be running for it."""
 
-    def __init__(self, adapter: SendsGifts) -> None:
-        self._adapter = adapter
+    async def close(self) -> None:
+        """Disconnect."""
+
+
+class Desk:
+    """The gifts of an adapter this process runs, or of one it makes for them when the first is asked for."""
+
+    def __init__(self, running: Giver | None, make: Callable[[], Giver]) -> None:
+        self._running = running
+        self._make = make
+        self._made: Giver | None = None
 
     async def gifts(self) -> Sequence[Gift]:
         """What is on sale, cheapest first. Raises `SendError`."""
-        return await self._adapter.gifts()
+        return await self._giver().gifts()
 
     async def send_gift(self, account: str, gift: str, text: str) -> None:
         """Send one. Raises `GiftRefused` when nothing was sent, `SendError` when it may have been."""
         try:
-            await self._adapter.send_gift(account, gift, text)
+            await self._giver().send_gift(account, gift, text)
         except SendError as error:
             if error.permanent:
                 raise GiftRefused(error.reason) from error
@@ -30,7 +40,16 @@ class Desk:
 
     async def gifts_sent(self, since: datetime) -> Sequence[GiftSent]:
         """What was paid for since then. Raises `SendError`."""
-        return await self._adapter.gifts_sent(since)
+        return await self._giver().gifts_sent(since)
 
     async def close(self) -> None:
-        """Nothing of its own to let go: the adapter is closed by whoever made it."""
+        """Close the adapter that was made here; who runs one closes it."""
+        if self._made is not None:
+            await self._made.close()
+
+    def _giver(self) -> Giver:
+        if self._running is not None:
+            return self._running
+        if self._made is None:
+            self._made = self._make()
+        return self._made

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from bots.adapter import Adapter, SendsGifts
+from bots.commands.all import MENU
+from core import clock
 from core.errors import BadInput
 from core.reader import Reader
 from core.settings import EnvSettings, Settings
+from daixin import platforms
 from daixin.environment import read_environment
 from rewards.payouts.port import Provider
+
+if TYPE_CHECKING:
+    from bots.gifts import Giver
 
 
 class WeChatPayEnv(EnvSettings):
@@ -94,14 +101,36 @@ def paypal(settings: Settings, reader: Reader, adapters: Mapping[str, Adapter]) 
 
 
 def telegram_gift(settings: Settings, reader: Reader, adapters: Mapping[str, Adapter]) -> Provider | None:
-    """Telegram's gifts, if this process has its bot."""
-    adapter = adapters.get("telegram")
-    if not isinstance(adapter, SendsGifts):
+    """Telegram's gifts, if the bot's token is set. Where the bot runs in another process we speak for it."""
+    if read_environment(platforms.TelegramEnv).token is None:
         return None
     from bots.gifts import Desk
     from rewards.payouts.telegram_gift import TelegramGift
 
-    return TelegramGift(Desk(adapter), reader.run)
+    running = adapters.get("telegram")
+    return TelegramGift(
+        Desk(cast("Giver", running) if isinstance(running, SendsGifts) else None, _mute_bot), reader.run
+    )
+
+
+def _mute_bot() -> Giver:
+    """The bot, to send gifts with and to hear nobody."""
+    made = platforms.telegram(MENU, _NoNotes(), clock.now)
+    assert isinstance(made, SendsGifts)
+    return cast("Giver", made)
+
+
+class _NoNotes:
+    """An adapter that never runs has nothing to remember."""
+
+    async def get(self, key: str) -> Any:
+        return None
+
+    async def put(self, key: str, value: Any) -> None:
+        pass
+
+    async def quarantine(self, raw: str, error: str) -> None:
+        pass
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:
