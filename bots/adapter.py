@@ -116,6 +116,17 @@ class SetsTags(Protocol):
         """Show this tag; an empty one takes it away. A repeat changes nothing. Raises `SendError`."""
 
 
+@dataclass(frozen=True, slots=True)
+class PremiumGiven:
+    """A subscription the bot has paid for; `id` is the platform's, `price` in its own money."""
+
+    id: str
+    account: str
+    months: int
+    price: int
+    at: datetime
+
+
 @runtime_checkable
 class GivesPremium(Protocol):
     """Can pay for somebody's subscription to the platform. The platform does not recognise a repeat: it pays again."""
@@ -123,6 +134,9 @@ class GivesPremium(Protocol):
     async def give_premium(self, account: str, months: int, price: int, text: str) -> None:
         """Give so many months for this price out of the bot's balance. Raises `SendError`: if permanent, nothing was
         given; otherwise it may have been."""
+
+    async def premium_given(self, since: datetime) -> list[PremiumGiven]:
+        """The subscriptions paid for since then, oldest first. Raises `SendError`."""
 
 
 ABILITIES: dict[Capability, type] = {

@@ -18,14 +18,14 @@ from starlette.routing import Route
 from telegram import BotCommand, BotCommandScopeAllChatAdministrators, ChatMember, Update
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
-from bots.adapter import Capability, Gift, GiftSent, OnIncoming, SendError, Status, Store
+from bots.adapter import Capability, Gift, GiftSent, OnIncoming, PremiumGiven, SendError, Status, Store
 from bots.command import CommandSpec, Menu
 from bots.message import Address, Incoming, Reply
 from bots.telegram.client import FloodError, as_send_error, make_client
 from bots.telegram.decode import ALLOWED_UPDATES, PLATFORM, Me, decode, missing_rights
 from bots.telegram.delivery import Delivery
 from bots.telegram.encode import cut
-from bots.telegram.gifts import gifts_on_sale, gifts_sent
+from bots.telegram.gifts import gifts_on_sale, gifts_sent, premium_given
 from bots.telegram.polling import Polling, backoff, explain
 from bots.telegram.queues import ChatQueues
 from bots.telegram.settings import TelegramSettings
@@ -54,6 +54,8 @@ class TelegramAdapter:
             Capability.DIAGNOSE,
             Capability.JOIN_GATE,
             Capability.GIFTS,
+            Capability.TAGS,
+            Capability.PREMIUM,
         }
     )
 
@@ -181,6 +183,31 @@ class TelegramAdapter:
         with _failures():
             await self._introduce()
             return await gifts_sent(self._client, since)
+
+    async def set_tag(self, group: str, account: str, tag: str) -> None:
+        """Show a tag of up to 16 characters beside a member's name; an empty one takes it away. Not for admins.
+
+        The bot needs the right to manage tags. Raises `SendError`.
+        """
+        with _failures():
+            await self._client.set_chat_member_tag(_chat_id(group), _chat_id(account), tag=tag or None)
+
+    async def give_premium(self, account: str, months: int, price: int, text: str) -> None:
+        """Give Premium for 3, 6 or 12 months, paid with the bot's Stars; works without `run`.
+
+        Telegram pays a repeat again. Raises `SendError`: if permanent, nothing was given; otherwise it may have been.
+        """
+        with _failures():
+            await self._introduce()
+            await self._client.gift_premium_subscription(
+                _chat_id(account), months, price, text=cut(text, GIFT_TEXT) or None
+            )
+
+    async def premium_given(self, since: datetime) -> list[PremiumGiven]:
+        """The subscriptions the bot has paid for since then, oldest first; works without `run`. Raises `SendError`."""
+        with _failures():
+            await self._introduce()
+            return await premium_given(self._client, since)
 
     async def _listen(self) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Gifts paid with the bot's own Stars, and the bot's account of what it paid for."""
+"""Gifts and subscriptions paid with the bot's own Stars, and the bot's account of what it paid for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from telegram import StarTransaction, TransactionPartnerUser
 
-from bots.adapter import Gift, GiftSent
+from bots.adapter import Gift, GiftSent, PremiumGiven
 from bots.telegram.client import Client
 
 PAGE = 100
@@ -70,3 +70,19 @@ def _gift(one: StarTransaction) -> GiftSent | None:
     if not isinstance(to, TransactionPartnerUser) or to.gift is None:
         return None
     return GiftSent(one.id, str(to.user.id), to.gift.id, one.amount, one.date)
+
+
+async def premium_given(client: Client, since: datetime) -> list[PremiumGiven]:
+    """The Premium subscriptions the bot paid for since then, oldest first."""
+    transactions = await _transactions(client, since)
+    return sorted(
+        (given for one in transactions if one.date >= since and (given := _premium(one)) is not None),
+        key=lambda given: given.at,
+    )
+
+
+def _premium(one: StarTransaction) -> PremiumGiven | None:
+    to = one.receiver
+    if not isinstance(to, TransactionPartnerUser) or to.premium_subscription_duration is None:
+        return None
+    return PremiumGiven(one.id, str(to.user.id), to.premium_subscription_duration, one.amount, one.date)

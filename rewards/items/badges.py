@@ -6,7 +6,9 @@ are harmless to repeat there. Who buys a role again before it ends wears it that
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -26,6 +28,7 @@ from core.db import TenantRow, UtcDateTime, table
 from core.outbox import Message, put
 from rewards.items.items import Item
 from rewards.items.kinds import PLATFORM_OF
+from rewards.payouts.payouts import Payout
 
 TOPIC = "goods."
 """Outbox topic of what a platform gives or takes, with the platform behind it."""
@@ -59,31 +62,31 @@ class Badge(TenantRow, table=True):
     ends_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-def wear(session: Session, item: Item, member_id: UUID, payout_id: UUID, account: str, quantity: int) -> Badge:
-    """The platform has given it: note until when. A repeat returns the first note."""
-    known = badge_of(session, item.brand_id, payout_id)
+def wear(session: Session, item: Item, settings: Mapping[str, Any], payout: Payout, account: str) -> Badge:
+    """The platform has given it: note until when. A repeat returns the first note.
+
+    `settings`: the item's when it was bought.
+    """
+    known = badge_of(session, item.brand_id, payout.id)
     if known is not None:
         return known
-    label = item.settings["role" if item.kind == "discord_role" else "tag"]
     now = clock.now()
     badge = Badge(
         brand_id=item.brand_id,
         item_id=item.id,
-        member_id=member_id,
-        payout_id=payout_id,
+        member_id=payout.member_id,
+        payout_id=payout.id,
         kind=item.kind,
         platform=PLATFORM_OF[item.kind],
-        group_id=item.settings["group"],
+        group_id=settings["group"],
         account=account,
-        label=label,
+        label=settings["role" if item.kind == "discord_role" else "tag"],
         given_at=now,
     )
-    if item.settings["days"]:
-        begins = (
-            session.scalar(select(func.max(col(Badge.ends_at))).where(*_worn(badge), col(Badge.label) == badge.label))
-            or now
-        )
-        badge.ends_at = max(now, begins) + timedelta(days=item.settings["days"] * quantity)
+    if settings["days"]:
+        same = (*_worn(badge), col(Badge.label) == badge.label)
+        begins = session.scalar(select(func.max(col(Badge.ends_at))).where(*same)) or now
+        badge.ends_at = max(now, begins) + timedelta(days=settings["days"] * payout.quantity)
     session.add(badge)
     session.flush()
     return badge
