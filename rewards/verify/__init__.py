@@ -1,0 +1,28 @@
+"""Proves the books: `verify` finds every row that does not fit the others. It reads only.
+
+What is proved: each account's balance is what its transfers say; the balances of a brand and asset sum to zero; no
+account is below zero that may not be; the transfers of every reward and payout leave exactly what its state says;
+every transfer has a cause and joins the accounts its kind joins; every transfer is sealed once, in a block whose
+hashes hold, or waits to be. Accounts linked into one person count as one owner.
+
+Each check is a statement that finds rows which do not fit, so millions of rows stay in the database; only the leaves
+of blocks are hashed here, a block at a time.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from rewards.verify import accounts, entitlements, payments, seals, transfers
+from rewards.verify.problem import Problem
+
+__all__ = ["Problem", "verify"]
+
+CHECKS = (*accounts.CHECKS, *entitlements.CHECKS, *transfers.CHECKS, *payments.CHECKS, *seals.CHECKS)
+
+
+def verify(session: Session) -> list[Problem]:
+    """Every problem of the books; empty when they are proved. Reads one moment: writers may go on meanwhile."""
+    if session.get_bind().dialect.name == "postgresql" and not session.in_transaction():
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    return [problem for check in CHECKS for problem in check(session)]
