@@ -17,7 +17,7 @@ from core.errors import NotFound, Refused
 from referral import codes
 
 KINDS = ("referral",)
-QUALIFYING = ("joined", "retained")
+QUALIFYING = ("joined", "retained", "purchased")
 STATES = ("draft", "scheduled", "running", "paused", "ended", "settled")
 MOVES = {
     "launch": {"draft": "running", "scheduled": "running"},

@@ -61,11 +61,16 @@ def _standing_line(ctx: Context, place: leaderboard.Standing) -> str:
     return ctx.say(key, rank=place.rank, of=place.of, gap=place.gap or 0)
 
 
+def _state(campaign: Campaign, referral: Referral) -> str:
+    """The state as people see it: who left has to come back, who came where purchases count has to buy."""
+    if campaign.event == "purchased" and referral.state in ("started", "joined"):
+        return "waiting"
+    return "left" if referral.state == "joined" and referral.stay_since is None else referral.state
+
+
 def friend_line(ctx: Context, campaign: Campaign, friend: Referral) -> str:
     """One friend and how they get on."""
-    state = friend.state
-    if state == "joined" and friend.stay_since is None:
-        state = "left"
+    state = _state(campaign, friend)
     return ctx.say(
         f"me.friend.{state}",
         friend=name_of(ctx.session, ctx.brand.id, friend.friend_id, ctx.locale),
@@ -98,9 +103,7 @@ def _own_line(ctx: Context, campaign: Campaign) -> list[str]:
     own = referral_of(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
     if own is None:
         return []
-    state = own.state
-    if state == "joined" and own.stay_since is None:
-        state = "left"
+    state = _state(campaign, own)
     if own.reason in ("advocate_gone", "left_during_hold"):
         state += f".{own.reason}"
     advocate = name_of(ctx.session, ctx.brand.id, own.advocate_id, ctx.locale)
@@ -110,9 +113,7 @@ def _own_line(ctx: Context, campaign: Campaign) -> list[str]:
 def _why_line(ctx: Context, campaign: Campaign, friend: Referral, rewards: Sequence[Reward]) -> str:
     name = name_of(ctx.session, ctx.brand.id, friend.friend_id, ctx.locale)
     facts = _facts(ctx, campaign, friend)
-    state = friend.state
-    if state == "joined" and friend.stay_since is None:
-        state = "left"
+    state = _state(campaign, friend)
     if state in ("reversed", "expired", "rejected") and friend.reason:
         state = f"{state}.{friend.reason}"
     if state in ("qualified", "expired.window_over"):

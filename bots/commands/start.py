@@ -152,7 +152,8 @@ def _answer(
     if result.state == "started":
         key = ("join.step_in." if buttons else "join.find_group.") + campaign.event
     else:
-        key = "join.done_at_once" if result.state == "qualified" else "join.stay"
+        waiting = "join.buy" if campaign.event == "purchased" else "join.stay"
+        key = "join.done_at_once" if result.state == "qualified" else waiting
     return _private(locale, key, buttons=buttons, **facts)
 
 

@@ -17,7 +17,7 @@ from rewards import rewards
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("advocate", "friend")
 CAPS = ("cap_reached", "budget_empty")
-TAKEN_BACK = ("left_during_hold", "self_referral", "loop", "linked_duplicate")
+TAKEN_BACK = ("left_during_hold", "self_referral", "loop", "linked_duplicate", "refunded", "fraud")
 
 
 def _all(*parts: tuple[str, ...] | str) -> set[str]:
@@ -28,8 +28,8 @@ def _all(*parts: tuple[str, ...] | str) -> set[str]:
 BUILT = (
     _all("why.friend", REFUSALS)
     | _all("why.refused", REFUSALS)
-    | _all("why", ("started", "joined", "left"))
-    | _all("why.own", ("started", "joined", "left", "qualified", "expired", "reversed", "rejected"))
+    | _all("why", ("waiting", "started", "joined", "left"))
+    | _all("why.own", ("waiting", "started", "joined", "left", "qualified", "expired", "reversed", "rejected"))
     | {"why.own.expired.advocate_gone", "why.own.reversed.left_during_hold"}
     | _all("why.qualified", QUALIFYING)
     | _all("why.expired.window_over", QUALIFYING)
@@ -37,10 +37,11 @@ BUILT = (
     | _all("why.reversed", TAKEN_BACK)
     | _all("why.reward", ("held", "payable", "voided", "clawed_back"))
     | _all("why.reward.capped", CAPS)
-    | _all("me.friend", ("started", "joined", "left", "qualified", "expired", "reversed", "rejected"))
+    | _all("me.friend", ("waiting", "started", "joined", "left", "qualified", "expired", "reversed", "rejected"))
     | _all("rewards.state", rewards.STATES)
     | _all("rewards.line", ROLES)
-    | _all("reason", CAPS + TAKEN_BACK, ROLES)
+    | _all("reason", CAPS, ROLES)
+    | _all("reason", (*TAKEN_BACK, "milestone_lost"), (*ROLES, "admin"))
     | _all("news.held", ROLES, QUALIFYING)
     | _all("news", ("capped", "paid", "voided", "clawed_back"), ROLES)
     | _all("invite.ready", QUALIFYING)
