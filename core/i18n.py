@@ -22,6 +22,8 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.support import Translations
 
+from core.money import Money
+
 LOCALES = ("zh_Hans", "en")
 DEFAULT = "en"
 DOMAIN = "messages"
@@ -80,7 +82,8 @@ def _translations(locale: str) -> Translations:
 
 
 def text(locale: str, key: str, **params: Any) -> str:
-    """The message `key` with its placeholders filled. `n`, where given, also chooses the plural form.
+    """The message `key` with its placeholders filled; amounts (`Money`) as this locale writes them. `n`, where given,
+    also chooses the plural form.
 
     An unknown key comes back as itself, so that a missing word never breaks an answer; a test finds it first.
     """
@@ -89,7 +92,8 @@ def text(locale: str, key: str, **params: Any) -> str:
         pattern = str(translations.ungettext(key, key + ".plural", params["n"]))
     else:
         pattern = str(translations.ugettext(key))
-    return pattern.format(**params) if params else pattern
+    said = {name: value.format(locale) if isinstance(value, Money) else value for name, value in params.items()}
+    return pattern.format(**said) if said else pattern
 
 
 def pick(said: Mapping[str, str], locale: str) -> str:

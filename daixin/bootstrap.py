@@ -17,6 +17,7 @@ from bots.adapter import Adapter, Status, Store
 from bots.commands.all import MENU
 from bots.commands.invite import INVITE_TOPIC
 from bots.context import Links
+from bots.goods import GoodsGiver
 from bots.invites import InviteMaker
 from bots.notify import TOPIC, Deliverer
 from bots.router import Router
@@ -29,12 +30,14 @@ from core.outbox import Dispatcher
 from core.reader import Reader
 from core.settings import Settings
 from core.writer import Writer
-from daixin import platforms
+from daixin import payouts, platforms
 from referral import members, stays
 from referral.brands import Community
 from referral.campaigns import CampaignMoved
 from rewards import accrual, corrections, linking
-from rewards.items import redeem
+from rewards.items import badges, redeem
+from rewards.payouts import approvals, persons
+from rewards.payouts.port import Provider
 from web.parts import Entrance
 
 KEY_LENGTH = 32
@@ -47,6 +50,7 @@ def join_parts(bus: Bus) -> None:
     corrections.listen(bus)
     linking.listen(bus)
     redeem.listen(bus)
+    persons.listen(bus)
     notify.listen(bus)
     roots.listen(bus)
 
@@ -61,6 +65,7 @@ class Parts:
     dispatcher: Dispatcher
     router: Router
     adapters: dict[str, Adapter] = field(default_factory=dict)
+    providers: dict[str, Provider] = field(default_factory=dict)
 
     def close(self) -> None:
         """Finish what was accepted and let the database go."""
@@ -83,6 +88,7 @@ def build(
     log.hide(key)
     members.set_fingerprint_key(key)
     vault.set_keys(settings.vault_keys.get_secret_value(), key)
+    approvals.set_limits(settings.payout_approve_above)
     url = settings.sqlalchemy_url
     bus = Bus()
     join_parts(bus)
@@ -105,7 +111,10 @@ def build(
             )
             dispatcher.on(roots.ROOT_TOPIC + platform, roots.RootPoster(adapter, reader))
             dispatcher.on(INVITE_TOPIC + platform, InviteMaker(adapter, writer))
-    return Parts(settings, writer, reader, dispatcher, router, adapters)
+            dispatcher.on(badges.TOPIC + platform, GoodsGiver(adapter, writer))
+    return Parts(
+        settings, writer, reader, dispatcher, router, adapters, payouts.providers_of(settings, reader, adapters)
+    )
 
 
 def secret_key(settings: Settings) -> str:

@@ -18,6 +18,7 @@ from core.settings import Settings
 from daixin import bootstrap, collector, jobs
 from daixin.bootstrap import Parts
 from daixin.supervision import supervise
+from rewards.payouts.runner import PayoutRunner
 from web.app import create_app
 from web.parts import Stage, WebParts
 
@@ -42,6 +43,10 @@ async def serve(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     own = {"outbox": Status("ready")} | ({"worker": Status("ready")} if "worker" in roles else {})
     tasks = _start(parts, own["outbox"], stop)
+    runner = PayoutRunner(parts.writer, parts.providers)
+    if "worker" in roles and parts.providers:
+        own["payouts"] = Status("ready")
+        tasks.append(_pay(runner, own["payouts"], stop))
     scheduler = jobs.alarm_clock(parts.writer) if "worker" in roles else None
     if scheduler is not None:
         scheduler.start()
@@ -56,10 +61,12 @@ async def serve(
     if server is not None:
         server.should_exit = True
     parts.dispatcher.stop()
+    runner.stop()
     await asyncio.gather(*(_close(adapter) for adapter in parts.adapters.values()))
     await asyncio.wait([*tasks, *([web] if web else [])], timeout=GOODBYE)
     for task in tasks:
         task.cancel()
+    await runner.close()
     await asyncio.to_thread(parts.close)
     log.info("serve.stopped")
     if web is not None and web.done():
@@ -80,6 +87,16 @@ def _start(parts: Parts, outbox: Status, stop: asyncio.Event) -> list[asyncio.Ta
         for name, adapter in parts.adapters.items()
     ]
     return [*tasks, asyncio.create_task(supervise("outbox", deliver, lambda: outbox, stop), name="outbox")]
+
+
+def _pay(runner: PayoutRunner, status: Status, stop: asyncio.Event) -> asyncio.Task[None]:
+    """The payouts that are due, handed to their providers."""
+
+    async def pay() -> None:
+        status.state, status.detail = "ready", ""
+        await runner.run()
+
+    return asyncio.create_task(supervise("payouts", pay, lambda: status, stop), name="payouts")
 
 
 def _status_of(adapter: Adapter) -> Status:

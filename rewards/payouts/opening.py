@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from core import clock, events, ids
 from core.db import insert_all, table
 from core.errors import BadInput, Conflict, Refused
-from core.money import LARGEST
+from core.money import LARGEST, Money
 from core.writer import announce
 from rewards.ledger import Account, Purpose, take_stock, transfer
 from rewards.payouts.payouts import OPEN, Payout, PayoutEvent, PayoutLine, PayoutStarted, start_moves
@@ -40,7 +40,7 @@ def deliver_item(
     """Take what an item costs (points), or the item reward itself, out of what is payable; who delivers it concludes.
 
     Idempotent by `key`. `detail["item"]` is what a provider sees of the item. A `provider` that the runner does not
-    know is left alone by it. Raises `Refused("above_available", available, asset)`, `Conflict("payout_differs")`.
+    know is left alone by it. Raises `Refused("above_available", available)`, `Conflict("payout_differs")`.
     """
     found = asked_before(session, brand_id, key)
     if found is not None:
@@ -49,7 +49,7 @@ def deliver_item(
     uncovered = lock_rewards(session, brand_id, member_id, asset, reward_id=reward_id)
     available = lock_payable(session, brand_id, member_id, asset)
     if amount > available:
-        raise Refused("above_available", available=max(available, 0), asset=asset)
+        raise Refused("above_available", available=Money(max(available, 0), asset))
     payout = Payout(
         brand_id=brand_id,
         id=ids.new(),

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlmodel import Session, col
 
 from core import clock, ids
 from core.errors import Refused
+from core.money import Money
 from referral.campaigns import Campaign
 from rewards.ledger import Purpose, balances_of
 from rewards.payouts import approvals, payees
@@ -55,7 +56,7 @@ class Offer:
 
 @dataclass(slots=True)
 class _Source:
-    """The released and uncovered rewards that one provider pays in one asset."""
+    """The released rewards that one provider pays in one asset. `uncovered`: what no payout covers."""
 
     uncovered: int = 0
     newest: tuple[datetime, UUID, int] | None = None
@@ -88,14 +89,13 @@ def _sources(session: Session, brand_id: UUID, member_id: UUID) -> dict[tuple[st
             col(Reward.campaign_id),
             col(Reward.campaign_version),
             col(Reward.asset),
-            func.sum(worth),
+            func.sum(case((worth > 0, worth), else_=0)),
             func.max(col(Reward.created_at)),
         )
         .where(
             col(Reward.brand_id) == brand_id,
             col(Reward.member_id) == member_id,
-            col(Reward.state) == "payable",
-            worth > 0,
+            col(Reward.state).in_(("payable", "in_payout", "paid")),
         )
         .group_by(col(Reward.campaign_id), col(Reward.campaign_version), col(Reward.asset))
     )
@@ -155,8 +155,8 @@ def withdraw(
     """Take `amount` (minor units, fee included) out of the member's balance and on its way. Idempotent by `key`.
 
     Raises `BadInput("amount_out_of_range")`; `Refused`: currency_not_carried (provider, asset), payee_missing
-    (provider), payee_name_missing (provider), below_minimum (minimum, asset), above_available (available, asset),
-    day_limit (left, asset); `Conflict("payout_differs")` when the key asked for something else before.
+    (provider), payee_name_missing (provider), below_minimum (minimum), above_available (available), day_limit (left),
+    with amounts as `Money`; `Conflict("payout_differs")` when the key asked for something else before.
     """
     key = f"withdraw/{member_id}/{key}"
     found = asked_before(session, brand_id, key)
@@ -171,11 +171,11 @@ def withdraw(
         (o for o in withdrawable(session, brand_id, member_id) if (o.provider, o.asset) == (provider, asset)), None
     )
     if offer is None or amount > offer.available:
-        raise Refused("above_available", available=offer.available if offer else 0, asset=asset)
+        raise Refused("above_available", available=Money(offer.available if offer else 0, asset))
     if amount < offer.minimum:
-        raise Refused("below_minimum", minimum=offer.minimum, asset=asset)
+        raise Refused("below_minimum", minimum=Money(offer.minimum, asset))
     if offer.day_left is not None and amount > offer.day_left:
-        raise Refused("day_limit", left=offer.day_left, asset=asset)
+        raise Refused("day_limit", left=Money(offer.day_left, asset))
     fee = offer.fee_of(amount)
     payee = _payee(session, brand_id, member_id, provider, amount - fee)
     flag = approvals.flag_of(session, payee, asset, amount)
