@@ -108,9 +108,7 @@ def telegram_gift(settings: Settings, reader: Reader, adapters: Mapping[str, Ada
     from rewards.payouts.telegram_gift import TelegramGift
 
     running = adapters.get("telegram")
-    return TelegramGift(
-        Desk(cast("Giver", running) if isinstance(running, SendsGifts) else None, _mute_bot), reader.run
-    )
+    return TelegramGift(Desk(running, _mute_bot), reader.run)
 
 
 def _mute_bot() -> Giver:
