@@ -20,6 +20,7 @@ from typing import Any, Self
 import httpx2
 from starlette.requests import Request
 
+from tests.bots.telegram.botapi_stars import StarShop
 from tests.bots.telegram.botapi_table import Refused, check, shown
 from tests.bots.telegram.botapi_wire import (
     Fault,
@@ -36,10 +37,11 @@ from tests.bots.telegram.botapi_world import Group, Shown, Someone, private, spo
 NOT_UNLESS_ASKED = {"chat_member", "message_reaction", "message_reaction_count"}
 
 
-class BotApi:
+class BotApi(StarShop):
     """A server for one bot. `url` is its address; `calls` holds (method, fields) unless `record` is off."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, *, token: str = "42:TEST", record: bool = True) -> None:
+        super().__init__()
         self.host, self.port, self.token, self.record = host, port, token, record
         self.bot = Someone(42, "Daixin", "daixin_bot", language_code=None, is_bot=True)
         self.people: dict[int, Someone] = {}

@@ -84,6 +84,9 @@ METHODS: dict[str, dict[str, Field]] = {
     "getChatMember": {"chat_id": need(CHAT), "user_id": need(INT)},
     "approveChatJoinRequest": {"chat_id": need(CHAT), "user_id": need(INT)},
     "declineChatJoinRequest": {"chat_id": need(CHAT), "user_id": need(INT)},
+    "getAvailableGifts": {},
+    "sendGift": {"user_id": INT, "gift_id": need(TEXT), "text": TEXT},
+    "getStarTransactions": {"offset": INT, "limit": INT},
 }
 
 
