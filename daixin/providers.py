@@ -107,7 +107,7 @@ def telegram_gift(settings: Settings, reader: Reader, adapters: Mapping[str, Ada
     from bots.gifts import Desk
     from rewards.payouts.telegram_gift import TelegramGift
 
-    running = adapters.get("telegram")
+    running = cast("Giver | None", adapters.get("telegram"))
     return TelegramGift(Desk(running, _mute_bot), reader.run)
 
 
