@@ -9,54 +9,24 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from core import clock, ids
 from core.errors import BadInput, Conflict
 from referral import members
-from referral.conversions import Conversion, Line, Order, Recorded, customer_hash
-from referral.orders import record_orders
+from referral.conversions import Conversion, Line, customer_hash
 from referral.qualifying import QualifyingEvent
-from referral.referrals import FriendActed, FriendQualified
-from tests.house import House, later, person
+from tests.house import House, later
+from tests.referral.till import Ears, by, order, tells
 from tests.referral.town import Town, build_town, open_campaign
 
 TICK = timedelta(microseconds=1)
-
-
-class Ears:
-    """What was told of purchases, in order."""
-
-    def __init__(self, town: Town) -> None:
-        self.heard: list[FriendQualified | FriendActed] = []
-        for kind in (FriendQualified, FriendActed):
-            town.house.bus.on(kind, lambda _, happened: self.heard.extend(happened))
-
-    def kinds(self) -> list[tuple[str, str]]:
-        """Name and event of what was told."""
-        return [(type(one).__name__, one.event) for one in self.heard]
 
 
 @pytest.fixture
 def shop(house: House) -> Town:
     """A town whose campaign counts purchases, within 30 days of the touch."""
     return build_town(house, event="purchased")
-
-
-def order(town: Town, number: str = "1", **more: Any) -> Order:
-    """An order of 100.00 yuan at the tea shop, now."""
-    usual: dict[str, Any] = {"currency": "CNY", "gross": 10_000, "ordered_at": clock.now()}
-    return Order(town.brand.id, "teashop", number, **(usual | more))
-
-
-def tells(town: Town, *orders: Order) -> list[Recorded]:
-    """The shop tells of orders."""
-    return town.house.do(lambda session: record_orders(session, orders))
-
-
-def by(name: str) -> dict[str, Any]:
-    """Bought by somebody on Telegram."""
-    return {"account": ("telegram", name.lower())}
 
 
 def test_bob_buys_tea_and_alice_is_credited(shop: Town) -> None:
@@ -236,6 +206,11 @@ def test_who_bought_can_be_said_in_many_ways(shop: Town) -> None:
     assert (later_on.status, later_on.member_id) == ("attributed", bob), "the shop's customer is known by now"
 
 
+def count(town: Town, model: type) -> int:
+    """How many rows there are."""
+    return town.house.ask(lambda session: session.scalar(select(func.count()).select_from(model)) or 0)
+
+
 def test_guests_strangers_and_contradictions_are_kept_with_their_reason(shop: Town) -> None:
     shop.brings("Alice", "Bob")
     told = tells(
@@ -256,10 +231,6 @@ def test_guests_strangers_and_contradictions_are_kept_with_their_reason(shop: To
         ("unattributed", "guest"),
     ]
     assert count(shop, Conversion) == 6
-
-
-def count(town: Town, model: type) -> int:
-    return town.house.ask(lambda session: session.scalar(select(func.count()).select_from(model)) or 0)
 
 
 def test_a_new_customer_with_a_code_at_the_till_is_a_friend(shop: Town) -> None:
