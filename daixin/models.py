@@ -13,6 +13,7 @@ from referral.qualifying import QualifyingEvent
 from referral.referrals import Referral
 from referral.touches import Touch
 from rewards.blocks import Block, PublishedRoot, RootReaders, SealedTransfer, UnsealedTransfer
+from rewards.budget import BudgetLevel
 from rewards.items.badges import Badge
 from rewards.items.draws import Draw, Ticket
 from rewards.items.items import Item, ItemCount
@@ -29,7 +30,7 @@ TABLES = (
     *(Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite, Touch, Referral, QualifyingEvent),
     *(Conversion, Refund),
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
-    *(LedgerAccount, Transfer, RewardPlan, Reward),
+    *(LedgerAccount, Transfer, RewardPlan, Reward, BudgetLevel),
     *(Payee, PayoutBatch, Payout, PayoutLine, PayoutEvent),
     *(Item, ItemCount, Voucher, PromoCode, Badge, Shipment, Draw, Ticket),
     *(Block, SealedTransfer, UnsealedTransfer, PublishedRoot, RootReaders),

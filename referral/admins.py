@@ -11,8 +11,11 @@ from sqlmodel import Session
 from core.db import among_keys, table
 from core.errors import NotFound
 from referral.brands import Community
+from referral.campaigns import Campaign
 from referral.linking import MemberLink
-from referral.members import Member, find_identity
+from referral.members import Member, Membership, find_identity
+from referral.referrals import Referral
+from referral.touches import Touch
 
 
 def name_admin(session: Session, community: Community, platform: str, account: str) -> UUID:
@@ -24,6 +27,32 @@ def name_admin(session: Session, community: Community, platform: str, account: s
     session.add(community)
     session.flush()
     return identity.member_id
+
+
+def entered(session: Session, referrals: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], UUID]:
+    """The community through which the friend of each (brand, referral) came: that of the touch, else the one of the
+    campaign's communities in which they have been longest. Who is in none is missing."""
+    if not referrals:
+        return {}
+    referral, campaign, touch, stay = table(Referral), table(Campaign), table(Touch), table(Membership)
+    key = among_keys(session, (referral.c.brand_id, referral.c.id), referrals)
+    touched = session.execute(
+        select(referral.c.brand_id, referral.c.id, touch.c.community_id)
+        .join(touch, (touch.c.brand_id == referral.c.brand_id) & (touch.c.id == referral.c.touch_id))
+        .where(key, touch.c.community_id.is_not(None))
+    )
+    found = {(brand_id, referral_id): community_id for brand_id, referral_id, community_id in touched}
+    stays = session.execute(
+        select(referral.c.brand_id, referral.c.id, campaign.c.communities, stay.c.community_id)
+        .join(campaign, (campaign.c.brand_id == referral.c.brand_id) & (campaign.c.id == referral.c.campaign_id))
+        .join(stay, (stay.c.brand_id == referral.c.brand_id) & (stay.c.member_id == referral.c.friend_id))
+        .where(key, stay.c.left_at.is_(None))
+        .order_by(stay.c.joined_at, stay.c.community_id)
+    )
+    for brand_id, referral_id, wanted, community_id in stays:
+        if not wanted or str(community_id) in wanted:
+            found.setdefault((brand_id, referral_id), community_id)
+    return found
 
 
 def admins_of(session: Session, communities: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], UUID]:

@@ -8,14 +8,16 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core import events, ids
-from core.db import among_keys, insert_new, table
+from core.db import insert_new, table
 from core.events import Bus
-from referral.referrals import FriendLeft, FriendQualified, Referral, ReferralReversed, reverse
+from referral.referrals import FriendActed, FriendLeft, FriendQualified, Referral, ReferralReversed, reverse
+from rewards import budget, caps, circumstances, surplus
 from rewards.corrections import take_back
+from rewards.decisions import QUIET, Balance, Books, Case, Event, Line, decide, rules_for
 from rewards.ledger import Account, Move, Purpose, take_stock, transfer
 from rewards.plans import Plan, cached_plan
 from rewards.rewards import (
@@ -31,68 +33,46 @@ from rewards.rewards import (
 
 def listen(bus: Bus) -> None:
     """Join the rewards to the referrals."""
-    bus.on(FriendQualified, on_qualified)
+    bus.on(FriendQualified, on_earned)
+    bus.on(FriendActed, on_earned)
     bus.on(FriendLeft, on_left)
     bus.on(ReferralReversed, on_reversed)
 
 
-def on_qualified(session: Session, happened: Sequence[FriendQualified]) -> None:
-    """Grant what the plan in force says. Both sides of a double-sided reward are granted together or not at all."""
-    plans = {
-        id(event): cached_plan(session, event.brand_id, event.campaign_id, event.campaign_version) for event in happened
-    }
-    paying = [event for event in happened if plans[id(event)].rules]
-    if not paying:
+def on_earned(session: Session, happened: Sequence[Event]) -> None:
+    """Grant what the plan in force says. What one event earns is granted together or not at all."""
+    cases = []
+    for event in happened:
+        plan = cached_plan(session, event.brand_id, event.campaign_id, event.campaign_version)
+        if rules := rules_for(plan, event):
+            cases.append(Case(event, plan, rules))
+    if not cases:
         return
-    budgets = {
-        id(event): Account(event.brand_id, event.campaign_id, Purpose.BUDGET, plans[id(event)].asset)
-        for event in paying
-    }
-    left = take_stock(session, list(set(budgets.values())))
-    paid_for = _paid_for(session, [event for event in paying if plans[id(event)].cap is not None])
-    rows: list[dict[str, Any]] = []
-    for event in paying:
-        plan, budget = plans[id(event)], budgets[id(event)]
-        reason = _refusal(plan, left[budget], paid_for[(event.campaign_id, event.advocate_id)])
-        if reason is None:
-            left[budget] -= sum(rule.amount or 0 for rule in plan.rules)
-            paid_for[(event.campaign_id, event.advocate_id)] += 1
-        rows.extend(_reward_rows(event, plan, reason))
-    _book(session, rows)
+    budgets = _budgets(cases)
+    stock = take_stock(session, [account for account, _ in budgets.values()])
+    books = Books({key: stock[account] for key, (account, _) in budgets.items()})
+    asking = [case for case in cases if not case.plan.simple]
+    if asking:
+        circumstances.find(session, asking)
+    caps.load(session, cases, books)
+    _book(session, [row for case in cases for row in _rows(case, decide(case, books))])
+    budget.watch(session, budgets, books)
 
 
-def _refusal(plan: Plan, budget: int, paid_for: int) -> str | None:
-    if plan.cap is not None and paid_for >= plan.cap:
-        return "cap_reached"
-    if sum(rule.amount or 0 for rule in plan.rules) > budget:
-        return "budget_empty"
-    return None
+def _budgets(cases: Sequence[Case]) -> dict[Balance, tuple[Account, Plan]]:
+    """The accounts that these cases draw on, each with a plan that does."""
+    found: dict[Balance, tuple[Account, Plan]] = {}
+    for case in cases:
+        brand_id, campaign_id = case.event.brand_id, case.event.campaign_id
+        for rule in case.rules:
+            key = (campaign_id, case.plan.asset_of(rule))
+            if key not in found:
+                found[key] = (Account(brand_id, campaign_id, Purpose.BUDGET, key[1]), case.plan)
+    return found
 
 
-def _paid_for(session: Session, capped: Sequence[FriendQualified]) -> dict[tuple[UUID, UUID], int]:
-    """How many friends each advocate was paid for so far, per (campaign, advocate); the budget's lock guards it."""
-    counts: dict[tuple[UUID, UUID], int] = defaultdict(int)
-    if capped:
-        t = table(Reward)
-        # What counts is no condition of the whole: it would lead the database to an index on states or roles.
-        counted = (t.c.role == "advocate") & t.c.state.in_(("held", "payable", "in_payout", "paid", "in_review"))
-        rows = session.execute(
-            select(t.c.campaign_id, t.c.member_id, func.count(t.c.referral_id.distinct()).filter(counted))
-            .where(
-                among_keys(
-                    session,
-                    (t.c.brand_id, t.c.campaign_id, t.c.member_id),
-                    {(event.brand_id, event.campaign_id, event.advocate_id) for event in capped},
-                ),
-            )
-            .group_by(t.c.campaign_id, t.c.member_id)
-        )
-        for campaign_id, member_id, count in rows:
-            counts[(campaign_id, member_id)] = count
-    return counts
-
-
-def _reward_rows(event: FriendQualified, plan: Plan, reason: str | None) -> list[dict[str, Any]]:
+def _rows(case: Case, lines: Sequence[Line]) -> list[dict[str, Any]]:
+    event = case.event
     return [
         {
             "brand_id": event.brand_id,
@@ -100,21 +80,24 @@ def _reward_rows(event: FriendQualified, plan: Plan, reason: str | None) -> list
             "campaign_id": event.campaign_id,
             "campaign_version": event.campaign_version,
             "referral_id": event.referral_id,
-            "member_id": event.advocate_id if rule.to == "advocate" else event.friend_id,
-            "role": rule.to,
-            "rule": rule.name,
+            "member_id": line.member_id,
+            "community_id": case.admin[0] if case.admin and line.rule.to == "admin" else None,
+            "role": line.rule.to,
+            "rule": line.rule.name,
             "event": event.event,
-            "cause": event.event,
-            "asset": plan.asset,
-            "amount": rule.amount,
+            "cause": case.cause,
+            "asset": case.plan.asset_of(line.rule),
+            "amount": line.amount,
             "taken_back": 0,
             "paid_out": 0,
-            "state": "capped" if reason else ("held" if rule.hold_days else "payable"),
-            "reason": reason,
-            "hold_until": event.at + timedelta(days=rule.hold_days),
+            "state": "capped" if line.reason else ("held" if hold else "payable"),
+            "reason": line.reason,
+            "facts": circumstances.kept(case, line.rule),
+            "hold_until": event.at + timedelta(days=hold),
             "created_at": event.at,
         }
-        for rule in plan.rules
+        for line in lines
+        for hold in (line.rule.hold_of(risky=case.risky),)
     ]
 
 
@@ -124,7 +107,7 @@ def _book(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     moves: list[Move] = []
     told: list[RewardGranted | RewardReleased] = []
     for row in rows:
-        if row["id"] not in made:
+        if row["id"] not in made or row["reason"] in QUIET:
             continue
         told.append(tell(RewardGranted, row))
         if row["state"] == "capped":
@@ -154,6 +137,7 @@ def on_left(session: Session, happened: Sequence[FriendLeft]) -> None:
 
 
 def on_reversed(session: Session, happened: Sequence[ReferralReversed]) -> None:
-    """Take back what was granted for a referral that counts no longer."""
+    """Take back what was granted for a referral that counts no longer, and what its friend had helped to reach."""
     for event in happened:
         take_back(session, rewards_for(session, event.brand_id, [event.referral_id]), event.reason)
+    surplus.take_back_lost(session, happened)

@@ -48,6 +48,7 @@ class Reward(TenantRow, table=True):
         CheckConstraint("0 <= taken_back AND taken_back <= amount", name="taken_back"),
         CheckConstraint("0 <= paid_out AND paid_out <= amount", name="paid_out"),
         Index("ix_reward_member", "brand_id", "member_id", "created_at"),
+        Index("ix_reward_campaign", "brand_id", "campaign_id", "created_at"),
         Index("ix_reward_due", "state", "hold_until"),
     )
 

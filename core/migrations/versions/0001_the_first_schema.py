@@ -503,6 +503,7 @@ def upgrade() -> None:
             "brand_id", "referral_id", "cause", "rule", name=op.f("uq_reward_brand_id_referral_id_cause_rule")
         ),
     )
+    op.create_index("ix_reward_campaign", "reward", ["brand_id", "campaign_id", "created_at"], unique=False)
     op.create_index("ix_reward_due", "reward", ["state", "hold_until"], unique=False)
     op.create_index("ix_reward_member", "reward", ["brand_id", "member_id", "created_at"], unique=False)
     op.create_table(
@@ -525,6 +526,7 @@ def downgrade() -> None:
     op.drop_table("platform_invite")
     op.drop_index("ix_reward_member", table_name="reward")
     op.drop_index("ix_reward_due", table_name="reward")
+    op.drop_index("ix_reward_campaign", table_name="reward")
     op.drop_table("reward")
     op.drop_table("qualifying_event")
     op.drop_index("ix_invite_code_enrollment", table_name="invite_code")

@@ -1,0 +1,205 @@
+"""What one event earns: pure decisions over what is known of the friend, the caps and what is left of the budgets.
+
+All rules whose condition holds are granted together or refused together, so both sides of a double-sided reward get
+theirs or neither does. A refusal is a code, which is also the message id `reason.<code>.<role>`. No database here:
+`rewards.caps` counts, `rewards.accrual` asks and books.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from referral.referrals import FriendActed, FriendQualified
+from rewards import schedule
+from rewards.expressions import compile_condition
+from rewards.plans import Plan, Rule
+
+Event = FriendQualified | FriendActed
+Balance = tuple[UUID, str]
+"""A budget: (campaign, asset)."""
+
+COUNTED = "counted"
+"""The friend counts towards a step that is not reached yet; nothing was due for this one."""
+NOTHING_DUE = "nothing_due"
+"""A percentage that comes to less than one minor unit."""
+QUIET = ("not_met", COUNTED, NOTHING_DUE)
+"""Reasons of decisions that are kept for who asks why, and told to nobody unasked."""
+
+
+@dataclass(slots=True)
+class Case:
+    """An event with the rules of its plan that answer it, and what was found out for them.
+
+    `values`: the attributes they ask about. `admin`: (community, member) who runs the community the friend came into.
+    `periods`: when the day and the week of the event began, by the cap's name.
+    """
+
+    event: Event
+    plan: Plan
+    rules: tuple[Rule, ...]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    risky: bool = False
+    admin: tuple[UUID, UUID] | None = None
+    periods: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def cause(self) -> str:
+        """What the rewards are for: with the referral and the rule it makes them unique."""
+        order = self.event.conversion_id
+        return f"order/{order}" if order else self.event.event
+
+    @property
+    def pair(self) -> tuple[UUID, UUID]:
+        """The campaign and the advocate."""
+        return self.event.campaign_id, self.event.advocate_id
+
+
+@dataclass(slots=True)
+class Standing:
+    """How many friends count towards an advocate's schedule, and what it granted that was not taken back."""
+
+    friends: int = 0
+    live: int = 0
+
+
+@dataclass(slots=True)
+class Books:
+    """Everything a batch draws on, kept up as its decisions are taken one after another.
+
+    `left`: of the budgets. `paid_for`: friends per (campaign, advocate), `friends`: those who are in it already.
+    `standings`: of schedules, by (campaign, advocate, rule), `counted`: the (referral, rule) that are in them.
+    `spent`: towards caps, by what `scopes` names.
+    """
+
+    left: dict[Balance, int]
+    paid_for: dict[tuple[UUID, UUID], int] = field(default_factory=lambda: defaultdict(int))
+    friends: set[UUID] = field(default_factory=set)
+    standings: dict[tuple[UUID, UUID, str], Standing] = field(default_factory=lambda: defaultdict(Standing))
+    counted: set[tuple[UUID, str]] = field(default_factory=set)
+    spent: dict[tuple[Any, ...], int] = field(default_factory=lambda: defaultdict(int))
+    short: set[Balance] = field(default_factory=set)
+    """Budgets that did not reach for something that would have been granted."""
+
+
+@dataclass(slots=True)
+class Line:
+    """What one rule gives for the event; with a `reason` nothing."""
+
+    rule: Rule
+    member_id: UUID
+    amount: int
+    reason: str | None = None
+
+
+def rules_for(plan: Plan, event: Event) -> tuple[Rule, ...]:
+    """The rules that answer an event: those of its name, and those without one when the friend qualifies."""
+    qualified = isinstance(event, FriendQualified)
+    return tuple(rule for rule in plan.rules if (qualified if rule.on is None else rule.on == event.event))
+
+
+def decide(case: Case, books: Books) -> list[Line]:
+    """What the event earns by each rule; `books` are drawn on for what is granted."""
+    lines = [line for rule in case.rules if (line := _line(case, rule, books)) is not None]
+    counting = [line for line in lines if line.reason in (None, COUNTED)]
+    if not counting:
+        return lines
+    reason = _refusal(case, counting, books)
+    if reason is not None:
+        for line in counting:
+            line.reason = reason
+    else:
+        _draw(case, counting, books)
+    return lines
+
+
+def _line(case: Case, rule: Rule, books: Books) -> Line | None:
+    member_id = _beneficiary(case, rule)
+    if member_id is None:
+        return None
+    if rule.when is not None and not compile_condition(rule.when).holds(case.values):
+        return Line(rule, member_id, 0, "not_met")
+    if rule.to == "admin" and member_id in (case.event.advocate_id, case.event.friend_id):
+        return Line(rule, member_id, 0, "self_dealing")
+    if rule.amount is not None:
+        return Line(rule, member_id, rule.amount)
+    if rule.scheduled:
+        return _scheduled(case, rule, member_id, books)
+    net = case.values.get("order.net", 0)
+    amount = schedule.percent_of(net, rule.basis_points or 0, rule.rounding)
+    return Line(rule, member_id, amount, None if amount else NOTHING_DUE)
+
+
+def _beneficiary(case: Case, rule: Rule) -> UUID | None:
+    if rule.to == "advocate":
+        return case.event.advocate_id
+    if rule.to == "friend":
+        return case.event.friend_id
+    return case.admin[1] if case.admin else None
+
+
+def _scheduled(case: Case, rule: Rule, member_id: UUID, books: Books) -> Line | None:
+    standing = books.standings[(*case.pair, rule.name)]
+    known = (case.event.referral_id, rule.name) in books.counted
+    amount = schedule.due(rule, standing.friends + (not known), standing.live)
+    if amount:
+        return Line(rule, member_id, amount)
+    return None if known else Line(rule, member_id, 0, COUNTED)
+
+
+def _refusal(case: Case, lines: list[Line], books: Books) -> str | None:
+    """Why nothing of this is granted, or None. Caps are given before the budget: they could not be waited out."""
+    cap = case.plan.cap
+    if cap is not None and case.event.referral_id not in books.friends and books.paid_for[case.pair] >= cap:
+        return "cap_reached"
+    for line in lines:
+        rule = line.rule
+        if rule.basis_points and case.values.get("order.currency") != case.plan.asset_of(rule):
+            return "currency_differs"
+        for name, key, most in scopes(case, rule):
+            if books.spent[key] + line.amount > most:
+                return f"cap_{name}"
+    need: dict[str, int] = defaultdict(int)
+    for line in lines:
+        need[case.plan.asset_of(line.rule)] += line.amount
+    short = {(case.event.campaign_id, asset) for asset, amount in need.items()}
+    short = {key for key in short if need[key[1]] > books.left[key]}
+    books.short |= short
+    return "budget_empty" if short else None
+
+
+def scopes(case: Case, rule: Rule) -> Iterator[tuple[str, tuple[Any, ...], int]]:
+    """(name, key of what is counted, the most) of every cap of a rule for this event."""
+    event, caps = case.event, rule.caps
+    if caps.friend is not None:
+        yield "friend", ("friend", event.referral_id, rule.name), caps.friend
+    if caps.advocate is not None:
+        yield "advocate", ("advocate", event.campaign_id, event.advocate_id, rule.name), caps.advocate
+    for name, most in (("day", caps.day), ("week", caps.week)):
+        if most is not None:
+            yield name, (name, event.campaign_id, case.periods[name], rule.name), most
+    if caps.campaign is not None:
+        yield "campaign", ("campaign", event.campaign_id, rule.name), caps.campaign
+
+
+def _draw(case: Case, lines: list[Line], books: Books) -> None:
+    if case.event.referral_id not in books.friends:
+        books.friends.add(case.event.referral_id)
+        books.paid_for[case.pair] += 1
+    for line in lines:
+        rule = line.rule
+        if line.amount:
+            books.left[(case.event.campaign_id, case.plan.asset_of(rule))] -= line.amount
+        if rule.scheduled:
+            standing = books.standings[(*case.pair, rule.name)]
+            standing.live += line.amount
+            if (case.event.referral_id, rule.name) not in books.counted:
+                books.counted.add((case.event.referral_id, rule.name))
+                standing.friends += 1
+        if rule.caps.model_fields_set:
+            for _, key, _ in scopes(case, rule):
+                books.spent[key] += line.amount
