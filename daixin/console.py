@@ -21,6 +21,7 @@ from daixin.bootstrap import Parts
 from daixin.environment import read_environment
 from referral import brands
 from rewards.campaign_files import explain as explain_file
+from rewards.items.voucher_files import explain as explain_vouchers
 from rewards.plan_check import explain_finding
 
 T = TypeVar("T")
@@ -101,6 +102,8 @@ def explain(error: Exception) -> str | None:
         case DaixinError(code="plan_refused", params={"findings": list(findings)}):
             told = "".join(f"\n  {explain_finding(finding, LOCALE)}" for finding in findings)
             return i18n.text(LOCALE, "error.plan_refused", findings=told)
+        case DaixinError(code="voucher_file", params={"problems": list(problems)}):
+            return i18n.text(LOCALE, "error.voucher_file", problems=explain_vouchers(problems, LOCALE))
         case DaixinError():
             known = f"error.{error.code}" in i18n.catalogue(LOCALE)
             return i18n.text(LOCALE, f"error.{error.code}", **error.params) if known else str(error)

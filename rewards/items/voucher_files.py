@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from core import i18n
 from core.errors import BadInput
 
 CODE_LENGTH = 200
@@ -117,3 +119,11 @@ def _moment(text: str, zone: ZoneInfo) -> datetime:
     if len(text) <= len("2026-12-31"):
         return datetime.combine(found.date() + timedelta(days=1), time(), zone)
     return found if found.tzinfo else found.replace(tzinfo=zone)
+
+
+def explain(problems: Sequence[Problem], locale: str) -> str:
+    """The problems as lines of words, the first twenty of them."""
+    told = [i18n.text(locale, f"voucher.problem.{one.what}", line=one.line, of=one.of) for one in problems[:SHOWN]]
+    if len(problems) > SHOWN:
+        told.append(i18n.text(locale, "voucher.problem.more", more=len(problems) - SHOWN))
+    return "".join(f"\n  {words}" for words in told)
