@@ -13,7 +13,10 @@ from typing import Annotated, Any
 
 import typer
 
+from daixin import cli_forecast
 from daixin.cli_attributes import attributes
+from daixin.cli_draws import draw_app
+from daixin.cli_items import catalogue_app, item_app, shipment_app, voucher_app
 from daixin.cli_ledger import ledger_app
 from daixin.demo import MEMBERS, SEED
 from daixin.roles import ROLES, platforms_of
@@ -32,8 +35,14 @@ program.add_typer(brand_app, name="brand")
 program.add_typer(campaign_app, name="campaign")
 program.add_typer(community_app, name="community")
 program.add_typer(ledger_app, name="ledger")
+program.add_typer(item_app, name="item")
+program.add_typer(catalogue_app, name="catalogue")
+program.add_typer(voucher_app, name="voucher")
+program.add_typer(shipment_app, name="shipment")
+program.add_typer(draw_app, name="draw")
 program.add_typer(outbox_app, name="outbox")
 program.command("attributes")(attributes)
+cli_forecast.mount(campaign_app)
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document instead of words.")]
 BrandOption = Annotated[str | None, typer.Option("--brand", help="The brand's slug, where there are several.")]
 

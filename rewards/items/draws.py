@@ -212,6 +212,13 @@ def find_draw(session: Session, brand_id: UUID, slug: str) -> Draw:
     return draw
 
 
+def draws_of(session: Session, brand_id: UUID) -> list[Draw]:
+    """The brand's draws, the newest first."""
+    return list(
+        session.scalars(select(Draw).where(col(Draw.brand_id) == brand_id).order_by(col(Draw.opened_at).desc()))
+    )
+
+
 def give(session: Session, item: Item, member_id: UUID, payout_id: UUID, quantity: int) -> None:
     """Give the payout its tickets in the draw that is open. Raises `Refused("no_draw")`."""
     found = _open_draw(session, item)
