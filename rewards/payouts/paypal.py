@@ -129,7 +129,7 @@ class PayPal:
         """Make the payout; the same reference again finds the one that is there."""
         if not self.carries(order.asset):
             return Answer("failed", reason="currency_not_carried")
-        if not order.payee.get("receiver"):
+        if not (order.payee.get("email") or order.payee.get("paypal_id")):
             return Answer("failed", reason="payee_missing")
         value = amount_text(order.amount, order.asset)
         if value is None:
@@ -164,13 +164,13 @@ class PayPal:
         await self._client.aclose()
 
     async def _post(self, order: PayoutOrder, value: str) -> Answer:
-        receiver = order.payee["receiver"]
+        email = order.payee.get("email")
         header = {"sender_batch_id": order.reference}
         if self._settings.subject:
             header["email_subject"] = self._settings.subject[:255]
         item = {
-            "recipient_type": "EMAIL" if "@" in receiver else "PAYPAL_ID",
-            "receiver": receiver,
+            "recipient_type": "EMAIL" if email else "PAYPAL_ID",
+            "receiver": email or order.payee["paypal_id"],
             "amount": {"value": value, "currency": order.asset},
             "sender_item_id": order.reference,
         }

@@ -35,7 +35,7 @@ async def pay(service: PayPalStandIn) -> AsyncIterator[PayPal]:
 
 def order(amount: int = 1_250, asset: str = "USD", **more: Any) -> PayoutOrder:
     number = more.pop("number", None) or ids.new()
-    given = {"payee": {"receiver": BOB}, "sent_at": datetime.now(UTC).isoformat(), "attempts": 1, **more}
+    given = {"payee": {"email": BOB}, "sent_at": datetime.now(UTC).isoformat(), "attempts": 1, **more}
     return PayoutOrder(ids.new(), number, number.hex, asset, amount, **given)
 
 
@@ -236,7 +236,7 @@ async def test_an_amount_paypal_cannot_write_is_not_sent(service: PayPalStandIn,
 
 
 async def test_a_paypal_id_is_told_as_one(service: PayPalStandIn, pay: PayPal) -> None:
-    asked = order(payee={"receiver": "QWERTYUIOP123"})
+    asked = order(payee={"paypal_id": "QWERTYUIOP123"})
     await pay.start(asked)
     assert service.item(asked.reference)["payout_item"]["recipient_type"] == "PAYPAL_ID"
 
