@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 import structlog
@@ -42,6 +42,7 @@ class NoticeRefused(Exception):
         self.status = status
 
 
+@runtime_checkable
 class Notifies(Protocol):
     """A provider that sends notices."""
 
