@@ -12,6 +12,7 @@ from referral.members import Identity, Member, Membership, Sighting
 from referral.qualifying import QualifyingEvent
 from referral.referrals import Referral
 from referral.touches import Touch
+from rewards.adjustments import Adjustment
 from rewards.blocks import Block, PublishedRoot, RootReaders, SealedTransfer, UnsealedTransfer
 from rewards.budget import BudgetLevel
 from rewards.items.badges import Badge
@@ -30,7 +31,7 @@ TABLES = (
     *(Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite, Touch, Referral, QualifyingEvent),
     *(Conversion, Refund),
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
-    *(LedgerAccount, Transfer, RewardPlan, Reward, BudgetLevel),
+    *(LedgerAccount, Transfer, RewardPlan, Reward, Adjustment, BudgetLevel),
     *(Payee, PayoutBatch, Payout, PayoutLine, PayoutEvent),
     *(Item, ItemCount, Voucher, PromoCode, Badge, Shipment, Draw, Ticket),
     *(Block, SealedTransfer, UnsealedTransfer, PublishedRoot, RootReaders),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -170,11 +170,6 @@ class Order:
     def net(self) -> int:
         """What was paid for the goods alone."""
         return self.gross - self.discount - self.tax - self.shipping
-
-    def figures(self) -> tuple[object, ...]:
-        """What must be the same when the order is told again."""
-        lines = [asdict(line) for line in self.lines] or None
-        return self.currency, self.gross, self.discount, self.shipping, self.tax, lines
 
 
 @dataclass(frozen=True, slots=True)

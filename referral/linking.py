@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -180,6 +181,23 @@ def last_link(session: Session, brand_id: UUID, member_id: UUID) -> MemberLink |
         .order_by(col(MemberLink.linked_at).desc(), col(MemberLink.id).desc())
         .limit(1)
     )
+
+
+def standing_links(session: Session, brand_id: UUID, member_id: UUID) -> list[MemberLink]:
+    """The links by which others were absorbed into this member, over any number of steps."""
+    found: list[MemberLink] = []
+    level: Iterable[UUID] = [member_id]
+    while level:
+        rows = session.scalars(
+            select(MemberLink).where(
+                col(MemberLink.brand_id) == brand_id,
+                col(MemberLink.kept_id).in_(list(level)),
+                col(MemberLink.undone_at).is_(None),
+            )
+        ).all()
+        found.extend(rows)
+        level = [row.absorbed_id for row in rows]
+    return found
 
 
 def undo_link(session: Session, brand_id: UUID, which: UUID) -> MemberLink:

@@ -16,6 +16,7 @@ from core.db import table
 from referral import stays
 from referral.brands import Community
 from referral.campaigns import Enrollment, InviteCode
+from referral.conversions import Conversion
 from referral.members import Identity, Member, Membership
 from referral.referrals import OPEN, Referral, ReferralReversed, is_upstream, recount, reverse
 from referral.touches import Touch
@@ -41,7 +42,8 @@ def merge(session: Session, brand_id: UUID, kept: UUID, absorbed: UUID) -> Merge
         "identities": _move_identities(session, brand_id, kept, absorbed),
         "memberships": _move_memberships(session, brand_id, kept, absorbed),
         **_move_enrollments(session, brand_id, kept, absorbed),
-        "touches": _move_touches(session, brand_id, kept, absorbed),
+        "touches": _move(session, Touch, brand_id, kept, absorbed),
+        "orders": _move(session, Conversion, brand_id, kept, absorbed),
     }
     brought = _brought(session, brand_id, absorbed)
     for referral in brought:
@@ -113,12 +115,12 @@ def _move_enrollments(session: Session, brand_id: UUID, kept: UUID, absorbed: UU
     return {"enrollments": enrollments, "codes": codes}
 
 
-def _move_touches(session: Session, brand_id: UUID, kept: UUID, absorbed: UUID) -> list[str]:
-    t = table(Touch)
+def _move(session: Session, model: type[Touch | Conversion], brand_id: UUID, kept: UUID, absorbed: UUID) -> list[str]:
+    t = table(model)
     rows = session.execute(
         update(t).where(t.c.brand_id == brand_id, t.c.member_id == absorbed).values(member_id=kept).returning(t.c.id)
     )
-    return [str(touch_id) for touch_id in rows.scalars()]
+    return [str(row_id) for row_id in rows.scalars()]
 
 
 def _brought(session: Session, brand_id: UUID, member_id: UUID) -> Sequence[Referral]:
@@ -254,12 +256,13 @@ def part(session: Session, brand_id: UUID, kept: UUID, absorbed: UUID, moved: di
         assert row is not None
         row.enrollment_id = UUID(enrollment_id)
         session.add(row)
-    t = table(Touch)
-    session.execute(
-        update(t)
-        .where(t.c.brand_id == brand_id, t.c.id.in_([UUID(touch) for touch in moved["touches"]]))
-        .values(member_id=absorbed)
-    )
+    for model, row_ids in ((Touch, moved["touches"]), (Conversion, moved.get("orders", []))):
+        t = table(model)
+        session.execute(
+            update(t)
+            .where(t.c.brand_id == brand_id, t.c.id.in_([UUID(row_id) for row_id in row_ids]))
+            .values(member_id=absorbed)
+        )
     brought = _rows(session, brand_id, moved["brought"])
     for referral in brought:
         _give(session, referral, "advocate_id", kept, absorbed)

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -56,9 +57,9 @@ def record_orders(session: Session, orders: Sequence[Order]) -> list[Recorded]:
     fresh: dict[Key, Order] = {}
     for order in orders:
         if order.key in known:
-            _compare(order, _figures(known[order.key]))
+            _compare(order, known[order.key])
         else:
-            _compare(order, fresh.setdefault(order.key, order).figures())
+            _compare(order, fresh.setdefault(order.key, order))
     made = _record(session, sorted(fresh.values(), key=lambda order: order.ordered_at))
     answers = []
     for order in orders:
@@ -67,13 +68,20 @@ def record_orders(session: Session, orders: Sequence[Order]) -> list[Recorded]:
     return answers
 
 
-def _figures(row: Conversion) -> tuple[object, ...]:
-    return row.currency, row.gross, row.discount, row.shipping, row.tax, row.lines
+def _figures(of: Conversion | Order) -> tuple[object, ...]:
+    return of.currency, of.gross, of.discount, of.shipping, of.tax
 
 
-def _compare(order: Order, figures: tuple[object, ...]) -> None:
-    if order.figures() != figures:
+def _compare(order: Order, before: Conversion | Order) -> None:
+    """Raise `Conflict` unless this is the order told before. Lines that either does not give contradict nothing."""
+    lines = _lines(order)
+    kept = before.lines if isinstance(before, Conversion) else _lines(before)
+    if _figures(order) != _figures(before) or (lines and kept and lines != kept):
         raise Conflict("order_differs", order=order.external_id)
+
+
+def _lines(order: Order) -> list[dict[str, Any]] | None:
+    return [asdict(line) for line in order.lines] or None
 
 
 def _answer(row: Conversion, repeated: bool) -> Recorded:
@@ -116,7 +124,7 @@ def _row(order: Order) -> Conversion:
         shipping=order.shipping,
         tax=order.tax,
         net=order.net,
-        lines=[asdict(line) for line in order.lines] or None,
+        lines=_lines(order),
         code=order.code,
         customer_hash=order.customer_hash,
         status="unattributed",

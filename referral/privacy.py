@@ -7,7 +7,7 @@ by which they are never taken for new again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,8 +21,9 @@ from core.errors import NotFound
 from referral import leaderboard, members
 from referral.brands import Community
 from referral.campaigns import Campaign, Enrollment, InviteCode
+from referral.conversions import Conversion
 from referral.leaderboard import Score
-from referral.linking import LinkAttempts, LinkCode, MemberLink
+from referral.linking import LinkAttempts, LinkCode, MemberLink, standing_links
 from referral.members import Member, Membership, identities_of
 from referral.referrals import Referral
 from referral.touches import Touch
@@ -62,6 +63,7 @@ def export_member(session: Session, brand_id: UUID, member_id: UUID) -> dict[str
         "campaigns": _campaigns(session, brand_id, member_id, titles),
         "friends": [_referral(row, titles) for row in _referrals(session, brand_id, advocate_id=member_id)],
         "invited_by": [_referral(row, titles) for row in _referrals(session, brand_id, friend_id=member_id)],
+        "orders": _orders(session, brand_id, member_id),
         "touches": _touches(session, brand_id, member_id, titles),
         "scores": _scores(session, brand_id, member_id, titles),
         "links": _links(session, brand_id, member_id),
@@ -124,6 +126,16 @@ def _referral(row: Referral, titles: dict[UUID, str]) -> dict[str, Any]:
     }
 
 
+def _orders(session: Session, brand_id: UUID, member_id: UUID) -> list[dict[str, Any]]:
+    rows = session.scalars(
+        select(Conversion)
+        .where(col(Conversion.brand_id) == brand_id, col(Conversion.member_id) == member_id)
+        .order_by(col(Conversion.ordered_at), col(Conversion.id))
+    )
+    kept = ("source", "external_id", "currency", "gross", "discount", "shipping", "tax", "net", "refunded", "lines")
+    return [{name: getattr(row, name) for name in kept} | {"ordered_at": _moment(row.ordered_at)} for row in rows]
+
+
 def _touches(session: Session, brand_id: UUID, member_id: UUID, titles: dict[UUID, str]) -> list[dict[str, Any]]:
     return [
         {
@@ -182,12 +194,13 @@ def forget_member(session: Session, brand_id: UUID, member_id: UUID) -> None:
     if member.erased_at is not None:
         return
     now = clock.now()
-    links = _standing_links(session, brand_id, member_id)
+    links = standing_links(session, brand_id, member_id)
     everyone = [member_id, *(link.absorbed_id for link in links)]
     for link in links:
         link.moved = {}
         session.add(link)
     _forget_touches(session, brand_id, everyone)
+    _forget_orders(session, brand_id, everyone)
     for model in (LinkCode, LinkAttempts):
         t = table(model)
         session.execute(delete(t).where(t.c.brand_id == brand_id, t.c.member_id.in_(everyone)))
@@ -199,23 +212,6 @@ def forget_member(session: Session, brand_id: UUID, member_id: UUID) -> None:
     _leave_boards(session, brand_id, everyone)
 
 
-def _standing_links(session: Session, brand_id: UUID, member_id: UUID) -> list[MemberLink]:
-    """The links by which others were absorbed into this member, over any number of steps."""
-    found: list[MemberLink] = []
-    level: Iterable[UUID] = [member_id]
-    while level:
-        rows = session.scalars(
-            select(MemberLink).where(
-                col(MemberLink.brand_id) == brand_id,
-                col(MemberLink.kept_id).in_(list(level)),
-                col(MemberLink.undone_at).is_(None),
-            )
-        ).all()
-        found.extend(rows)
-        level = [row.absorbed_id for row in rows]
-    return found
-
-
 def _forget_touches(session: Session, brand_id: UUID, member_ids: Sequence[UUID]) -> None:
     """A touch still says that a code was used and what came of it; no longer with what, from where, by which click."""
     t = table(Touch)
@@ -224,6 +220,14 @@ def _forget_touches(session: Session, brand_id: UUID, member_ids: Sequence[UUID]
         update(t)
         .where(t.c.brand_id == brand_id, t.c.id.in_(touches))
         .values(facts=None, device=None, referrer=None, address_hash=None, address_expires_at=None)
+    )
+
+
+def _forget_orders(session: Session, brand_id: UUID, member_ids: Sequence[UUID]) -> None:
+    """An order keeps its figures, by which rewards were computed; no longer what was bought, nor whose hash it was."""
+    t = table(Conversion)
+    session.execute(
+        update(t).where(t.c.brand_id == brand_id, t.c.member_id.in_(member_ids)).values(lines=None, customer_hash=None)
     )
 
 
