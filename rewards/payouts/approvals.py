@@ -14,7 +14,7 @@ from core.writer import announce
 from referral.members import identities_of
 from rewards.payouts import payees
 from rewards.payouts.opening import TOPIC
-from rewards.payouts.payouts import Payee, Payout, PayoutEvent, payout_of
+from rewards.payouts.payouts import Payee, Payout, PayoutBatch, PayoutEvent, payout_of
 from rewards.payouts.port import AUTOMATIC
 
 _limits: Mapping[str, int] | None = None
@@ -59,7 +59,7 @@ def approve(session: Session, brand_id: UUID, payout_id: UUID, actor: str) -> Pa
     """Let a payout that waits for approval go. Again changes nothing.
 
     Raises `Refused("same_person")` when `actor` (an account `platform:id`, or a name) is one of the payee's own
-    accounts, `Refused("payout_settled")`.
+    accounts or put the payout into a batch, `Refused("payout_settled")`.
     """
     payout = payout_of(session, brand_id, payout_id, lock=True)
     if payout.approved:
@@ -67,6 +67,9 @@ def approve(session: Session, brand_id: UUID, payout_id: UUID, actor: str) -> Pa
     if payout.state != "pending":
         raise Refused("payout_settled", state=payout.state)
     own = identities_of(session, brand_id, [payout.member_id])
+    batch = session.get(PayoutBatch, (brand_id, payout.batch_id)) if payout.batch_id else None
+    if batch is not None and actor == batch.created_by:
+        raise Refused("same_person")
     if actor in {f"{identity.platform}:{identity.account}" for identity in own}:
         raise Refused("same_person")
     mark_approved(session, payout, actor)

@@ -1,0 +1,149 @@
+"""Tables in files that people open in a spreadsheet: CSV and XLSX, written safely and read patiently.
+
+What somebody typed never becomes a formula: in CSV an apostrophe stands before a cell that would be one (OWASP, "CSV
+injection"), in XLSX text is written as text. Numbers stay numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.utils.exceptions import InvalidFileException
+
+from core.errors import BadInput
+
+Cell = str | int | Decimal | None
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet takes for the beginning of a formula; some take the wide forms as well."""
+LARGEST_FILE = 20 * 2**20
+LARGEST_UNPACKED = 200 * 2**20
+"""Bytes of a file we read, and of what it unpacks to."""
+MOST_ROWS = 200_000
+
+
+def write_sheet(path: Path, title: str, rows: Iterable[Sequence[Cell]]) -> int:
+    """Write rows as `.csv` (UTF-8 with a mark, for Excel; RFC 4180) or `.xlsx`, readable by this user alone; how many.
+
+    Streams: memory does not grow with the rows. Raises `BadInput("table_format")` for another ending.
+    """
+    if path.suffix.lower() not in (".csv", ".xlsx"):
+        raise BadInput("table_format", path=path.name)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(handle, 0o600)  # it may have been there, open to others
+    with os.fdopen(handle, "wb") as file:
+        return (_write_csv if path.suffix.lower() == ".csv" else _write_xlsx)(file, title, rows)
+
+
+def _write_csv(file: BinaryIO, title: str, rows: Iterable[Sequence[Cell]]) -> int:
+    count = 0
+    with io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
+        writer = csv.writer(text)
+        for count, row in enumerate(rows, 1):  # noqa: B007  # the last one is how many there were
+            writer.writerow([_harmless(cell) for cell in row])
+    return count
+
+
+def _harmless(cell: Cell) -> Cell:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def _write_xlsx(file: BinaryIO, title: str, rows: Iterable[Sequence[Cell]]) -> int:
+    count = 0
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title[:31])
+    for count, row in enumerate(rows, 1):  # noqa: B007
+        sheet.append([_text(sheet, cell) if isinstance(cell, str) else cell for cell in row])
+    book.save(file)
+    return count
+
+
+def _text(sheet: Any, value: str) -> Any:
+    # Control characters cannot be written in XML; nobody means them.
+    cell = WriteOnlyCell(sheet, value="".join(letter for letter in value if letter >= " " or letter in "\t\n"))
+    cell.data_type = "s"
+    return cell
+
+
+def read_sheet(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells as text) of a `.csv` or of an `.xlsx` file's first sheet, empty lines left out.
+
+    CSV in UTF-8 with or without a mark, UTF-16 with one, or GB18030 (Excel in Chinese); columns parted by commas,
+    semicolons or tabs. Raises `BadInput`: sheet_large, sheet_unreadable (said), not_text, table_format (path).
+    """
+    if path.stat().st_size > LARGEST_FILE:
+        raise BadInput("sheet_large", limit=LARGEST_FILE // 2**20)
+    raw = path.read_bytes()
+    match path.suffix.lower():
+        case ".csv" | ".txt":
+            rows = _read_csv(raw)
+        case ".xlsx":
+            rows = _read_xlsx(raw)
+        case _:
+            raise BadInput("table_format", path=path.name)
+    for count, (line, cells) in enumerate(rows):
+        if count >= MOST_ROWS:
+            raise BadInput("sheet_large", limit=LARGEST_FILE // 2**20)
+        yield line, cells
+
+
+def decode(raw: bytes) -> str:
+    """The text of a file whose encoding nobody told. Raises `BadInput("not_text")`."""
+    marked = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise BadInput("not_text")
+
+
+def _read_csv(raw: bytes) -> Iterator[tuple[int, list[str]]]:
+    text = decode(raw)
+    head = text.partition("\n")[0]
+    parted_by = max(",;\t", key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=parted_by, strict=True)
+    try:
+        for cells in reader:
+            # The apostrophe that keeps a cell from being a formula is no part of what it says.
+            bare = [c[1:] if c.startswith("'") and c[1:].startswith(FORMULA) else c for c in map(str.strip, cells)]
+            if any(bare):
+                yield reader.line_num, bare
+    except csv.Error as error:
+        raise BadInput("sheet_unreadable", said=f"{reader.line_num}: {error}") from None
+
+
+def _read_xlsx(raw: bytes) -> Iterator[tuple[int, list[str]]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+            if sum(part.file_size for part in packed.infolist()) > LARGEST_UNPACKED:
+                raise BadInput("sheet_large", limit=LARGEST_FILE // 2**20)
+        book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+        for line, row in enumerate(book.worksheets[0].iter_rows(values_only=True), 1):
+            cells = [_said(value) for value in row]
+            if any(cells):
+                yield line, cells
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, IndexError, ValueError, SyntaxError) as error:
+        raise BadInput("sheet_unreadable", said=type(error).__name__) from None
+
+
+def _said(value: Any) -> str:
+    """A cell as somebody would type it; whole numbers without a fraction, others as short as they are exact."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value).strip()
