@@ -35,7 +35,7 @@ from referral import members, stays
 from referral.brands import Community
 from referral.campaigns import CampaignMoved
 from rewards import accrual, corrections, linking
-from rewards.items import badges, redeem
+from rewards.items import badges, prizes, redeem
 from rewards.payouts import approvals, persons
 from rewards.payouts.port import Provider
 from web.parts import Entrance
@@ -50,6 +50,7 @@ def join_parts(bus: Bus) -> None:
     corrections.listen(bus)
     linking.listen(bus)
     redeem.listen(bus)
+    prizes.listen(bus)
     persons.listen(bus)
     notify.listen(bus)
     roots.listen(bus)

@@ -23,7 +23,10 @@ from rewards.items.items import Item
 from rewards.payouts.payouts import Payout
 
 CARRIER_LENGTH = 40
-ERASED_AT_ONCE = 500
+AT_ONCE = 500
+"""Parcels that one unit of the job looks at."""
+ARRIVES = timedelta(days=30)
+"""A parcel nobody says anything of counts as delivered this long after it left: its address must go some day."""
 STATES = ("asked", "ready", "shipped", "delivered", "cancelled")
 
 
@@ -125,11 +128,13 @@ def address_of(shipment: Shipment) -> dict[str, Any] | None:
 
 
 def find_shipment(session: Session, brand_id: UUID, reference: str) -> Shipment:
-    """By its reference, in whatever spelling. Raises `BadInput` for a mistyped one, `NotFound("shipment")`."""
+    """By its reference, in whatever spelling. Raises `NotFound("shipment")`, also for a mistyped one."""
+    try:
+        wanted = codes.normalize(reference)
+    except BadInput:
+        raise NotFound("shipment", reference=reference[:40]) from None
     found = session.scalar(
-        select(Shipment).where(
-            col(Shipment.brand_id) == brand_id, col(Shipment.reference) == codes.normalize(reference)
-        )
+        select(Shipment).where(col(Shipment.brand_id) == brand_id, col(Shipment.reference) == wanted)
     )
     if found is None:
         raise NotFound("shipment", reference=reference[:40])
@@ -196,13 +201,29 @@ def _tell(session: Session, row: Shipment) -> None:
     events.emit(session, [moved])
 
 
-def erase_addresses(session: Session) -> int:
-    """Erase addresses whose time is over; how many (at most `ERASED_AT_ONCE`)."""
+def follow_clock(session: Session) -> int:
+    """Count parcels as delivered that left long ago, erase addresses whose time is over; how many of both."""
+    return _arrive_due(session) + _erase_due(session)
+
+
+def _arrive_due(session: Session) -> int:
+    due = session.scalars(
+        select(Shipment)
+        .where(col(Shipment.state) == "shipped", col(Shipment.shipped_at) <= clock.now() - ARRIVES)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for shipment in due:
+        _end(session, shipment, "delivered")
+    return len(due)
+
+
+def _erase_due(session: Session) -> int:
     t = table(Shipment)
     due = (
         select(t.c.id)
         .where(t.c.sealed.is_not(None), t.c.erase_at <= clock.now())
-        .limit(ERASED_AT_ONCE)
+        .limit(AT_ONCE)
         .with_for_update(skip_locked=True)
     )
     erased = session.execute(
