@@ -11,7 +11,6 @@ from pydantic_settings import SettingsConfigDict
 from bots.adapter import Adapter
 from bots.commands.all import MENU
 from core import clock
-from core.errors import BadInput
 from core.reader import Reader
 from core.settings import EnvSettings, Settings
 from daixin import platforms
@@ -59,7 +58,7 @@ def wechatpay(settings: Settings, reader: Reader, adapters: Mapping[str, Adapter
         return None
     from rewards.payouts.wechatpay import WeChatPay, WeChatPaySettings
 
-    try:
+    with platforms.named("wechatpay"):
         return WeChatPay(
             WeChatPaySettings(
                 mchid=env.mchid,
@@ -77,8 +76,6 @@ def wechatpay(settings: Settings, reader: Reader, adapters: Mapping[str, Adapter
                 api_url=env.api_url,
             )
         )
-    except ValueError as error:
-        raise BadInput("platform_settings", platform="wechatpay", said=str(error)) from None
 
 
 def paypal(settings: Settings, reader: Reader, adapters: Mapping[str, Adapter]) -> Provider | None:
@@ -88,16 +85,17 @@ def paypal(settings: Settings, reader: Reader, adapters: Mapping[str, Adapter]) 
         return None
     from rewards.payouts.paypal import PayPal, PayPalSettings
 
-    return PayPal(
-        PayPalSettings(
-            client_id=env.client_id,
-            client_secret=env.client_secret.get_secret_value(),
-            sandbox=env.sandbox,
-            webhook_id=env.webhook_id,
-            subject=env.subject,
-            api_url=env.api_url,
+    with platforms.named("paypal"):
+        return PayPal(
+            PayPalSettings(
+                client_id=env.client_id,
+                client_secret=env.client_secret.get_secret_value(),
+                sandbox=env.sandbox,
+                webhook_id=env.webhook_id,
+                subject=env.subject,
+                api_url=env.api_url,
+            )
         )
-    )
 
 
 def telegram_gift(settings: Settings, reader: Reader, adapters: Mapping[str, Adapter]) -> Provider | None:

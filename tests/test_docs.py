@@ -19,7 +19,7 @@ from bots.discord.rights import NEEDED
 from bots.markup import plain
 from core.i18n import catalogue
 from core.settings import PREFIX, Settings
-from daixin import platforms
+from daixin import platforms, providers
 from daixin.cli import program
 from rewards.campaign_format import About, Policy, Qualifying, read_campaign
 from rewards.plans import Plan, Rule
@@ -46,7 +46,7 @@ def named(page: Path) -> str:
 def settings() -> frozenset[str]:
     """Every variable the program reads, by the classes that read them."""
     classes: list[type[BaseSettings]] = [Settings, platforms.TelegramEnv, platforms.DiscordEnv, platforms.WeChatEnv]
-    classes.append(platforms.WebChatEnv)
+    classes += [platforms.WebChatEnv, providers.WeChatPayEnv, providers.PayPalEnv]
     return frozenset(
         f"{one.model_config.get('env_prefix', PREFIX)}{field}".upper() for one in classes for field in one.model_fields
     )

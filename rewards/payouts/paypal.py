@@ -98,6 +98,10 @@ class PayPalSettings:
     subject: str = ""
     api_url: str = ""
 
+    def __post_init__(self) -> None:
+        if not (self.client_id and self.client_secret):
+            raise ValueError("an app has an id and a secret")
+
     @property
     def url(self) -> str:
         """Where the calls go."""

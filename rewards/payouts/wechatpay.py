@@ -104,6 +104,8 @@ class WeChatPaySettings:
     """Seconds after a start in which a look-up that finds nothing is not believed: the request may still arrive."""
 
     def __post_init__(self) -> None:
+        if not (self.mchid and self.appid and self.cert_serial_no and self.private_key):
+            raise ValueError("a merchant has a number, an app, a certificate's serial number and its private key")
         if len(self.apiv3_key.encode()) != 32:
             raise ValueError("the APIv3 key has 32 characters")
         if (self.public_key is None) != (self.public_key_id is None):
@@ -116,15 +118,18 @@ class _Merchant(Core):  # type: ignore[misc]  # the library has no types
     def __init__(self, settings: WeChatPaySettings) -> None:
         self._refreshing = threading.Lock()
         self._refreshed = -REFRESH
-        super().__init__(
-            mchid=settings.mchid,
-            cert_serial_no=settings.cert_serial_no,
-            private_key=settings.private_key,
-            apiv3_key=settings.apiv3_key,
-            timeout=TIMEOUT,
-            public_key=settings.public_key,
-            public_key_id=settings.public_key_id,
-        )
+        try:
+            super().__init__(
+                mchid=settings.mchid,
+                cert_serial_no=settings.cert_serial_no,
+                private_key=settings.private_key,
+                apiv3_key=settings.apiv3_key,
+                timeout=TIMEOUT,
+                public_key=settings.public_key,
+                public_key_id=settings.public_key_id,
+            )
+        except Exception:  # the library raises nothing narrower
+            raise ValueError("the private key or WeChat Pay's public key is no PEM (PKCS#8) that can be read") from None
         self._gate_way = settings.api_url.rstrip("/")  # the library knows one address only
 
     def _init_certificates(self) -> None:
@@ -144,7 +149,10 @@ class _Merchant(Core):  # type: ignore[misc]  # the library has no types
 
 
 class WeChatPay:
-    """Pays CNY to the WeChat wallet of a member who told their openid for our appid."""
+    """Pays CNY to the WeChat wallet of a member who told their openid for our appid.
+
+    Raises `ValueError` for keys that cannot be read.
+    """
 
     name = "wechatpay"
     can_cancel = True

@@ -239,3 +239,7 @@ def test_settings_that_cannot_work_are_refused(service: WeChatPayStandIn) -> Non
         service.settings(apiv3_key="short")
     with pytest.raises(ValueError, match="come together"):
         service.settings(public_key_id=None)
+    with pytest.raises(ValueError, match="private key"):
+        service.settings(private_key="")
+    with pytest.raises(ValueError, match="no PEM"):
+        WeChatPay(service.settings(private_key="no key at all"))
