@@ -188,12 +188,12 @@ def _worth(session: Session, row: Reward, net: int) -> int:
     """What an order's reward is worth when this much of the order is left.
 
     A percentage is computed anew, rounded as it was. A fixed reward for each order is whole until nothing is left;
-    one for the friend's qualifying belongs to the referral and falls with it.
+    one for the friend's qualifying, or by the friend's number, belongs to the referral and falls with it.
     """
     plan = cached_plan(session, row.brand_id, row.campaign_id, row.campaign_version)
     rule: Rule | None = plan.rule_named(row.rule)
     if rule is not None and rule.basis_points is not None:
         return percent_of(net, rule.basis_points, rule.rounding)
-    if net or (rule is not None and rule.on is None):
+    if net or (rule is not None and (rule.on is None or rule.scheduled)):
         return row.amount - row.taken_back
     return 0
