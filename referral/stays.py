@@ -21,8 +21,10 @@ from referral.brands import Community
 from referral.campaigns import Campaign, CampaignMoved, runs_in
 from referral.members import Membership, active_memberships, find_identity, notice
 from referral.qualifying import Qualify, qualify
-from referral.referrals import IS_JOINED, IS_UNDER_WAY, FriendJoined, FriendLeft, Referral, terms_of
+from referral.referrals import IS_JOINED, IS_UNDER_WAY, FriendActed, FriendJoined, FriendLeft, Referral, terms_of
 
+JOINED = "joined"
+"""The qualifying event of a join."""
 DUE_AT_ONCE = 500
 """Referrals qualified in one unit of work by the job; the next unit takes the next ones."""
 
@@ -103,7 +105,9 @@ def start_stays(session: Session, brand_id: UUID, friends: Mapping[UUID, datetim
 
 def begin(session: Session, stays: Sequence[tuple[Referral, Campaign, datetime]]) -> None:
     """These stays begin now; what the campaign pays at once is qualified at once."""
-    told, due = [], []
+    told: list[FriendJoined] = []
+    acted: list[FriendActed] = []
+    due: list[Qualify] = []
     for referral, campaign, at in stays:
         first = referral.joined_at is None
         referral.state, referral.joined_at, referral.stay_since = "joined", referral.joined_at or at, at
@@ -120,12 +124,20 @@ def begin(session: Session, stays: Sequence[tuple[Referral, Campaign, datetime]]
                     referral.due_at,
                 )
             )
+            if campaign.event != JOINED:
+                acted.append(_acted(referral, at))
         if referral.due_at is not None and referral.due_at <= at:
             due.append(Qualify(referral.brand_id, referral.id, campaign.event, at))
     session.flush()
-    events.emit(session, told)
+    events.emit(session, [*told, *acted])
     if due:
         qualify(session, due)
+
+
+def _acted(referral: Referral, at: datetime) -> FriendActed:
+    """A join where the campaign counts something else: a rule may pay for it all the same."""
+    who = (referral.brand_id, referral.campaign_id, referral.campaign_version, referral.id)
+    return FriendActed(*who, referral.advocate_id, referral.friend_id, JOINED, at)
 
 
 def _its_campaign() -> ColumnElement[bool]:

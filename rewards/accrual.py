@@ -17,10 +17,11 @@ from core.events import Bus
 from referral.referrals import FriendActed, FriendLeft, FriendQualified, Referral, ReferralReversed, reverse
 from rewards import budget, caps, circumstances, surplus
 from rewards.corrections import take_back
-from rewards.decisions import QUIET, Balance, Books, Case, Event, Line, decide, rules_for
+from rewards.decisions import Balance, Books, Case, Event, Line, decide, rules_for
 from rewards.ledger import Account, Move, Purpose, take_stock, transfer
 from rewards.plans import Plan, cached_plan
 from rewards.rewards import (
+    QUIET,
     Reward,
     RewardGranted,
     RewardReleased,

@@ -29,13 +29,13 @@ LOST = "milestone_lost"
 """Why a reward was taken back whose friend still counts: it was another friend who fell."""
 
 
-COUNTING = ("joined", "qualified")
-"""States of a referral whose friend counts towards a schedule."""
+FALLEN = ("reversed", "rejected")
+"""States of a referral whose friend counts for nothing any more; one that expired may have bought before."""
 
 
 def counts(reward: Any, referral: Any) -> ColumnElement[bool]:
     """Whether a reward's friend counts towards a schedule: something was granted, or will be with the next step."""
-    reached = func.coalesce(reward.c.reason, "").in_((COUNTED, LOST)) & referral.c.state.in_(COUNTING)
+    reached = func.coalesce(reward.c.reason, "").in_((COUNTED, LOST)) & referral.c.state.not_in(FALLEN)
     counted: ColumnElement[bool] = reward.c.state.in_(LIVE) | reached
     return counted
 

@@ -22,7 +22,7 @@ from rewards.plans import Plan, Rule
 
 RISKY = "risky"
 """The fact of a referral, and of a reward, that the plan's `risky` held."""
-OF_ORDERS = frozenset({"order.net", "order.currency"})
+OF_ORDERS = frozenset({"order.kept", "order.currency"})
 _SUBJECT = tuple(one.name for one in fields(Subject))
 
 

@@ -27,8 +27,6 @@ COUNTED = "counted"
 """The friend counts towards a step that is not reached yet; nothing was due for this one."""
 NOTHING_DUE = "nothing_due"
 """A percentage that comes to less than one minor unit."""
-QUIET = ("not_met", COUNTED, NOTHING_DUE)
-"""Reasons of decisions that are kept for who asks why, and told to nobody unasked."""
 
 
 @dataclass(slots=True)
@@ -129,8 +127,8 @@ def _line(case: Case, rule: Rule, books: Books) -> Line | None:
         return Line(rule, member_id, rule.amount)
     if rule.scheduled:
         return _scheduled(case, rule, member_id, books)
-    net = case.values.get("order.net", 0)
-    amount = schedule.percent_of(net, rule.basis_points or 0, rule.rounding)
+    kept = case.values.get("order.kept", 0)
+    amount = schedule.percent_of(kept, rule.basis_points or 0, rule.rounding)
     return Line(rule, member_id, amount, None if amount else NOTHING_DUE)
 
 

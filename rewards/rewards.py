@@ -28,6 +28,9 @@ from core.db import Json, TenantRow, UtcDateTime, table
 from rewards.ledger import Account, Move, Purpose, transfer
 
 STATES = ("held", "payable", "in_payout", "paid", "capped", "voided", "clawed_back", "in_review")
+QUIET = ("not_met", "counted", "nothing_due")
+"""Reasons of decisions that granted nothing and are told to nobody unasked: the rule's condition did not hold, the
+friend counts towards a step not reached yet, a percentage came to less than one minor unit."""
 RELEASED_AT_ONCE = 2000
 """Rewards released in one unit of work by the job."""
 
@@ -184,11 +187,12 @@ def release_due(session: Session) -> int:
 
 
 def rewards_of(session: Session, brand_id: UUID, member_id: UUID, limit: int = 20) -> list[Reward]:
-    """A member's rewards, the newest first."""
+    """A member's rewards, the newest first, without decisions that only tell why there is none (`QUIET`)."""
+    loud = col(Reward.reason).is_(None) | col(Reward.reason).not_in(QUIET)
     return list(
         session.scalars(
             select(Reward)
-            .where(col(Reward.brand_id) == brand_id, col(Reward.member_id) == member_id)
+            .where(col(Reward.brand_id) == brand_id, col(Reward.member_id) == member_id, loud)
             .order_by(col(Reward.created_at).desc(), col(Reward.id).desc())
             .limit(limit)
         )
@@ -196,7 +200,7 @@ def rewards_of(session: Session, brand_id: UUID, member_id: UUID, limit: int = 2
 
 
 def rewards_for(session: Session, brand_id: UUID, referrals: Sequence[UUID]) -> list[Reward]:
-    """Every reward that came from these referrals."""
+    """Every reward that came from these referrals, and every decision that granted nothing."""
     return list(
         session.scalars(select(Reward).where(col(Reward.brand_id) == brand_id, col(Reward.referral_id).in_(referrals)))
     )

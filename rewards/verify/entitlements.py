@@ -78,7 +78,7 @@ def left(session: Session) -> Iterator[Problem]:
                 held != case((t.c.state.in_(HELD), worth), else_=0),
                 payable != case((t.c.state.in_(PAYABLE), worth), else_=0),
                 released != case((t.c.state.in_(RELEASED), 1), else_=0),
-                t.c.state.in_(GONE) != (worth == 0),
+                and_(t.c.state != "capped", t.c.state.in_(GONE) != (worth == 0)),  # a decision of nothing is capped
                 and_(t.c.state == "capped", or_(legs.c.reward.is_not(None), t.c.taken_back != 0)),
                 t.c.state.not_in(STATES),
             )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
-from core import clock
+from core import clock, events
 from referral import members, stays
 from referral.brands import Brand, Community, connect, create_brand
 from referral.campaigns import Campaign, enroll
+from referral.conversions import Order
+from referral.orders import record_orders
 from referral.qualifying import Qualify
-from referral.referrals import referral_of
+from referral.referrals import referral_of, reverse
 from rewards import ledger
 from rewards.plans import Plan, Rule, save_plan
 from rewards.rewards import Reward, rewards_of
@@ -54,9 +57,37 @@ class Shop:
         found = self.house.ask(lambda session: ledger.balances_of(session, self.brand.id, member))
         return {purpose.removeprefix("member."): amount for (purpose, _), amount in found.items() if amount}
 
-    def budget(self) -> int:
+    def buys(self, name: str, number: str, gross: int = 10_000, currency: str = "CNY") -> None:
+        """The shop's till tells of an order of somebody on Telegram, in minor units."""
+        account = ("telegram", name.lower())
+        order = Order(self.brand.id, "till", number, currency, gross, clock.now(), account=account)
+        self.house.do(lambda session: record_orders(session, [order]))
+
+    def reverses(self, name: str, reason: str = "fraud") -> None:
+        """The referral of a friend is reversed."""
+
+        def undo(session: Session) -> None:
+            identity = members.find_identity(session, self.brand.id, "telegram", name.lower())
+            assert identity is not None
+            referral = referral_of(session, self.brand.id, identity.member_id, self.campaign.id)
+            assert referral is not None
+            events.emit(session, reverse(session, [referral], reason))
+
+        self.house.do(undo)
+
+    def budget(self, asset: str = "PTS") -> int:
         found = self.house.ask(lambda session: ledger.balances_of(session, self.brand.id, self.campaign.id))
-        return found.get(("campaign.budget", "PTS"), 0)
+        return found.get(("campaign.budget", asset), 0)
+
+    def lines(self, member: UUID, rule: str | None = None) -> list[tuple[int, str, str | None]]:
+        """(amount now, state, reason) of a member's rewards, the untold ones too, the oldest first."""
+
+        def read(session: Session) -> list[Reward]:
+            mine = select(Reward).where(col(Reward.brand_id) == self.brand.id, col(Reward.member_id) == member)
+            return list(session.scalars(mine.order_by(col(Reward.created_at), col(Reward.id))))
+
+        found = self.house.ask(read)
+        return [(one.amount - one.taken_back, one.state, one.reason) for one in found if rule in (None, one.rule)]
 
     def rewards(self, member: UUID) -> list[Reward]:
         return self.house.ask(lambda session: rewards_of(session, self.brand.id, member, limit=1000))
@@ -65,8 +96,11 @@ class Shop:
         return self.house.ask(verify)
 
 
-def open_shop(house: House, plan: Plan = BOTH, funded: int | None = None) -> Shop:
-    """A shop whose campaign pays by this plan and has `funded` points (the plan's budget) in it."""
+def open_shop(house: House, plan: Plan = BOTH, funded: int | None = None, **terms: Any) -> Shop:
+    """A shop whose campaign pays by this plan and has `funded` points (the plan's budget) in it, and other budgets.
+
+    `terms`: columns of the campaign that are not as usual.
+    """
 
     def build(session: Session) -> Shop:
         brand = create_brand(session, "Acme 茶")
@@ -79,6 +113,7 @@ def open_shop(house: House, plan: Plan = BOTH, funded: int | None = None) -> Sho
             ends_at=clock.now() + timedelta(days=200),
             created_at=clock.now(),
             state="running",
+            **terms,
         )
         session.add(campaign)
         session.flush()
@@ -86,6 +121,8 @@ def open_shop(house: House, plan: Plan = BOTH, funded: int | None = None) -> Sho
         amount = plan.budget if funded is None else funded
         if amount:
             ledger.fund(session, brand.id, campaign.id, plan.asset, amount, f"fund/{campaign.id}/1")
+        for asset, more in plan.budgets.items():
+            ledger.fund(session, brand.id, campaign.id, asset, more, f"fund/{campaign.id}/1/{asset}")
         group = connect(session, brand.id, "telegram", "-100", "Tea friends")
         alice = members.meet(session, brand.id, [person("Alice")], [clock.now()], "message")[0].member_id
         return Shop(house, brand, campaign, group, alice, enroll(session, campaign, alice))
