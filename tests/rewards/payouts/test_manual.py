@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -214,7 +215,7 @@ def test_a_batch_above_the_limit_needs_a_second_person(house: House, tmp_path: P
             exported(till, batch, tmp_path / "out.csv")
         for actor in ("mei", "telegram:alice"):
             with pytest.raises(Refused, match="same_person"):
-                house.do(lambda session, actor=actor: approve_batch(session, till.brand, batch.id, actor))
+                house.do(partial(approve_batch, brand_id=till.brand, batch_id=batch.id, actor=actor))
         with pytest.raises(Refused, match="same_person"):
             house.do(lambda session: approve(session, till.brand, till.payouts()[0].id, "mei"))
         approved = house.do(lambda session: approve_batch(session, till.brand, batch.id, "bo"))

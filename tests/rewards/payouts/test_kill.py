@@ -1,0 +1,23 @@
+"""A payout run that is killed at a hundred random moments pays each person exactly once."""
+
+from __future__ import annotations
+
+from rewards.verify import verify
+from tests.house import House
+from tests.rewards.payouts.kill import Rig, run_killed
+from tests.rewards.payouts.standins.counter import counter
+
+
+def _payee(n: int) -> dict[str, str]:
+    return {"email": f"person{n}@example.com"}
+
+
+def test_killed_at_a_hundred_moments_everybody_is_paid_once(house: House) -> None:
+    with counter() as outside:
+        factory = "tests.rewards.payouts.standins.counter:CounterProvider"
+        rig = Rig("paypal", "USD", factory, {"url": outside.url}, payee=_payee)
+        outcome = run_killed(house, rig)
+        assert [payout.state for payout in outcome.payouts] == ["completed"] * 60
+        assert outside.paid == {payout.reference: [payout.amount] for payout in outcome.payouts}
+    assert outcome.cut, "no kill came between the question and the answer"
+    assert house.ask(verify) == []
