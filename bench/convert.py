@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlmodel import Session, col
 
 from bench import town
@@ -153,6 +153,8 @@ def measure(name: str, url: str, limit: Callable[[], float]) -> Line:
         commands = [Qualify(*key, "retained", now) for key in writer.run_sync(_open)]
         collector.settle()  # as `daixin serve` does
         asyncio.run(_callers(writer, commands[:warm_up]))
+        # What autovacuum does for a database that has been in use for a minute.
+        writer.run_sync(lambda session: session.execute(text("ANALYZE")))
         limits, rates = [], []
         for begin in range(warm_up, len(commands), EVENTS):
             limits.append(limit())

@@ -33,6 +33,7 @@ from core.db import make_engine
 from core.reader import Reader
 from core.settings import Settings
 from core.writer import Writer
+from daixin import collector
 from referral import brands, campaigns, members
 from referral.touches import Touch
 from web.app import WebParts, create_app
@@ -89,6 +90,7 @@ def _serve(kind: str, port: int, url: str) -> None:
     members.set_fingerprint_key("bench")
     writer = Writer(make_engine(url, writer=True), events.Bus()).start()
     reader = Reader(make_engine(url, writer=False))
+    collector.settle()  # as `daixin serve` does
     app = create_app(WebParts(writer, reader, Settings(), dict, lambda *_: []))
     try:
         # The loop that `uvicorn.run` chooses for the limit, and `daixin serve` for itself.
