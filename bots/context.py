@@ -8,17 +8,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from bots.adapter import Capability
 from bots.command import CommandSpec
 from bots.markup import clean, escape
 from bots.message import Button, Place, Reply
 from core import clock, i18n
-from core.money import Money
+from core.errors import DaixinError
+from core.money import ITEM, Money
 from referral.brands import Brand, Community
 from referral.campaigns import Campaign, current_campaign
 from referral.members import Account, Member
+from rewards.items.items import Item
 
 
 class Safe(str):
@@ -75,17 +78,23 @@ class Context:
         return i18n.pick(campaign.title, self.locale)
 
     def points(self, amount: int, asset: str = "PTS") -> Safe:
-        """An amount in the person's language."""
-        return Safe(escape(Money(amount, asset).format(self.locale)))
+        """An amount in the person's language; an item by its own title."""
+        return amount_words(self.session, self.brand.id, self.locale, amount, asset)
 
     def when(self, moment: datetime, campaign: Campaign | None = None, *, time: bool = True) -> Safe:
         """A moment in the time zone of the campaign's people."""
         zone = campaign.timezone if campaign else self.brand.timezone
         return Safe(escape(i18n.moment(self.locale, moment, zone, time=time)))
 
-    def button(self, key: str, action: str) -> Button:
+    def button(self, key: str, action: str, **params: Any) -> Button:
         """A button with a label from the catalogue."""
-        return Button(i18n.text(self.locale, key), action=action)
+        return Button(i18n.text(self.locale, key, **params), action=action)
+
+    def refusal(self, error: DaixinError) -> str:
+        """Why something cannot be done, in the person's language."""
+        key = f"error.{error.code}"
+        known = key in i18n.catalogue(self.locale)
+        return self.say(key, **error.params) if known else self.say("error.refused")
 
     def reply(self, key: str, *, buttons: Sequence[Sequence[Button]] = (), edit: bool = False, **params: Any) -> Reply:
         """A private answer; in a group where nobody can be answered privately, the brief word says where to go."""
@@ -117,12 +126,28 @@ def _fill(locale: str, name: str, value: Any) -> Any:
         return value
     if isinstance(value, int):
         return i18n.number(locale, value)
+    if isinstance(value, Money):
+        return escape(value.format(locale))
     return escape(clean(str(value)))
 
 
 def sentences(locale: str, *parts: str) -> Safe:
     """Sentences one after another; Chinese has no space between them."""
     return Safe(("" if locale == "zh_Hans" else " ").join(parts))
+
+
+def amount_words(session: Session, brand_id: UUID, locale: str, amount: int, asset: str) -> Safe:
+    """An amount as people of this locale write it; an item of the brand by its own title."""
+    if asset.startswith(ITEM):
+        return Safe(escape(f"{i18n.number(locale, amount)} × {item_title(session, brand_id, locale, asset)}"))
+    return Safe(escape(Money(amount, asset).format(locale)))
+
+
+def item_title(session: Session, brand_id: UUID, locale: str, asset: str) -> str:
+    """What the item behind `item:<slug>` is called; its slug if the brand has no such item."""
+    slug = asset.removeprefix(ITEM)
+    found = session.scalar(select(Item).where(col(Item.brand_id) == brand_id, col(Item.slug) == slug))
+    return i18n.pick(found.title, locale) if found is not None else slug
 
 
 def name_of(session: Session, brand_id: UUID, member_id: UUID, locale: str) -> str:

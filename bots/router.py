@@ -58,6 +58,8 @@ class Ask:
     admin: bool = False
     submitted: dict[str, str] | None = None
     dialog: str | None = None
+    guessed: bool = False
+    """Nobody named the command: what was said only looks like an invite code."""
 
 
 class Router:
@@ -111,7 +113,7 @@ class Router:
         if ask is None:
             return ()
         name = ask.command.spec.name if ask.command else None
-        if name in ("start", "join") and ask.argument:
+        if name in ("start", "join") and ask.argument and not (ask.guessed and await self._is_asked(ask)):
             kind = "start" if name == "start" else "code"
             arrival = arrival_of(ask.person, ask.argument, kind, self._links, clock.now())
             return [await self._writer.call(welcome, arrival)]
@@ -141,7 +143,7 @@ class Router:
         if command is not None and (not argument or command.spec.argument or slash):
             return Ask(person, said, command, argument.strip())
         if _is_code_in_group(text) if in_group else codes.looks_like(text):
-            return Ask(person, said, self._words["join"], text)
+            return Ask(person, said, self._words["join"], text, guessed=not in_group)
         if in_group:
             return None
         return Ask(person, said, None, said.text)
@@ -156,6 +158,12 @@ class Router:
             i18n.negotiate(person.locale, self._default_locale),
             place.address.chat if place.group is None else None,
         )
+
+    async def _is_asked(self, ask: Ask) -> bool:
+        """Whether we asked this person something: then an account number is an answer, not an invite code."""
+        person = ask.person
+        found = await self._writer.run(lambda session: dialog.current(session, person.platform, person.account))
+        return found is not None
 
     async def _is_admin(self, ask: Ask) -> bool:
         """Named by the operator, or an admin of a connected group in the platform's own word."""
@@ -185,10 +193,14 @@ class Router:
             chosen = commands.DIALOGS.get(ask.dialog or "")
             if chosen is not None and chosen.admin and not ask.admin:
                 return [ctx.reply("campaign.not_admin")]
-            return [dialog.submit(ctx, chosen, ask.submitted) if chosen else ctx.reply("error.button_old")]
+            by_form = chosen is not None and chosen.title is not None
+            return [dialog.submit(ctx, chosen, ask.submitted) if chosen and by_form else ctx.reply("error.button_old")]
         answered = dialog.answer_to(ctx, commands.DIALOGS, ask.said, is_word=ask.command is not None)
         if answered is not None:
             return [answered]
+        if ask.guessed:
+            arrival = arrival_of(ask.person, ask.argument, "code", self._links, clock.now())
+            return welcome(session, [arrival])
         if ask.command is not None:
             answer = ask.command.handle(ctx)
             return [answer] if isinstance(answer, Reply) else answer
