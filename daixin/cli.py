@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from daixin import cli_forecast
+from daixin import cli_forecast, cli_orders
 from daixin.cli_attributes import attributes
 from daixin.cli_draws import draw_app
 from daixin.cli_items import catalogue_app, item_app, shipment_app, voucher_app
@@ -43,6 +43,7 @@ program.add_typer(draw_app, name="draw")
 program.add_typer(outbox_app, name="outbox")
 program.command("attributes")(attributes)
 cli_forecast.mount(campaign_app)
+cli_orders.mount(program)
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document instead of words.")]
 BrandOption = Annotated[str | None, typer.Option("--brand", help="The brand's slug, where there are several.")]
 
