@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -121,7 +123,20 @@ def test_a_malformed_file_is_refused_with_its_lines(daixin: Shell, shop: Path) -
 
 def test_goodwill_and_a_deduction(daixin: Shell, shop: Path) -> None:
     code_of(daixin, shop, "alice")
-    give = ("adjust", "webchat:alice", "--campaign", "tea", "--asset", "CNY", "--reason", "Sorry", "--by", "mei")
+    with closing(sqlite3.connect(shop / "daixin.db")) as base:
+        [(platform, account)] = base.execute("SELECT platform, account FROM identity").fetchall()
+    give = (
+        "adjust",
+        f"{platform}:{account}",
+        "--campaign",
+        "tea",
+        "--asset",
+        "CNY",
+        "--reason",
+        "Sorry",
+        "--by",
+        "mei",
+    )
     assert answer(daixin(shop, *give, "--amount", "5.00", "--key", "t-1"))["amount"] == 500
     assert answer(daixin(shop, *give, "--amount=-7.50", "--key", "t-2"))["debt"] == {"CNY": 250}
     assert daixin(shop, *give, "--amount", "1", "--key", "t-1").status == 1
