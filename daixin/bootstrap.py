@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 import daixin.models  # noqa: F401  # every table must be known before the first query
-from bots import notify, roots
+from bots import budget_words, notify, roots
 from bots.adapter import Adapter, Status, Store
 from bots.commands.all import MENU
 from bots.commands.invite import INVITE_TOPIC
@@ -36,6 +36,7 @@ from referral.brands import Community
 from referral.campaigns import CampaignMoved
 from rewards import accrual, corrections, linking
 from rewards.items import badges, prizes, redeem
+from rewards.items import persons as belongings
 from rewards.payouts import approvals, persons
 from rewards.payouts.port import Provider
 from web.parts import Entrance
@@ -51,6 +52,7 @@ def join_parts(bus: Bus) -> None:
     linking.listen(bus)
     redeem.listen(bus)
     prizes.listen(bus)
+    belongings.listen(bus)
     persons.listen(bus)
     notify.listen(bus)
     roots.listen(bus)
@@ -97,6 +99,7 @@ def build(
     reader = Reader(make_engine(url, writer=False))
     adapters: dict[str, Adapter] = {}
     admins = frozenset(name.strip() for name in settings.admins.split(",") if name.strip())
+    budget_words.listen(bus, admins)
     router = Router(writer, Links(settings.public_url), adapters, admins)
     dispatcher = Dispatcher(writer)
     for platform in wanted:
@@ -110,6 +113,7 @@ def build(
             dispatcher.on(
                 TOPIC + platform, Deliverer(adapter, reader, writer), lambda message: str(message.payload["chat"])
             )
+            dispatcher.on(budget_words.BUDGET_TOPIC + platform, budget_words.BudgetWarner(adapter, reader))
             dispatcher.on(roots.ROOT_TOPIC + platform, roots.RootPoster(adapter, reader))
             dispatcher.on(INVITE_TOPIC + platform, InviteMaker(adapter, writer))
             dispatcher.on(badges.TOPIC + platform, GoodsGiver(adapter, writer))

@@ -20,9 +20,11 @@ from sqlmodel import Session, col
 
 from core import clock, i18n
 from core.errors import Refused
+from core.money import ITEM
 from referral.brands import Brand, Community, communities_of, slugify
 from referral.campaigns import Campaign, CampaignVersion, move
 from rewards import ledger
+from rewards.budget import watch_anew
 from rewards.campaign_format import (
     LONGEST,
     CampaignFile,
@@ -34,6 +36,7 @@ from rewards.campaign_format import (
     read_campaign,
     refuse,
 )
+from rewards.items.items import items_of
 from rewards.plan_check import Finding, check
 from rewards.plans import Plan, default_name, plan_of, save_plan
 
@@ -74,7 +77,7 @@ def apply_campaign(
     if problems:
         raise refuse(problems)
     places = _places(session, brand, file)
-    findings = _check(file, places, text)
+    findings = _check(session, brand, file, places, text)
     campaign = session.scalars(
         select(Campaign).where(col(Campaign.brand_id) == brand.id, col(Campaign.slug) == file.campaign.slug)
     ).one_or_none()
@@ -123,19 +126,33 @@ def _places(session: Session, brand: Brand, file: CampaignFile) -> list[Communit
     return [connected[name] for name in dict.fromkeys(wanted)] if wanted else list(connected.values())
 
 
-def _check(file: CampaignFile, places: Sequence[Community], text: str) -> list[Finding]:
+def _check(session: Session, brand: Brand, file: CampaignFile, places: Sequence[Community], text: str) -> list[Finding]:
     platforms = frozenset(place.platform for place in places)
     overridden = file.policy.allow_join_rewards_on_discord
-    findings = [
-        replace(finding, line=line_of(text, finding.where)) if finding.where else finding
-        for finding in check(file.plan, file.qualify.event, platforms, joins_allowed=overridden)
+    found = [
+        *check(file.plan, file.qualify.event, platforms, joins_allowed=overridden),
+        *_unknown_items(session, brand, file.plan),
     ]
+    findings = [replace(one, line=line_of(text, one.where)) if one.where else one for one in found]
     refused = [finding for finding in findings if finding.severity == "refuse"]
     if refused:
         raise Refused("plan_refused", findings=refused)
     if overridden:
         log.warning("campaign.policy_overridden", campaign=file.campaign.slug, policy="allow_join_rewards_on_discord")
     return findings
+
+
+def _unknown_items(session: Session, brand: Brand, plan: Plan) -> Iterator[Finding]:
+    """Rules that pay in an item the brand's catalogue has not."""
+    wanted = {plan.asset_of(rule).removeprefix(ITEM) for rule in plan.rules if plan.asset_of(rule).startswith(ITEM)}
+    if not wanted:
+        return
+    known = {item.slug for item in items_of(session, brand.id) if item.active}
+    for index, rule in enumerate(plan.rules):
+        asset = plan.asset_of(rule)
+        if asset.startswith(ITEM) and asset.removeprefix(ITEM) not in known:
+            where = f"rewards.rules.{index}.asset" if rule.asset else "rewards.asset"
+            yield Finding("refuse", "unknown_item", where, {"item": asset.removeprefix(ITEM)})
 
 
 def _timely(campaign: Campaign | None, file: CampaignFile) -> None:
@@ -184,6 +201,8 @@ def _set_budget(session: Session, campaign: Campaign, asset: str, budget: int, *
     funded = ledger.funded(session, campaign.brand_id, campaign.id, asset)
     more, cause = budget - funded, (campaign.brand_id, campaign.id, asset)
     reference = f"{campaign.id}/{campaign.version}" + ("" if own else f"/{asset}")
+    if more:
+        watch_anew(session, *cause)
     if more > 0:
         ledger.fund(session, *cause, more, f"fund/{reference}")
     elif -more > unspent:

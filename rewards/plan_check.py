@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from core import i18n
-from core.money import LARGEST, Money, is_currency
+from core.money import ITEM, LARGEST, Money, is_currency
 from rewards import schedule
 from rewards.expressions import compile_condition
+from rewards.payouts.port import carries
 from rewards.plans import FRIENDS_MAX, Plan, Rule, default_name
 
 ADVISED_HOLD = 7
@@ -53,6 +54,7 @@ def check(plan: Plan, event: str, platforms: frozenset[str], *, joins_allowed: b
         *_names(plan),
         *(finding for index, rule in enumerate(plan.rules) for finding in _rule(plan, event, index, rule)),
         *_budgets(plan),
+        *_payouts(plan),
     ]
 
 
@@ -162,6 +164,14 @@ def _budgets(plan: Plan) -> Iterator[Finding]:
     for asset in plan.budgets:
         if asset not in need:
             yield Finding("warn", "budget_unused", f"rewards.budgets.{asset}", {"asset": asset})
+
+
+def _payouts(plan: Plan) -> Iterator[Finding]:
+    """Money must be able to leave by the provider; points buy items, and items hand themselves over."""
+    provider = plan.payout.provider
+    for asset in plan.assets:
+        if asset != "PTS" and not asset.startswith(ITEM) and not carries(provider, asset):
+            yield Finding("refuse", "not_carried", "payout.provider", {"provider": provider, "asset": asset})
 
 
 def first_payment(rule: Rule) -> int:

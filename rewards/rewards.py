@@ -91,6 +91,7 @@ class RewardGranted:
     amount: int
     state: str
     hold_until: datetime
+    event: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,14 @@ from core import i18n
 from referral.campaigns import MOVES, QUALIFYING, STATES
 from referral.rules import REFUSALS
 from rewards import rewards
+from rewards.budget import LEVELS
 
 ROOT = Path(__file__).resolve().parents[2]
-ROLES = ("advocate", "friend")
-CAPS = ("cap_reached", "budget_empty")
+ROLES = ("advocate", "friend", "admin")
+CAPS = (
+    *("cap_reached", "cap_friend", "cap_advocate", "cap_day", "cap_week", "cap_campaign"),
+    *("budget_empty", "currency_differs", "self_dealing", *rewards.QUIET),
+)
 TAKEN_BACK = ("left_during_hold", "self_referral", "loop", "linked_duplicate", "refunded", "fraud")
 
 
@@ -41,7 +45,8 @@ BUILT = (
     | _all("rewards.state", rewards.STATES)
     | _all("rewards.line", ROLES)
     | _all("reason", CAPS, ROLES)
-    | _all("reason", (*TAKEN_BACK, "milestone_lost"), (*ROLES, "admin"))
+    | _all("reason", (*TAKEN_BACK, "milestone_lost"), ROLES)
+    | _all("budget", tuple(str(level) for level in LEVELS))
     | _all("news.held", ROLES, QUALIFYING)
     | _all("news", ("capped", "paid", "voided", "clawed_back"), ROLES)
     | _all("invite.ready", QUALIFYING)
