@@ -95,7 +95,7 @@ def list_shipments(session: Session, brand: str | None, state: str | None) -> li
 def export_shipments(session: Session, brand: str | None, file: Path, state: str) -> int:
     """Write the parcels of a state with their addresses; how many."""
     owner = brand_named(session, brand)
-    return parcels.write(session, shipments.shipments_of(session, owner.id, state), file, ZoneInfo(owner.timezone))
+    return parcels.write(session, shipments.shipments_of(session, owner.id, state), file)
 
 
 def move_shipment(

@@ -8,7 +8,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from rewards.items.persons import export_items, forget_items
 from rewards.ledger import LedgerAccount, Transfer, balances_of
+from rewards.payouts.persons import export_payouts, forget_payees
 from rewards.rewards import Reward
 
 
@@ -38,7 +40,15 @@ def export_rewards(session: Session, brand_id: UUID, member_id: UUID) -> dict[st
             for (purpose, asset), amount in sorted(balances_of(session, brand_id, member_id).items())
         ],
         "transfers": _transfers(session, brand_id, member_id),
+        **export_payouts(session, brand_id, member_id),
+        "items": export_items(session, brand_id, member_id),
     }
+
+
+def forget_rewards(session: Session, brand_id: UUID, member_id: UUID) -> None:
+    """Erase where a member was paid and where things were sent to them. The books keep what was, by a number."""
+    forget_items(session, brand_id, [member_id])
+    forget_payees(session, brand_id, [member_id])
 
 
 def _transfers(session: Session, brand_id: UUID, member_id: UUID) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from bots.message import Reply
 from bots.state import Conversation
 from referral.members import identities_of
 from referral.privacy import export_member, forget_member
-from rewards.privacy import export_rewards
+from rewards.privacy import export_rewards, forget_rewards
 
 CHUNK = 3000
 """Characters of an export in one message; a long export is several messages."""
@@ -57,6 +57,7 @@ def _forget(ctx: Context) -> Reply:
                 col(Conversation.platform) == identity.platform, col(Conversation.account) == identity.account
             )
         )
+    forget_rewards(ctx.session, ctx.brand.id, ctx.member.id)
     forget_member(ctx.session, ctx.brand.id, ctx.member.id)
     return ctx.reply("privacy.forgotten")
 

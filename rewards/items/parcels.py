@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 from sqlmodel import Session
 
-from core.errors import BadInput
+from core.sheets import write_sheet
 from referral import codes
 from referral.members import Member
 from rewards.items import shipments
@@ -24,8 +21,6 @@ from rewards.payouts.port import Answer
 from rewards.payouts.settling import cancel_payout, conclude
 
 COLUMNS = ("reference", "item", "quantity", "member", *KEYS)
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would compute."""
 
 
 def ship(session: Session, shipment: Shipment, carrier: str, tracking: str) -> None:
@@ -64,26 +59,12 @@ def _about(session: Session, shipment: Shipment) -> tuple[Item, Member | None]:
     return item, session.get(Member, (shipment.brand_id, shipment.member_id))
 
 
-def write(session: Session, rows: Sequence[Shipment], file: Path, zone: ZoneInfo) -> int:
-    """Parcels with their addresses as `.csv` (UTF-8 with a mark, for Excel) or `.xlsx`; how many.
+def write(session: Session, rows: Sequence[Shipment], file: Path) -> int:
+    """Parcels with their addresses as `.csv` or `.xlsx`, readable by this user alone; how many.
 
-    No cell is a formula, whatever somebody wrote into their address: in CSV an apostrophe stands before such a cell,
-    in XLSX every cell is text. Raises `BadInput("table_format")`, `Unavailable("sealed")`.
+    Raises `BadInput("table_format")`, `Unavailable("sealed")`.
     """
-    table = [COLUMNS, *(_line(session, row) for row in rows)]
-    match file.suffix.lower():
-        case ".csv":
-            with file.open("w", encoding="utf-8-sig", newline="") as out:
-                csv.writer(out).writerows([_plain(cell) for cell in line] for line in table)
-        case ".xlsx":
-            book = Workbook(write_only=True)
-            sheet = book.create_sheet("parcels")
-            for line in table:
-                sheet.append([_text(sheet, cell) for cell in line])
-            book.save(file)
-        case _:
-            raise BadInput("table_format", path=file.name)
-    file.chmod(0o600)  # addresses of people
+    write_sheet(file, "parcels", [COLUMNS, *(_line(session, row) for row in rows)])
     return len(rows)
 
 
@@ -93,13 +74,3 @@ def _line(session: Session, shipment: Shipment) -> list[str]:
     quantity = payout_of(session, shipment.brand_id, shipment.payout_id).quantity
     known = [codes.display(shipment.reference), item.slug, str(quantity), member.name if member else ""]
     return known + [str(address.get(key, "")) for key in KEYS]
-
-
-def _plain(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
-
-
-def _text(sheet: Any, value: str) -> Any:
-    cell = WriteOnlyCell(sheet, value=value)
-    cell.data_type = "s"
-    return cell

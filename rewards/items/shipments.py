@@ -232,13 +232,8 @@ def _erase_due(session: Session) -> int:
     return len(erased)
 
 
-def forget(session: Session, brand_id: UUID, member_id: UUID) -> None:
-    """The member asked to be forgotten: every address goes, and what could not be sent any more is cancelled."""
-    for shipment in session.scalars(
-        select(Shipment).where(col(Shipment.brand_id) == brand_id, col(Shipment.member_id) == member_id)
-    ).all():
-        if shipment.state in ("asked", "ready"):
-            _end(session, shipment, "cancelled")
-        shipment.sealed = shipment.carrier = shipment.tracking = None
-        session.add(shipment)
+def erase(session: Session, shipment: Shipment) -> None:
+    """Erase where it goes, now: its member asked to be forgotten."""
+    shipment.sealed = shipment.carrier = shipment.tracking = None
+    session.add(shipment)
     session.flush()

@@ -12,11 +12,10 @@ from zoneinfo import ZoneInfo
 
 from core import i18n
 from core.errors import BadInput
+from core.sheets import decode
 
 CODE_LENGTH = 200
 MOST = 1_000_000
-ENCODINGS = ("utf-8-sig", "gb18030")
-"""Tried in this order: UTF-8 with or without its mark, then what Excel writes on a Chinese Windows."""
 COLUMNS = ("code", "expires_at")
 SHOWN = 20
 """Problems told at once."""
@@ -39,25 +38,6 @@ class Problem:
     line: int
     what: str
     of: int | None = None
-
-
-def decode(raw: bytes) -> str:
-    """The text of a file in UTF-8 or GB18030. Raises `BadInput("not_text")`."""
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _decoded(raw, "utf-16")
-    for encoding in ENCODINGS:
-        try:
-            return _decoded(raw, encoding)
-        except BadInput:
-            continue
-    raise BadInput("not_text")
-
-
-def _decoded(raw: bytes, encoding: str) -> str:
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError:
-        raise BadInput("not_text") from None
 
 
 def read_codes(raw: bytes, timezone: str) -> list[Code]:

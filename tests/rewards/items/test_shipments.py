@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from openpyxl import load_workbook
@@ -156,8 +155,7 @@ def test_who_packs_gets_a_list_without_formulas(house: House, tmp_path: Path, en
     shop, payout = wants_a_teapot(house)
     house.do(lambda s: shipments.set_address(s, payout, HOME))
     file = tmp_path / f"parcels.{ending}"
-    zone = ZoneInfo("Asia/Shanghai")
-    ready = house.ask(lambda s: parcels.write(s, shipments.shipments_of(s, shop.brand.id, "ready"), file, zone))
+    ready = house.ask(lambda s: parcels.write(s, shipments.shipments_of(s, shop.brand.id, "ready"), file))
     assert ready == 1
     if ending == "csv":
         rows = list(csv.reader(file.read_text("utf-8-sig").splitlines()))
@@ -165,7 +163,7 @@ def test_who_packs_gets_a_list_without_formulas(house: House, tmp_path: Path, en
     else:
         sheet = load_workbook(file).active
         assert sheet is not None
-        rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+        rows = [[str(cell.value) for cell in row] for row in sheet.iter_rows()]
         assert all(cell.data_type == "s" for row in sheet.iter_rows() for cell in row if cell.value)
         assert "=爱丽丝" in rows[1]
     assert rows[0][:4] == ["reference", "item", "quantity", "member"]

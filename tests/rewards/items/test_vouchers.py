@@ -64,7 +64,7 @@ def test_a_day_ends_where_the_brand_is() -> None:
         (b'code\nA\n"  "\n', [Problem(3, "empty")]),
         (b"code\n" + b"x" * 201 + b"\n", [Problem(2, "long")]),
         ("code\nA\u200b\n".encode(), [Problem(2, "control")]),
-        (b"code\nA\x00B\n", [Problem(2, "control")]),
+        (b"code\nA\x07B\n", [Problem(2, "control")]),
         (b"code,expires_at\nA\n", [Problem(2, "columns")]),
         (b"code\nA,B\n", [Problem(2, "columns")]),
         (b"code,expires_at\nA,soon\nB,2030-02-30\n", [Problem(2, "moment"), Problem(3, "moment")]),
@@ -78,7 +78,13 @@ def test_what_is_wrong_is_named_with_its_line(raw: bytes, found: list[Problem]) 
 
 
 @pytest.mark.parametrize(
-    ("raw", "code"), [(b"code\n", "voucher_file_empty"), (b"", "voucher_file"), (b"\xff\xfe\x00", "not_text")]
+    ("raw", "code"),
+    [
+        (b"code\n", "voucher_file_empty"),
+        (b"", "voucher_file"),
+        (b"\xff\xfe\x00", "not_text"),
+        (b"code\nA\x00B\n", "not_text"),
+    ],
 )
 def test_a_file_without_codes_is_refused(raw: bytes, code: str) -> None:
     with pytest.raises(BadInput) as caught:

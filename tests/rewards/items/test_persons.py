@@ -1,0 +1,77 @@
+"""What somebody was given stays with the person: through linking and its undoing, and until they are forgotten."""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+import pytest
+from sqlmodel import Session
+
+from core.errors import Refused
+from referral.linking import link, undo_link
+from referral.privacy import forget_member
+from rewards.items import redeem, shipments
+from rewards.items.promo_codes import owner_of
+from rewards.payouts.payouts import Payout
+from rewards.privacy import export_rewards, forget_rewards
+from tests.house import House
+from tests.rewards.items.counter import buy, check_books, codes, offer, open_counter
+from tests.rewards.items.test_shipments import HOME, parcel, ships, wants_a_teapot
+from tests.rewards.items.test_vouchers import rich_people
+from tests.rewards.shop import Shop
+
+
+def takes(shop: Shop, member: UUID) -> Payout:
+    return shop.house.do(lambda s: redeem.redeem(s, shop.brand.id, member, "code", "1"))
+
+
+def test_two_accounts_of_one_person_share_one_limit(house: House) -> None:
+    shop = open_counter(house)
+    offer(shop, "code", "promo_code", price=10, per_member=2)
+    [other] = rich_people(shop, 1)
+    mine, theirs = buy(shop, "code"), takes(shop, other)
+    [code] = codes(shop, theirs)
+    made = house.do(lambda s: link(s, shop.brand.id, shop.alice, other))
+    owner = house.ask(lambda s: owner_of(s, shop.brand.id, code.lower().replace("-", " ")))
+    assert owner is not None
+    assert owner.member_id == made.kept_id == shop.alice
+    with pytest.raises(Refused) as over:
+        buy(shop, "code", key="more")
+    assert over.value.code == "limit_reached"
+    house.do(lambda s: undo_link(s, shop.brand.id, made.id))
+    back = house.ask(lambda s: owner_of(s, shop.brand.id, code))
+    assert back is not None
+    assert back.member_id == other
+    assert buy(shop, "code", key="more").id != mine.id
+    check_books(shop)
+
+
+def test_a_copy_of_my_data_has_my_codes_and_address(house: House) -> None:
+    shop, payout = wants_a_teapot(house)
+    offer(shop, "code", "promo_code", price=10)
+    [code] = codes(shop, buy(shop, "code", key="2"))
+    house.do(lambda s: shipments.set_address(s, payout, HOME))
+    document = house.ask(lambda s: export_rewards(s, shop.brand.id, shop.alice))
+    assert [one["item"] for one in document["items"]] == ["teapot", "code"]
+    assert document["items"][0]["shipment"]["address"] == HOME
+    assert document["items"][1]["codes"] == [code]
+    json.dumps(document)
+
+
+@pytest.mark.parametrize("on_its_way", [False, True])
+def test_who_is_forgotten_leaves_no_address(house: House, on_its_way: bool) -> None:
+    shop, payout = wants_a_teapot(house)
+    house.do(lambda s: shipments.set_address(s, payout, HOME))
+    if on_its_way:
+        ships(shop, payout)
+
+    def forget(session: Session) -> None:
+        forget_rewards(session, shop.brand.id, shop.alice)
+        forget_member(session, shop.brand.id, shop.alice)
+
+    house.do(forget)
+    row = parcel(shop, payout)
+    assert (row.sealed, row.tracking) == (None, None)
+    assert row.state == ("shipped" if on_its_way else "cancelled")
+    check_books(shop)
