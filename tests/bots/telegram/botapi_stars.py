@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,8 @@ class Stars:
     shop: dict[str, int] = field(default_factory=lambda: {"heart": 15, "bear": 15, "rose": 25, "cake": 50})
     rare: dict[str, int] = field(default_factory=dict)
     transactions: list[dict[str, Any]] = field(default_factory=list)
+    pause: Callable[[], float] = lambda: 0.0
+    """Seconds before and after a gift is given, for a test that kills whoever asked."""
 
     def gift(self, name: str) -> dict[str, Any]:
         left = {"total_count": 1000, "remaining_count": self.rare[name]} if name in self.rare else {}
@@ -77,7 +80,9 @@ class StarShop:
             raise Refusal(400, "Bad Request: USER_NOT_FOUND")
         if len(text) > 128:
             raise Refused("gift text is too long")
+        time.sleep(self.stars.pause())
         self.stars.give(gift_id, self.people[user_id], self._next())
+        time.sleep(self.stars.pause())
         return True
 
     def _do_getStarTransactions(self, offset: int = 0, limit: int = 100) -> dict[str, Any]:

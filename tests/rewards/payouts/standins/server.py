@@ -119,7 +119,10 @@ def _handler(standin: StandIn) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            body = self.rfile.read(length := int(self.headers.get("content-length", 0)))
+            if len(body) < length:  # whoever asked died while asking
+                self.close_connection = True
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
             reply = standin.serve(Call(self.command, self.path, headers, body))
             if reply is None:
