@@ -36,12 +36,17 @@ def write_sheet(path: Path, title: str, rows: Iterable[Sequence[Cell]]) -> int:
 
     Streams: memory does not grow with the rows. Raises `BadInput("table_format")` for another ending.
     """
-    if path.suffix.lower() not in (".csv", ".xlsx"):
-        raise BadInput("table_format", path=path.name)
+    check_ending(path)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.fchmod(handle, 0o600)  # it may have been there, open to others
     with os.fdopen(handle, "wb") as file:
         return (_write_csv if path.suffix.lower() == ".csv" else _write_xlsx)(file, title, rows)
+
+
+def check_ending(path: Path) -> None:
+    """Raises `BadInput("table_format")` for a file that `write_sheet` would not write."""
+    if path.suffix.lower() not in (".csv", ".xlsx"):
+        raise BadInput("table_format", path=path.name)
 
 
 def _write_csv(file: BinaryIO, title: str, rows: Iterable[Sequence[Cell]]) -> int:

@@ -16,9 +16,10 @@ from uuid import UUID
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Table, literal, select, tuple_, update
+from sqlalchemy import Table, literal, select, tuple_
 from sqlmodel import Session
 
+from core.db import update_each
 from core.errors import BadInput, Unavailable
 
 ROTATED_AT_ONCE = 500
@@ -89,11 +90,11 @@ def rotate(
     if after is not None:
         page = page.where(tuple_(*keys) > tuple_(*(literal(v, k.type) for v, k in zip(after, keys, strict=True))))
     rows = session.execute(page.order_by(*keys).limit(ROTATED_AT_ONCE).with_for_update()).all()
-    for row in rows:
-        try:
-            again = _opened().rotate(row[-1].encode()).decode()
-        except InvalidToken:
-            raise Unavailable("sealed") from None
-        here = [key == value for key, value in zip(keys, row[:-1], strict=True)]
-        session.execute(update(of).where(*here).values({column: again}))
+    try:
+        again = [_opened().rotate(row[-1].encode()).decode() for row in rows]
+    except InvalidToken:
+        raise Unavailable("sealed") from None
+    names = [key.name for key in keys]
+    changed = [{column: new} | dict(zip(names, row[:-1], strict=True)) for row, new in zip(rows, again, strict=True)]
+    update_each(session, of, changed, names)
     return len(rows), tuple(rows[-1][:-1]) if len(rows) == ROTATED_AT_ONCE else None

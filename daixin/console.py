@@ -22,6 +22,7 @@ from daixin.environment import read_environment
 from referral import brands
 from rewards.campaign_files import explain as explain_file
 from rewards.items.voucher_files import explain as explain_vouchers
+from rewards.payouts.manual import problem_words
 from rewards.plan_check import explain_finding
 
 T = TypeVar("T")
@@ -102,6 +103,8 @@ def explain(error: Exception) -> str | None:
         case DaixinError(code="plan_refused", params={"findings": list(findings)}):
             told = "".join(f"\n  {explain_finding(finding, LOCALE)}" for finding in findings)
             return i18n.text(LOCALE, "error.plan_refused", findings=told)
+        case DaixinError(code="result_file", params={"problems": list(problems)}):
+            return i18n.text(LOCALE, "error.result_file", problems=problem_words(LOCALE, problems))
         case DaixinError(code="voucher_file", params={"problems": list(problems)}):
             return i18n.text(LOCALE, "error.voucher_file", problems=explain_vouchers(problems, LOCALE))
         case DaixinError():

@@ -22,7 +22,7 @@ from rewards.ledger import Account, Move, Purpose
 STATES = ("pending", "processing", "completed", "failed", "unknown")
 OPEN = ("pending", "processing", "unknown")
 SETTLED = ("completed", "failed")
-EventKind = Literal["ask", "approve", "start", "look_up", "notice", "export", "import", "cancel", "retry"]
+EventKind = Literal["ask", "approve", "start", "look_up", "notice", "export", "import", "cancel", "retry", "decide"]
 
 
 class Payout(TenantRow, table=True):

@@ -30,7 +30,7 @@ from rewards.payouts.payouts import (
     done_moves,
     payout_of,
 )
-from rewards.payouts.port import Answer
+from rewards.payouts.port import AUTOMATIC, Answer
 
 log = structlog.get_logger()
 ASKING = "asking"
@@ -90,9 +90,9 @@ def conclude(
             _wait_for_it(session, payout, answer, pace)
         case "not_found" if kind in ("look_up", "cancel") and payout.detail.get(CANCEL_ASKED):
             _fail(session, payout, "cancelled")
-        case "not_found" if kind == "look_up" and payout.attempts < pace.look_ups:
+        case "not_found" if kind == "look_up" and payout.look_ups < pace.look_ups:
             # The one way back to the start. The reference stays what it is.
-            payout.state, payout.reason = "pending", None
+            payout.state, payout.reason, payout.look_ups = "pending", None, payout.look_ups + 1
             payout.due_at = clock.now() + (pace.wait(payout.attempts) if payout.attempts > 1 else timedelta())
             announce(session, TOPIC)
         case _:
@@ -116,6 +116,50 @@ def cancel_payout(session: Session, brand_id: UUID, payout_id: UUID, actor: str)
     if payout.state != "pending":
         raise Refused("payout_sent", state=payout.state)
     return conclude(session, brand_id, payout_id, Answer("failed", reason="cancelled"), "cancel", actor=actor)
+
+
+def retry(session: Session, brand_id: UUID, payout_id: UUID, actor: str) -> Payout:
+    """Let the runner ask again, now, about a payout it gave up or waits with. One that may have gone out is looked up
+    before anything else. Raises `Refused`: payout_settled (state), not_by_runner (provider).
+    """
+    payout = payout_of(session, brand_id, payout_id, lock=True)
+    if payout.state in SETTLED:
+        raise Refused("payout_settled", state=payout.state)
+    if payout.provider not in AUTOMATIC:
+        raise Refused("not_by_runner", provider=payout.provider)
+    payout.due_at, payout.look_ups = clock.now(), 0
+    session.add(payout)
+    _note_act(session, payout, "retry", actor)
+    announce(session, TOPIC)
+    return payout
+
+
+def decide(session: Session, brand_id: UUID, payout_id: UUID, answer: Answer, actor: str) -> Payout:
+    """What a person found out about a payout nobody else could tell about: completed or failed.
+
+    Raises `Refused`: payout_settled (state), payout_not_unknown (state).
+    """
+    payout = payout_of(session, brand_id, payout_id, lock=True)
+    if payout.state in SETTLED:
+        raise Refused("payout_settled", state=payout.state)
+    if payout.state != "unknown":
+        raise Refused("payout_not_unknown", state=payout.state)
+    return conclude(session, brand_id, payout_id, answer, "decide", actor=actor)
+
+
+def _note_act(session: Session, payout: Payout, kind: EventKind, actor: str) -> None:
+    session.add(
+        PayoutEvent(
+            brand_id=payout.brand_id,
+            payout_id=payout.id,
+            kind=kind,
+            state=payout.state,
+            reason=payout.reason,
+            actor=actor,
+            at=clock.now(),
+        )
+    )
+    session.flush()
 
 
 def note(session: Session, payout: Payout, kind: EventKind, answer: Answer, actor: str | None = None) -> None:
