@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from bots.command import CommandSpec
 from bots.context import Command, Context, Safe, name_of, sentences
+from bots.lines import outcome
 from bots.message import Reply
 from core import clock
 from referral import leaderboard
@@ -21,6 +22,8 @@ from rewards.rewards import Reward, rewards_for
 
 SHOWN = 8
 """Friends named in one answer; the counts cover all."""
+DECISIONS = 6
+"""Decisions told of each friend."""
 
 
 def me(ctx: Context) -> Reply:
@@ -120,16 +123,11 @@ def _why_line(ctx: Context, campaign: Campaign, friend: Referral, rewards: Seque
         state += f".{campaign.event}"
     line = ctx.say(f"why.{state}", friend=name, **facts)
     mine = [reward for reward in rewards if reward.referral_id == friend.id and reward.member_id == ctx.member.id]
-    if mine and friend.state == "qualified":
-        reward = mine[0]
-        reason = f".{reward.reason}" if reward.state == "capped" else ""
-        outcome = ctx.say(
-            f"why.reward.{reward.state}{reason}",
-            amount=ctx.points(reward.amount, reward.asset),
-            until=ctx.when(reward.hold_until, campaign),
-        )
-        line = sentences(ctx.locale, line, outcome)
-    return line
+    if friend.state != "qualified":
+        mine = [reward for reward in mine if reward.event != campaign.event]
+    mine.sort(key=lambda reward: (reward.created_at, reward.id))
+    told = [outcome(ctx, campaign, reward) for reward in mine[:DECISIONS]]
+    return sentences(ctx.locale, line, *told)
 
 
 def _facts(ctx: Context, campaign: Campaign, referral: Referral) -> dict[str, object]:

@@ -1,64 +1,145 @@
-"""`/rewards`: what I earned, line by line, and when it becomes mine."""
+"""`/rewards`: what I have, what is on hold until when, and line by line what I earned and why."""
 
 from __future__ import annotations
 
-from sqlmodel import Session
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
 
 from bots.command import CommandSpec
-from bots.context import Command, Context, Safe, name_of, say
-from bots.message import Reply
-from referral.campaigns import Campaign
-from referral.referrals import Referral
-from rewards.ledger import Purpose, balances_of
-from rewards.rewards import Reward, rewards_of
+from bots.context import Command, Context, Safe
+from bots.lines import line_words, reason_words
+from bots.markup import plain
+from bots.message import Button, Reply
+from core import clock
+from core.errors import Refused
+from core.money import is_currency
+from rewards.items.redeem import catalogue
+from rewards.overview import Line, Purse, lines_of, purses_of, why_owed
+from rewards.payouts.withdrawals import withdrawable
+from rewards.proofs import check, proof_of_reward
+from rewards.rewards import Reward
 
-SHOWN = 10
+SHOWN = 8
+"""Lines on one page."""
+PAGES = 1000
+CHUNK = 3000
+LONGEST_PROOF = 4 * CHUNK
+"""Characters of a proof that are shown in the chat."""
 
 
-def rewards(ctx: Context) -> Reply:
-    found = rewards_of(ctx.session, ctx.brand.id, ctx.member.id, SHOWN)
-    if not found:
+def rewards(ctx: Context) -> Reply | list[Reply]:
+    match ctx.argument.split():
+        case ["proof"]:
+            return _choose_proof(ctx)
+        case ["proof", which]:
+            return _proof(ctx, which)
+        case [number] if number.isdecimal() and len(number) < 5:
+            return _page(ctx, min(max(int(number), 1), PAGES))
+    return _page(ctx, 1)
+
+
+def _page(ctx: Context, number: int) -> Reply:
+    lines, more = lines_of(ctx.session, ctx.brand.id, ctx.member.id, (number - 1) * SHOWN, SHOWN)
+    purses = purses_of(ctx.session, ctx.brand.id, ctx.member.id)
+    if not lines and not purses:
         return ctx.reply("rewards.none", buttons=((ctx.button("button.invite", "do:invite"),),))
-    balances = balances_of(ctx.session, ctx.brand.id, ctx.member.id)
-    totals = [
-        ctx.say(
-            "rewards.balance",
-            payable=ctx.points(balances.get((Purpose.PAYABLE, asset), 0), asset),
-            held=ctx.points(balances.get((Purpose.HELD, asset), 0), asset),
-        )
-        for asset in sorted({asset for _, asset in balances})
-    ]
-    lines = ["- " + _line(ctx, ctx.session, reward) for reward in found]
-    text = "\n".join([*totals, "", *lines])
-    return Reply(text, buttons=((ctx.button("button.why", "do:why"),),), private=True, brief=ctx.say("group.brief"))
+    head = [_purse(ctx, purse) for purse in purses] if number == 1 else []
+    shown = ["- " + line_words(ctx, line) for line in lines]
+    text = "\n\n".join(filter(None, ["\n".join(head), "\n".join(shown)]))
+    return Reply(text, buttons=_buttons(ctx, number, more, lines), private=True, brief=ctx.say("group.brief"))
 
 
-def _line(ctx: Context, session: Session, reward: Reward) -> str:
-    campaign = session.get(Campaign, (ctx.brand.id, reward.campaign_id))
-    referral = session.get(Referral, (ctx.brand.id, reward.referral_id))
-    assert campaign is not None
-    assert referral is not None
-    other = referral.friend_id if reward.role == "advocate" else referral.advocate_id
-    state = ctx.say(
-        f"rewards.state.{reward.state}",
-        until=ctx.when(reward.hold_until, campaign),
-        reason=reason_of(ctx.locale, reward),
+def _purse(ctx: Context, purse: Purse) -> str:
+    kind = "money" if is_currency(purse.asset) else "points"
+    parts = []
+    if purse.payable > 0 or (purse.payable == 0 and not purse.asset.startswith("item:")):
+        parts.append(ctx.say(f"rewards.purse.{kind}", amount=ctx.points(purse.payable, purse.asset)))
+    if purse.held and purse.next_release:
+        when = ctx.when(purse.next_release, time=False)
+        parts.append(ctx.say("rewards.purse.held", amount=ctx.points(purse.held, purse.asset), when=when))
+    if purse.under_way:
+        parts.append(ctx.say(f"rewards.purse.under_way.{kind}", amount=ctx.points(purse.under_way, purse.asset)))
+    if purse.paid:
+        parts.append(ctx.say(f"rewards.purse.paid.{kind}", amount=ctx.points(purse.paid, purse.asset)))
+    line = " · ".join(parts)
+    return "\n".join(filter(None, [line, _debt(ctx, purse)]))
+
+
+def _debt(ctx: Context, purse: Purse) -> str:
+    """What is owed, and why; nothing for most."""
+    if purse.payable >= 0:
+        return ""
+    cause = why_owed(ctx.session, ctx.brand.id, ctx.member.id, purse.asset)
+    if isinstance(cause, Reward):
+        reason = Safe(reason_words(ctx.locale, cause.reason, cause.role))
+        why: str = Safe(ctx.say("rewards.owed.paid", reason=reason))
+    else:
+        why = cause.reason if cause is not None else Safe(ctx.say("rewards.owed.other"))
+    return ctx.say("rewards.debt", amount=ctx.points(-purse.payable, purse.asset), why=why)
+
+
+def _buttons(ctx: Context, number: int, more: bool, lines: Sequence[Line]) -> tuple[tuple[Button, ...], ...]:
+    use = []
+    if any(offer.most for offer in withdrawable(ctx.session, ctx.brand.id, ctx.member.id)):
+        use.append(ctx.button("button.withdraw", "do:withdraw"))
+    if catalogue(ctx.session, ctx.brand.id):
+        use.append(ctx.button("button.shop", "do:shop"))
+    turn = []
+    if number > 1:
+        turn.append(ctx.button("button.newer", f"do:rewards {number - 1}"))
+    if more:
+        turn.append(ctx.button("button.older", f"do:rewards {number + 1}"))
+    check_it = [ctx.button("button.why", "do:why")]
+    if lines:
+        check_it.append(ctx.button("button.proof", "do:rewards proof"))
+    return tuple(tuple(row) for row in (use, turn, check_it) if row)
+
+
+def _choose_proof(ctx: Context) -> Reply:
+    """Which line to prove: a button for each of the newest that moved anything."""
+    lines, _ = lines_of(ctx.session, ctx.brand.id, ctx.member.id, 0, SHOWN)
+    provable = [line for line in lines if isinstance(line, Reward) and line.state != "capped"]
+    if not provable:
+        return ctx.reply("proof.nothing")
+    buttons = [(Button(_label(ctx, line), action=f"do:rewards proof {line.id.hex}"),) for line in provable]
+    return ctx.reply("proof.which", buttons=buttons)
+
+
+def _label(ctx: Context, line: Line) -> str:
+    """A line on a button, which knows no markup."""
+    return plain(f"{ctx.when(line.created_at, time=False)} · {ctx.points(abs(line.amount), line.asset)}")
+
+
+def _proof(ctx: Context, which: str) -> Reply | list[Reply]:
+    try:
+        reward = ctx.session.get(Reward, (ctx.brand.id, UUID(hex=which)))
+    except ValueError:
+        reward = None
+    if reward is None or reward.member_id != ctx.member.id:
+        return ctx.reply("error.button_old")
+    try:
+        document = proof_of_reward(ctx.session, ctx.brand.id, reward.id)
+    except Refused as error:
+        return Reply(ctx.refusal(error), private=True, brief=ctx.say("group.brief"))
+    block, published = document["headers"][0], document["published"]
+    shown = ctx.reply(
+        "proof.shown" if published else "proof.shown_unpublished",
+        line=Safe(line_words(ctx, reward)),
+        place=document["position"] + 1,
+        count=block["count"],
+        height=block["height"],
+        sealed=ctx.when(clock.parse(block["sealed_at"])),
+        root=Safe(check(document).root or ""),
+        day=published["day"] if published else "",
     )
-    return ctx.say(
-        f"rewards.line.{reward.role}",
-        amount=ctx.points(reward.amount, reward.asset),
-        name=name_of(session, ctx.brand.id, other, ctx.locale),
-        title=ctx.title(campaign),
-        when=ctx.when(reward.created_at, campaign, time=False),
-        state=Safe(state),
-    )
-
-
-def reason_of(locale: str, reward: Reward) -> Safe:
-    """Why a reward was not given or taken back, said to its beneficiary; nothing where it stands."""
-    if reward.reason is None or reward.state not in ("capped", "voided", "clawed_back"):
-        return Safe("")
-    return Safe(say(locale, f"reason.{reward.reason}.{reward.role}"))
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    if len(text) > LONGEST_PROOF:
+        reference = Safe(document["transfer"]["reference"])
+        return [shown, ctx.reply("proof.too_long", reference=reference)]
+    parts = [text[at : at + CHUNK] for at in range(0, len(text), CHUNK)]
+    return [shown, *(replace(shown, text=f"`{part}`") for part in parts)]
 
 
 REWARDS = Command(
