@@ -22,7 +22,7 @@ from core.db import Row as Table
 from core.db import TenantRow, UtcDateTime, insert_all, insert_new, table
 from referral.brands import Brand
 from rewards.ledger import Transfer
-from rewards.merkle import START, header_hash, leaf, root_of, transfer_bytes
+from rewards.merkle import START, header_hash, root_of, transfer_leaf
 
 LARGEST_BLOCK = 1024
 """Transfers in one block at most; sealing so many takes the writer some hundredths of a second."""
@@ -123,8 +123,9 @@ def transfer_document(row: Transfer | Row[Any]) -> dict[str, str]:
 
 def leaf_of(row: Transfer | Row[Any]) -> bytes:
     """The hash of a transfer as a leaf of its block's tree."""
-    names = str(row.debit_id), str(row.credit_id), row.asset, row.amount, moment_text(row.created_at)
-    return leaf(transfer_bytes(str(row.brand_id), str(row.id), row.reference, row.kind, *names))
+    accounts = str(row.debit_id), str(row.credit_id)
+    names = str(row.brand_id), str(row.id), row.reference, row.kind
+    return transfer_leaf(*names, *accounts, row.asset, row.amount, moment_text(row.created_at))
 
 
 def header(block: Block | Row[Any]) -> dict[str, Any]:

@@ -72,8 +72,9 @@ class Transfer(TenantRow, table=True):
         ),
         CheckConstraint("amount > 0", name="positive"),
         CheckConstraint("debit_id <> credit_id", name="two_accounts"),
-        Index("ix_transfer_debit", "brand_id", "debit_id"),
-        Index("ix_transfer_credit", "brand_id", "credit_id"),
+        # With the amount an account's movements are summed from the index alone.
+        Index("ix_transfer_debit", "brand_id", "debit_id", "amount"),
+        Index("ix_transfer_credit", "brand_id", "credit_id", "amount"),
     )
 
     reference: str

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
+from json.encoder import encode_basestring as _quote
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ LARGEST_PROOF = 32 * 1024 * 1024
 TRANSFER = ("amount", "asset", "brand", "created_at", "credit", "debit", "id", "kind", "reference")
 HEADER = ("brand", "count", "height", "previous", "root", "sealed_at")
 _HASH = re.compile(r"[0-9a-f]{64}")
-_quote = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def canonical(document: Any) -> bytes:
@@ -55,14 +55,16 @@ def _require_plain(value: Any) -> None:
             raise ValueError(f"{str(value)[:40]!r} has no canonical form here")
 
 
-def transfer_bytes(
-    brand: str, id: str, reference: str, kind: str, debit: str, credit: str, asset: str, amount: int, created_at: str
+def transfer_leaf(
+    brand: str, name: str, reference: str, kind: str, debit: str, credit: str, asset: str, amount: int, created_at: str
 ) -> bytes:
-    """`canonical` of a transfer's document, ten times as fast: books have millions."""
-    return (
-        f'{{"amount":"{amount}","asset":{_quote(asset)},"brand":"{brand}","created_at":"{created_at}",'
-        f'"credit":"{credit}","debit":"{debit}","id":"{id}","kind":{_quote(kind)},"reference":{_quote(reference)}}}'
-    ).encode()
+    """`leaf(canonical(…))` of a transfer (`name` is its id), several times as fast: books have millions."""
+    return sha256(
+        (
+            f'\0{{"amount":"{amount}","asset":{_quote(asset)},"brand":"{brand}","created_at":"{created_at}",'
+            f'"credit":"{credit}","debit":"{debit}","id":"{name}","kind":{_quote(kind)},"reference":{_quote(reference)}}}'
+        ).encode()
+    ).digest()
 
 
 def leaf(data: bytes) -> bytes:

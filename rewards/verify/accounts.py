@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlmodel import Session
@@ -50,17 +49,14 @@ def sums(session: Session) -> Iterator[Problem]:
 def owners(session: Session) -> Iterator[Problem]:
     """Accounts below zero, and accounts that are no longer whose their number says."""
     t = table(LedgerAccount)
-    for row in stream(session, select(t)):
+    found = select(t.c.brand_id, t.c.id, t.c.owner_id, t.c.purpose, t.c.asset, t.c.balance)
+    for row in stream(session, found):
         if row.balance < 0 and row.purpose not in BELOW_ZERO:
             yield Problem("below_zero", "ledger_account", str(row.id), f"{row.purpose} holds {row.balance}")
-        if _account_id(row.brand_id, row.owner_id, row.purpose, row.asset) != row.id:
+        named = row.purpose in PURPOSES and Account(row.brand_id, row.owner_id, row.purpose, row.asset).id
+        if named != row.id:
             yield Problem("owner", "ledger_account", str(row.id), "owner, purpose and asset do not give this number")
 
 
-def _account_id(brand_id: UUID, owner_id: UUID, purpose: str, asset: str) -> UUID | None:
-    if purpose not in tuple(Purpose):
-        return None
-    return Account(brand_id, owner_id, Purpose(purpose), asset).id
-
-
+PURPOSES = frozenset(Purpose)
 CHECKS = (balances, sums, owners)

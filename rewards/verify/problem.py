@@ -30,7 +30,7 @@ def is_lite(session: Session) -> bool:
 
 def stream(session: Session, statement: Select[Any]) -> Iterator[Row[Any]]:
     """The rows, never many of them in memory."""
-    yield from session.execute(statement.execution_options(yield_per=AT_ONCE))
+    return iter(session.execute(statement.execution_options(yield_per=AT_ONCE)))
 
 
 def raw(session: Session, column: ColumnElement[Any]) -> ColumnElement[str]:
@@ -57,7 +57,8 @@ def named(session: Session, column: ColumnElement[Any]) -> ColumnElement[str]:
 
 def as_raw(session: Session, reference: ColumnElement[str]) -> ColumnElement[str]:
     """The identifier in a reference as `raw` gives it, so that it finds its row by the key's index."""
-    return func.replace(reference, "-", "") if is_lite(session) else reference
+    # Without the cast it would have no affinity, and SQLite would join by no index.
+    return cast(func.replace(reference, "-", ""), String) if is_lite(session) else reference
 
 
 def dashed(text: str) -> str:

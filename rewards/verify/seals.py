@@ -4,60 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import Select, and_, bindparam, exists, or_, select, type_coerce
+from sqlalchemy.types import NullType
 from sqlmodel import Session
 
 from core.db import table
 from rewards.blocks import Block, PublishedRoot, SealedTransfer, UnsealedTransfer, header
 from rewards.ledger import Transfer
-from rewards.merkle import START, header_hash, leaf, root_of, transfer_bytes
+from rewards.merkle import START, header_hash, root_of, transfer_leaf
 from rewards.verify.problem import AT_ONCE, Problem, dashed, is_lite, raw, raw_moment, stream
 
 KNOWN = 200_000
 """Identifiers of accounts that are remembered with dashes at once."""
-Entry = tuple[Any, ...]
+Entries = Sequence[Any]
+"""Rows of (position, id, leaf, and what is sealed of the transfer), in order."""
 
 
 def sealed(session: Session) -> Iterator[Problem]:
     """What is not as it was sealed: a transfer changed, dropped, added or moved to another place, a block likewise."""
+    chain, leaves = _Chain(), _Leaves(is_lite(session))
+    entries = _entries(session)
     ordered = select(Block).order_by(table(Block).c.brand_id, table(Block).c.height)
-    blocks = iter(session.scalars(ordered.execution_options(yield_per=AT_ONCE)))
-    chain = _Chain()
-    leaves = _Leaves(is_lite(session))
-    block = next(blocks, None)
-    rows: Iterator[Entry] = (tuple(row) for row in stream(session, _entries(session)))
-    for (brand, height), group in groupby(rows, lambda row: (row[0], row[1])):
-        entries = list(group)
-        while block is not None and (str(block.brand_id), block.height) < (dashed(brand), height):
-            yield from chain.add(block)
-            yield Problem("count", "block", _name(block), f"has {block.count} transfers, none of them is there")
-            block = next(blocks, None)
-        if block is None or (str(block.brand_id), block.height) != (dashed(brand), height):
-            for entry in entries:
-                yield Problem("orphan", "sealed_transfer", dashed(entry[3]), f"there is no block {height}")
-            continue
+    for block in session.scalars(ordered.execution_options(yield_per=AT_ONCE)):
         yield from chain.add(block)
-        yield from _block(block, entries, leaves)
-        block = next(blocks, None)
-    while block is not None:
-        yield from chain.add(block)
-        yield Problem("count", "block", _name(block), f"has {block.count} transfers, none of them is there")
-        block = next(blocks, None)
+        inside = session.execute(entries, {"brand": block.brand_id, "height": block.height}).all()
+        yield from _block(block, inside, leaves.of(str(block.brand_id), inside))
+    t, block_ = table(SealedTransfer), table(Block)
+    homeless = select(t.c.id, t.c.height).where(
+        ~exists().where(block_.c.brand_id == t.c.brand_id, block_.c.height == t.c.height)
+    )
+    for row in stream(session, homeless):
+        yield Problem("orphan", "sealed_transfer", str(row.id), f"there is no block {row.height}")
 
 
 def _entries(session: Session) -> Select[Any]:
-    """(brand, height, position, id, leaf, and what is sealed of the transfer), block by block."""
+    """`Entries` of one block."""
     entry, moved = table(SealedTransfer), table(Transfer)
     return (
         select(
-            raw(session, entry.c.brand_id),
-            entry.c.height,
             entry.c.position,
             raw(session, entry.c.id),
-            entry.c.leaf,
+            type_coerce(entry.c.leaf, NullType),  # as the driver gives it: bytes
             moved.c.reference,
             moved.c.kind,
             raw(session, moved.c.debit_id),
@@ -67,50 +56,56 @@ def _entries(session: Session) -> Select[Any]:
             raw_moment(session, moved.c.created_at),
         )
         .outerjoin(moved, and_(moved.c.brand_id == entry.c.brand_id, moved.c.id == entry.c.id))
-        .order_by(entry.c.brand_id, entry.c.height, entry.c.position)
+        .where(entry.c.brand_id == bindparam("brand"), entry.c.height == bindparam("height"))
+        .order_by(entry.c.position)
     )
 
 
+class _Dashed(dict[str, str]):
+    """Identifiers of accounts with dashes, each written once: they come up again and again."""
+
+    def __missing__(self, name: str) -> str:
+        if len(self) > KNOWN:
+            self.clear()
+        self[name] = dashed(name)
+        return self[name]
+
+
 class _Leaves:
-    """Hashes the leaves of a block again. Accounts and the brand come up again and again, and are written once."""
+    """Hashes the leaves of a block again."""
 
     def __init__(self, lite: bool) -> None:
         self._lite = lite
-        self._known: dict[str, str] = {}
+        self._known = _Dashed()
 
-    def of(self, entries: Sequence[Entry]) -> list[bytes]:
+    def of(self, brand: str, entries: Entries) -> list[bytes]:
         """The leaf hash of each transfer as it is now; empty for one that is gone."""
-        known = self._known
-        if len(known) > KNOWN:
-            known.clear()
         if not self._lite:
-            return [
-                leaf(transfer_bytes(brand, name, *facts)) if facts[0] is not None else b""
-                for brand, _, _, name, _, *facts in entries
-            ]
-        hashes = []
-        for brand, _, _, name, _, reference, kind, debit, credit, asset, amount, at in entries:
-            if reference is None:
-                hashes.append(b"")
-                continue
-            for account in (brand, debit, credit):
-                if account not in known:
-                    known[account] = dashed(account)
-            names = (known[brand], dashed(name), reference, kind, known[debit], known[credit])
-            hashes.append(leaf(transfer_bytes(*names, asset, amount, f"{at[:10]}T{at[11:]}Z")))
-        return hashes
+            return [transfer_leaf(brand, entry[1], *entry[3:]) if entry[4] else b"" for entry in entries]
+        known = self._known
+        return [
+            transfer_leaf(
+                *(brand, f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:]}", reference, kind),
+                *(known[debit], known[credit], asset, amount, f"{at[:10]}T{at[11:]}Z"),
+            )
+            if reference is not None
+            else b""
+            for _, name, _, reference, kind, debit, credit, asset, amount, at in entries
+        ]
 
 
-def _block(block: Block, entries: Sequence[Entry], leaves: _Leaves) -> Iterator[Problem]:
-    """What is wrong inside a block."""
-    written = [bytes(entry[4]) for entry in entries]
-    now = leaves.of(entries)
+def _block(block: Block, entries: Entries, now: Sequence[bytes]) -> Iterator[Problem]:
+    """What is wrong inside a block, whose leaves are these `now`."""
+    written = [entry[2] for entry in entries]
+    names = [entry[1] for entry in entries]
     if len(entries) != block.count:
         yield Problem("count", "block", _name(block), f"has {block.count} transfers, {len(entries)} are there")
-    for place, (before, entry) in enumerate(zip([None, *entries], entries, strict=False)):
-        if entry[2] != place or (before is not None and before[3] >= entry[3]):
-            detail = f"stands at {entry[2]} of block {entry[1]}, where it was not sealed"
-            yield Problem("order", "sealed_transfer", dashed(entry[3]), detail)
+    in_order = sorted(names)
+    if [entry[0] for entry in entries] != list(range(len(entries))) or names != in_order:
+        for place, (entry, right) in enumerate(zip(entries, in_order, strict=True)):
+            if entry[0] != place or entry[1] != right:
+                detail = f"stands at {entry[0]} of block {block.height}, where it was not sealed"
+                yield Problem("order", "sealed_transfer", dashed(entry[1]), detail)
     intact = root_of(written).hex() == block.root
     if not intact:
         yield Problem("root", "block", _name(block), "its root is not that of what is in it")
@@ -118,14 +113,13 @@ def _block(block: Block, entries: Sequence[Entry], leaves: _Leaves) -> Iterator[
         return
     # The root says which of the two was changed: the transfer, or what was written down of it.
     restored = root_of(now).hex() == block.root if not intact and all(now) else False
-    for entry, kept, hashed in zip(entries, written, now, strict=True):
-        name = dashed(entry[3])
+    for name, kept, hashed in zip(names, written, now, strict=True):
         if not hashed:
-            yield Problem("dropped", "transfer", name, f"is sealed in block {entry[1]} and is gone")
+            yield Problem("dropped", "transfer", dashed(name), f"is sealed in block {block.height} and is gone")
         elif kept != hashed and restored:
-            yield Problem("leaf", "sealed_transfer", name, f"its hash in block {entry[1]} was changed")
+            yield Problem("leaf", "sealed_transfer", dashed(name), f"its hash in block {block.height} was changed")
         elif kept != hashed:
-            yield Problem("changed", "transfer", name, f"is not as it was sealed in block {entry[1]}")
+            yield Problem("changed", "transfer", dashed(name), f"is not as it was sealed in block {block.height}")
 
 
 def _name(block: Block) -> str:

@@ -9,20 +9,17 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     Row,
     RowMapping,
     Select,
-    String,
     Table,
     and_,
     case,
     func,
-    literal,
     or_,
     select,
 )
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from core.db import table
 from referral.campaigns import Campaign
@@ -31,10 +28,11 @@ from rewards.ledger import LedgerAccount, Purpose, Transfer
 from rewards.payouts.payouts import Payout
 from rewards.rewards import Reward
 from rewards.verify.entitlements import reward_in
-from rewards.verify.problem import Problem, as_raw, named, raw, stream
+from rewards.verify.problem import Problem, as_raw, raw, stream
 
 KNOWN = 100_000
 """Members whose links are remembered at once."""
+Cause = Literal["reward", "payout", "campaign"]
 Whose = Literal["brand", "campaign", "member", "payout"]
 
 
@@ -47,7 +45,7 @@ class Kind:
 
     debit: Purpose
     credit: Purpose
-    cause: Literal["reward", "payout", "campaign"]
+    cause: Cause
     begins: str
     ends: str | None = ""
     amount: Literal["amount", "fee"] | None = None
@@ -82,124 +80,128 @@ NAMED = 36
 def causes(session: Session) -> Iterator[Problem]:
     """Transfers without a cause, of an unknown kind, or between accounts that such a transfer never joins."""
     linked = _Linked(session)
-    for row in stream(session, _doubtful(session)):
-        problem = _link(row, linked) if row.kind == "link" else _wrong(row, linked)
-        if problem is not None:
-            yield Problem(problem[0], "transfer", str(row.id), f"{row.reference}: {problem[1]}")
+    for cause in CAUSES:
+        for row in stream(session, _doubtful(session, cause)):
+            yield from _named(row, _wrong(row._mapping, KINDS[row.kind], linked))
+    for row in stream(session, _others(session)):
+        yield from _named(row, _link(row, linked) if row.kind == "link" else ("kind", f"its kind is {row.kind}"))
 
 
-def _doubtful(session: Session) -> Select[Any]:
-    """All transfers but those that are surely in order, with their accounts and causes."""
-    moved, reward, payout, campaign = (table(model) for model in (Transfer, Reward, Payout, Campaign))
-    debit, credit = table(LedgerAccount).alias("debit"), table(LedgerAccount).alias("credit")
-    rewarded = as_raw(session, reward_in(moved.c.reference, moved.c.kind))
-    paid = as_raw(session, func.substr(moved.c.reference, 8, NAMED))
-    budget = case((moved.c.kind == "fund", credit.c.owner_id), (moved.c.kind == "unfund", debit.c.owner_id))
-    whose: dict[str, ColumnElement[Any]] = {
-        "brand": moved.c.brand_id,
-        "member": reward.c.member_id,
-        "campaign": reward.c.campaign_id,
-    }
-    sides: dict[str, tuple[Table, dict[str, ColumnElement[Any]]]] = {
-        "reward": (reward, whose),
-        "payout": (payout, {**whose, "member": payout.c.member_id, "payout": payout.c.id}),
-        "campaign": (campaign, {**whose, "campaign": campaign.c.id}),
-    }
-    fine = or_(*(_fine(session, name, kind, *sides[kind.cause], debit, credit) for name, kind in KINDS.items()))
+def _named(row: Row[Any], problem: tuple[str, str] | None) -> Iterator[Problem]:
+    if problem is not None:
+        yield Problem(problem[0], "transfer", str(row.id), f"{row.reference}: {problem[1]}")
+
+
+def _doubtful(session: Session, cause: Cause) -> Select[Any]:
+    """Transfers of one sort of cause but those that are surely in order, with their accounts and causes."""
+    moved, behind = table(Transfer), table(CAUSES[cause])
+    kinds = {name: kind for name, kind in KINDS.items() if kind.cause == cause}
+    match cause:
+        case "reward":
+            found = raw(session, behind.c.id) == as_raw(session, reward_in(moved.c.reference, moved.c.kind))
+        case "payout":
+            found = raw(session, behind.c.id) == as_raw(session, func.substr(moved.c.reference, 8, NAMED))
+        case "campaign":
+            found = behind.c.id == case((moved.c.kind == "fund", CREDIT.c.owner_id), else_=DEBIT.c.owner_id)
+    fine = or_(*(_fine(name, kind, behind) for name, kind in kinds.items()))
+    facts = [name for name in ("id", *FACTS) if name in behind.c]
     return (
-        select(
-            *(moved.c[name] for name in ("brand_id", "id", "reference", "kind", "asset", "amount")),
-            *(side.c[name].label(f"{side.name}_{name}") for side in (debit, credit) for name in _ACCOUNT),
-            *(reward.c[name].label(f"reward_{name}") for name in ("id", "campaign_id", "member_id", "asset", "amount")),
-            *(payout.c[name].label(f"payout_{name}") for name in ("id", "member_id", "asset", "amount", "fee")),
-            campaign.c.id.label("campaign_id"),
-        )
-        .outerjoin(debit, _same(debit, moved, "debit_id"))
-        .outerjoin(credit, _same(credit, moved, "credit_id"))
-        .outerjoin(reward, and_(reward.c.brand_id == moved.c.brand_id, raw(session, reward.c.id) == rewarded))
-        .outerjoin(
-            payout,
-            and_(
-                payout.c.brand_id == moved.c.brand_id,
-                moved.c.kind.like("payout%"),
-                raw(session, payout.c.id) == paid,
-            ),
-        )
-        .outerjoin(campaign, and_(campaign.c.brand_id == moved.c.brand_id, campaign.c.id == budget))
-        .where(case((fine, 1), else_=0) == 0)
+        _with_accounts(*(behind.c[name].label(f"cause_{name}") for name in facts))
+        .outerjoin(behind, and_(behind.c.brand_id == moved.c.brand_id, found))
+        .where(moved.c.kind.in_(kinds), case((fine, 1), else_=0) == 0)
     )
 
 
+def _others(session: Session) -> Select[Any]:
+    """Transfers of linked members, and of kinds that do not exist."""
+    moved, reward = table(Transfer), table(Reward)
+    again = raw(session, reward.c.id) == as_raw(session, reward_in(moved.c.reference, moved.c.kind))
+    return (
+        _with_accounts(*(reward.c[name].label(f"cause_{name}") for name in ("id", "member_id", "campaign_id")))
+        .outerjoin(reward, and_(reward.c.brand_id == moved.c.brand_id, again))
+        .where(moved.c.kind.not_in(list(KINDS)))
+    )
+
+
+def _with_accounts(*facts: ColumnElement[Any]) -> Select[Any]:
+    """A transfer with its two accounts, and more to be joined."""
+    moved = table(Transfer)
+    return (
+        select(
+            *(moved.c[name] for name in ("brand_id", "id", "reference", "kind", "asset", "amount")),
+            *(side.c[name].label(f"{side.name}_{name}") for side in (DEBIT, CREDIT) for name in _ACCOUNT),
+            *facts,
+        )
+        .outerjoin(DEBIT, and_(DEBIT.c.brand_id == moved.c.brand_id, DEBIT.c.id == moved.c.debit_id))
+        .outerjoin(CREDIT, and_(CREDIT.c.brand_id == moved.c.brand_id, CREDIT.c.id == moved.c.credit_id))
+    )
+
+
+DEBIT, CREDIT = table(LedgerAccount).alias("debit"), table(LedgerAccount).alias("credit")
+CAUSES: dict[Cause, type[SQLModel]] = {"reward": Reward, "payout": Payout, "campaign": Campaign}
+FACTS = ("member_id", "campaign_id", "asset", "amount", "fee")
 _ACCOUNT = ("owner_id", "purpose", "asset")
 
 
-def _same(account: FromClause, moved: Table, side: str) -> ColumnElement[bool]:
-    return and_(account.c.brand_id == moved.c.brand_id, account.c.id == moved.c[side])
+def _owner(whose: Whose, kind: Kind) -> str:
+    """Which column of a transfer with its cause names the owner that an account of its kind has."""
+    if whose == "brand":
+        return "brand_id"
+    return "cause_id" if whose == kind.cause else f"cause_{whose}_id"
 
 
-def _fine(
-    session: Session,
-    name: str,
-    kind: Kind,
-    cause: Table,
-    owners: dict[str, ColumnElement[Any]],
-    debit: FromClause,
-    credit: FromClause,
-) -> ColumnElement[bool]:
+def _fine(name: str, kind: Kind, cause: Table) -> ColumnElement[bool]:
     """Whether a transfer is of this kind and all of it is as it must be."""
     moved = table(Transfer)
     reference = moved.c.reference
     tests = [moved.c.kind == name, moved.c.amount > 0, cause.c.id.is_not(None)]
-    for side, purpose in ((debit, kind.debit), (credit, kind.credit)):
-        tests += [side.c.purpose == purpose, side.c.asset == moved.c.asset, side.c.owner_id == owners[OWNERS[purpose]]]
+    for side, purpose in ((DEBIT, kind.debit), (CREDIT, kind.credit)):
+        owner = _owner(OWNERS[purpose], kind)
+        whose = moved.c[owner] if owner in moved.c else cause.c[owner.removeprefix("cause_")]
+        tests += [side.c.purpose == purpose, side.c.asset == moved.c.asset, side.c.owner_id == whose]
+    tests.append(func.substr(reference, 1, len(kind.begins)) == kind.begins)
     if kind.cause == "campaign":
-        return and_(*tests, reference.like(f"{kind.begins}%"))
-    whole = literal(kind.begins, String) + named(session, cause.c.id)
+        return and_(*tests)
+    # The cause was found by the identifier in the reference; what remains is what stands around it.
     length = len(kind.begins) + NAMED
     tests.append(cause.c.asset == moved.c.asset)
     if kind.ends is None:
-        tests += [func.substr(reference, 1, length) == whole, func.substr(reference, length + 1, 1).in_(("", "/"))]
+        tests.append(func.substr(reference, length + 1, 1).in_(("", "/")))
+    elif kind.ends:
+        tests.append(func.substr(reference, length + 1) == kind.ends)
     else:
-        tests.append(reference == (whole + literal(kind.ends, String) if kind.ends else whole))
+        tests.append(func.length(reference) == length)
     if kind.amount is not None:
         tests.append(moved.c.amount == cause.c[kind.amount])
     return and_(*tests)
 
 
-def _wrong(row: Row[Any], linked: _Linked) -> tuple[str, str] | None:
+def _wrong(found: RowMapping, kind: Kind, linked: _Linked) -> tuple[str, str] | None:
     """What is wrong with a doubtful transfer as (kind, detail), if anything is."""
-    kind = KINDS.get(row.kind)
-    if row.amount <= 0:
-        return "amount", f"moves {row.amount}"
-    if (row.debit_asset, row.credit_asset) != (row.asset, row.asset):
+    asset, amount, reference = found["asset"], found["amount"], found["reference"]
+    if amount <= 0:
+        return "amount", f"moves {amount}"
+    if (found["debit_asset"], found["credit_asset"]) != (asset, asset):
         return "account", "an account of it is missing or keeps another asset"
-    if kind is None:
-        return "kind", f"its kind is {row.kind}"
-    found = row._mapping
-    cause_id = found["campaign_id" if kind.cause == "campaign" else f"{kind.cause}_id"]
-    if not row.reference.startswith(kind.begins):
-        return "kind", f"its kind is {row.kind}"
-    if cause_id is None:
+    if not reference.startswith(kind.begins):
+        return "kind", f"its kind is {found['kind']}"
+    if found["cause_id"] is None:
         return "orphan", f"there is no such {kind.cause}"
-    if not _refers(row.reference, kind, cause_id):
-        return "kind", f"its kind is {row.kind}"
-    if (row.debit_purpose, row.credit_purpose) != (kind.debit, kind.credit):
-        return "account", f"goes from {row.debit_purpose} to {row.credit_purpose}"
+    if not _refers(reference, kind, found["cause_id"]):
+        return "kind", f"its kind is {found['kind']}"
+    if (found["debit_purpose"], found["credit_purpose"]) != (kind.debit, kind.credit):
+        return "account", f"goes from {found['debit_purpose']} to {found['credit_purpose']}"
     for side, purpose in (("debit", kind.debit), ("credit", kind.credit)):
-        if not _is_theirs(found, kind, OWNERS[purpose], found[f"{side}_owner_id"], linked):
-            return "account", f"its {side} is not the {purpose} of the {OWNERS[purpose]} of its {kind.cause}"
-    return _differs(found, kind)
-
-
-def _differs(found: RowMapping, kind: Kind) -> tuple[str, str] | None:
-    """Whether it moves something else than its cause says."""
+        whose, owner = OWNERS[purpose], found[f"{side}_owner_id"]
+        theirs = found[_owner(whose, kind)]
+        if owner != theirs and not (whose == "member" and linked.are(found["brand_id"], theirs, owner)):
+            return "account", f"its {side} is not the {purpose} of the {whose} of its {kind.cause}"
     if kind.cause == "campaign":
         return None
-    asset = found[f"{kind.cause}_asset"]
-    if found["asset"] != asset:
-        return "amount", f"moves {found['asset']}, its {kind.cause} is in {asset}"
-    if kind.amount is not None and found["amount"] != found[f"{kind.cause}_{kind.amount}"]:
-        return "amount", f"moves {found['amount']}, its {kind.cause} says {found[f'{kind.cause}_{kind.amount}']}"
+    if asset != found["cause_asset"]:
+        return "amount", f"moves {asset}, its {kind.cause} is in {found['cause_asset']}"
+    if kind.amount is not None and amount != found[f"cause_{kind.amount}"]:
+        return "amount", f"moves {amount}, its {kind.cause} says {found[f'cause_{kind.amount}']}"
     return None
 
 
@@ -208,18 +210,6 @@ def _refers(reference: str, kind: Kind, cause_id: UUID) -> bool:
         return True
     whole = f"{kind.begins}{cause_id}"
     return reference == whole + kind.ends if kind.ends is not None else f"{reference}/".startswith(f"{whole}/")
-
-
-def _is_theirs(found: RowMapping, kind: Kind, whose: Whose, owner: UUID, linked: _Linked) -> bool:
-    """Whether an account is that of the cause's brand, campaign, member or payout; linked members are one."""
-    if whose == "brand":
-        return bool(owner == found["brand_id"])
-    if whose == "campaign":
-        return bool(owner == found["campaign_id" if kind.cause == "campaign" else "reward_campaign_id"])
-    if whose == "payout":
-        return bool(owner == found["payout_id"])
-    member = found[f"{kind.cause}_member_id"]
-    return bool(owner == member) or linked.are(found["brand_id"], member, owner)
 
 
 def _link(row: Row[Any], linked: _Linked) -> tuple[str, str] | None:
@@ -234,14 +224,14 @@ def _link(row: Row[Any], linked: _Linked) -> tuple[str, str] | None:
         same = row.debit_purpose == row.credit_purpose
         one = same and linked.are(row.brand_id, row.debit_owner_id, row.credit_owner_id)
         return None if one else ("orphan", "its two owners were never linked")
-    if row.reward_id is None:
+    if row.cause_id is None:
         return "orphan", "there is no such reward"
     if row.debit_purpose != Purpose.BUDGET or row.credit_purpose not in (Purpose.HELD, Purpose.PAYABLE):
         return "account", f"goes from {row.debit_purpose} to {row.credit_purpose}"
-    theirs = row.credit_owner_id == row.reward_member_id or linked.are(
-        row.brand_id, row.reward_member_id, row.credit_owner_id
+    theirs = row.credit_owner_id == row.cause_member_id or linked.are(
+        row.brand_id, row.cause_member_id, row.credit_owner_id
     )
-    if row.debit_owner_id != row.reward_campaign_id or not theirs:
+    if row.debit_owner_id != row.cause_campaign_id or not theirs:
         return "account", "its accounts are not those of its reward"
     return None
 

@@ -103,6 +103,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_root_readers_brand_id")),
         sa.PrimaryKeyConstraint("brand_id", "platform", "chat", name=op.f("pk_root_readers")),
     )
+    for side in ("debit", "credit"):
+        op.drop_index(f"ix_transfer_{side}", "transfer")
+        op.create_index(f"ix_transfer_{side}", "transfer", ["brand_id", f"{side}_id", "amount"], unique=False)
     # What was booked before there were blocks is sealed in the first ones.
     op.execute("INSERT INTO unsealed_transfer (brand_id, id) SELECT brand_id, id FROM transfer")
     for statement in SQLITE if op.get_bind().dialect.name == "sqlite" else POSTGRESQL:
