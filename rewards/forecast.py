@@ -29,6 +29,7 @@ from rewards import decisions
 from rewards.campaign_format import CampaignFile
 from rewards.decisions import Books, Case, Event, Line
 from rewards.plans import Plan
+from rewards.rewards import QUIET
 
 PAST_CAMPAIGNS = 12
 """Of the brand's past campaigns, the newest this many are looked at."""
@@ -220,7 +221,7 @@ def _sample(session: Session, plan: Plan, campaign: Campaign) -> Sample:
     for event, lines in replay(plan, campaign.timezone, _history(session, campaign)):
         friends += isinstance(event, FriendQualified)
         orders += event.conversion_id is not None
-        refused += any(line.reason is not None and line.reason not in decisions.QUIET for line in lines)
+        refused += any(line.reason is not None and line.reason not in QUIET for line in lines)
         for line in lines:
             if line.reason is None:
                 cost[plan.asset_of(line.rule)] += line.amount

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from core import i18n
 from daixin.cli import program
-from rewards import decisions
+from rewards.rewards import QUIET
 from tests.daixin.program import ROOT, Shell, migrated
 
 CLUB = str(ROOT / "examples/campaigns/tea-club.toml")
@@ -54,7 +54,7 @@ def test_the_simulation_is_json_for_programs() -> None:
 @pytest.mark.parametrize("locale", i18n.LOCALES)
 def test_every_refusal_has_words(locale: str) -> None:
     caps = {f"cap_{name}" for name in ("reached", "friend", "advocate", "day", "week", "campaign")}
-    for reason in {*decisions.QUIET, *caps, "budget_empty", "currency_differs", "self_dealing"}:
+    for reason in {*QUIET, *caps, "budget_empty", "currency_differs", "self_dealing"}:
         assert f"forecast.refused_{reason}" in i18n.catalogue(locale)
 
 
