@@ -28,7 +28,7 @@ from rewards.items.items import AT_ONCE, Item, find_item, items_of, put_back, ta
 from rewards.items.kinds import LOCAL, PLATFORM_OF
 from rewards.ledger import Purpose, balances_of
 from rewards.payouts import opening
-from rewards.payouts.opening import asked_before, deliver_item, lock_payable, lock_rewards
+from rewards.payouts.opening import asked_before, deliver_item, lock_payable, lock_rewards, same
 from rewards.payouts.payouts import Payout, PayoutFailed
 from rewards.payouts.port import Answer
 from rewards.payouts.settling import conclude
@@ -73,9 +73,10 @@ def catalogue(session: Session, brand_id: UUID, member_id: UUID | None = None) -
     return sorted(offers, key=lambda offer: (offer.price, offer.item.slug))
 
 
-def _left(session: Session, item: Item) -> int | None:
+def _left(session: Session, item: Item, most: int | None = None) -> int | None:
+    """How many there are, counted no further than to `most`; None without a limit."""
     if item.kind == "voucher":
-        return vouchers.available(session, item.brand_id, item.id)
+        return vouchers.available(session, item.brand_id, item.id, most)
     return None if item.stock is None else item.stock - item.given
 
 
@@ -104,43 +105,35 @@ def redeem(session: Session, brand_id: UUID, member_id: UUID, slug: str, key: st
     item = find_item(session, brand_id, slug)
     name = f"redeem/{member_id}/{key}"
     known = asked_before(session, brand_id, name)
+    if known is not None:  # what it cost then counts: the price may have changed since
+        return same(known, member_id, item.kind, POINTS, known.amount, item.id)
     if not item.active or item.price is None:
-        if known is not None and known.item_id == item.id:
-            return known
         raise Refused("not_for_sale", slug=slug)
     if not 1 <= quantity <= AT_ONCE:
         raise BadInput("item_quantity", most=AT_ONCE)
-    if known is not None:
-        # What it cost then counts: the price may have changed since.
-        return deliver_item(
+    if item.kind in PLATFORM_OF and _account(session, item, member_id) is None:
+        raise Refused("needs_account", platform=PLATFORM_OF[item.kind].title())
+    left = _left(session, item, quantity)
+    if left is not None and left < quantity:
+        raise Refused("sold_out", slug=slug)  # said early, at the price of a look; what is given is decided below
+    price = item.price * quantity
+    try:
+        payout = deliver_item(
             session,
             brand_id,
             member_id,
             provider=item.kind,
             asset=POINTS,
-            amount=known.amount,
+            amount=price,
             item_id=item.id,
             key=name,
             quantity=quantity,
+            detail={"item": _shown(item)},
         )
-    if item.kind in PLATFORM_OF and _account(session, item, member_id) is None:
-        raise Refused("needs_account", platform=PLATFORM_OF[item.kind].title())
-    price = item.price * quantity
-    have = lock_payable(session, brand_id, member_id, POINTS)
-    if have < price:
-        raise Refused("too_few_points", price=price, have=max(have, 0))
-    payout = deliver_item(
-        session,
-        brand_id,
-        member_id,
-        provider=item.kind,
-        asset=POINTS,
-        amount=price,
-        item_id=item.id,
-        key=name,
-        quantity=quantity,
-        detail={"item": _shown(item)},
-    )
+    except Refused as refused:
+        if refused.code == "above_available":
+            raise Refused("too_few_points", price=price, have=refused.params["available"]) from None
+        raise
     return _fulfil(session, payout, item)
 
 

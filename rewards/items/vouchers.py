@@ -164,16 +164,12 @@ def _insert(session: Session, item: Item, prints: dict[str, Code]) -> None:
     insert_all(session, table(Voucher), rows)
 
 
-def available(session: Session, brand_id: UUID, item_id: UUID) -> int:
-    """How many codes can be given now."""
-    return int(
-        session.scalar(
-            select(func.count()).where(
-                col(Voucher.brand_id) == brand_id, col(Voucher.item_id) == item_id, _can_be_given(clock.now())
-            )
-        )
-        or 0
+def available(session: Session, brand_id: UUID, item_id: UUID, most: int | None = None) -> int:
+    """How many codes can be given now; counted no further than to `most`."""
+    free = select(col(Voucher.id)).where(
+        col(Voucher.brand_id) == brand_id, col(Voucher.item_id) == item_id, _can_be_given(clock.now())
     )
+    return int(session.scalar(select(func.count()).select_from(free.limit(most).subquery())) or 0)
 
 
 def _can_be_given(now: datetime) -> ColumnElement[bool]:

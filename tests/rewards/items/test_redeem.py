@@ -48,11 +48,11 @@ def test_what_is_refused_costs_nothing(house: House) -> None:
     with pytest.raises(Refused) as none_left:
         buy(shop, quantity=2)
     assert refused(none_left) == "sold_out"
-    offer(shop, "gold", price=5000)
+    offer(shop, "gold", "promo_code", price=5000)
     with pytest.raises(Refused) as poor:
         buy(shop, "gold")
     assert (refused(poor), poor.value.params["have"]) == ("too_few_points", 1000)
-    offer(shop, "prize", price=None)
+    offer(shop, "prize", "promo_code", price=None)
     with pytest.raises(Refused) as unsold:
         buy(shop, "prize")
     assert refused(unsold) == "not_for_sale"
