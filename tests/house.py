@@ -49,7 +49,8 @@ class House:
         self.url = url
         self.bus = events.Bus()
         join_parts(self.bus)
-        self.writer = Writer(make_engine(url, writer=True), self.bus).start()
+        self.engine = make_engine(url, writer=True)
+        self.writer = Writer(self.engine, self.bus).start()
         self.reader = Reader(make_engine(url, writer=False))
 
     def do(self, unit: Callable[[Session], T]) -> T:

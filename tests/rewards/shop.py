@@ -54,7 +54,7 @@ class Shop:
 
     def purse(self, member: UUID) -> dict[str, int]:
         """What a member holds, without empty accounts: {"held": …, "payable": …}."""
-        found = self.house.ask(lambda session: ledger.balances_of(session, self.brand.id, member))
+        found = self.accounts(member)
         return {purpose.removeprefix("member."): amount for (purpose, _), amount in found.items() if amount}
 
     def buys(self, name: str, number: str, gross: int = 10_000, currency: str = "CNY") -> None:
@@ -74,6 +74,10 @@ class Shop:
             events.emit(session, reverse(session, [referral], reason))
 
         self.house.do(undo)
+
+    def accounts(self, member: UUID) -> dict[tuple[str, str], int]:
+        """All that a member's accounts hold, by (purpose, asset)."""
+        return self.house.ask(lambda session: ledger.balances_of(session, self.brand.id, member))
 
     def budget(self, asset: str = "PTS") -> int:
         found = self.house.ask(lambda session: ledger.balances_of(session, self.brand.id, self.campaign.id))
@@ -96,14 +100,14 @@ class Shop:
         return self.house.ask(verify)
 
 
-def open_shop(house: House, plan: Plan = BOTH, funded: int | None = None, **terms: Any) -> Shop:
+def open_shop(house: House, plan: Plan = BOTH, funded: int | None = None, name: str = "Acme 茶", **terms: Any) -> Shop:
     """A shop whose campaign pays by this plan and has `funded` points (the plan's budget) in it, and other budgets.
 
     `terms`: columns of the campaign that are not as usual.
     """
 
     def build(session: Session) -> Shop:
-        brand = create_brand(session, "Acme 茶")
+        brand = create_brand(session, name)
         campaign = Campaign(
             brand_id=brand.id,
             slug="spring",
@@ -123,7 +127,7 @@ def open_shop(house: House, plan: Plan = BOTH, funded: int | None = None, **term
             ledger.fund(session, brand.id, campaign.id, plan.asset, amount, f"fund/{campaign.id}/1")
         for asset, more in plan.budgets.items():
             ledger.fund(session, brand.id, campaign.id, asset, more, f"fund/{campaign.id}/1/{asset}")
-        group = connect(session, brand.id, "telegram", "-100", "Tea friends")
+        group = connect(session, brand.id, "telegram", f"-100 {name}", "Tea friends")
         alice = members.meet(session, brand.id, [person("Alice")], [clock.now()], "message")[0].member_id
         return Shop(house, brand, campaign, group, alice, enroll(session, campaign, alice))
 

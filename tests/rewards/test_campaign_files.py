@@ -14,6 +14,8 @@ from referral.brands import Brand, connect, create_brand
 from referral.campaigns import Campaign, move
 from rewards import ledger
 from rewards.campaign_files import Applied, apply_campaign, explain, new_campaign, read_campaign, write_campaign
+from rewards.items.items import ItemForm, save_item
+from rewards.plan_check import explain_finding
 from rewards.verify import verify
 from tests.house import House
 
@@ -63,13 +65,19 @@ def budget(house: House, campaign: Campaign) -> int:
 
 
 def complaints(text: str) -> list[str]:
-    with pytest.raises(BadInput) as refused:
+    try:
         read_campaign(text)
-    problems = refused.value.params["problems"]
+    except BadInput as refused:
+        problems = refused.params["problems"]
+    else:
+        return []
     for problem in problems:
         for locale in i18n.LOCALES:
             assert not explain(problem, locale).endswith(problem.code), "the catalogue lacks " + problem.code
-    return [f"{problem.line} {problem.code} {problem.where}".strip() for problem in problems]
+    return [
+        f"{problem.line}{f':{problem.column}' if problem.column else ''} {problem.code} {problem.where}".strip()
+        for problem in problems
+    ]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -202,6 +210,73 @@ def test_a_chat_makes_a_campaign_from_a_few_words(house: House, brand: Brand) ->
 def test_a_mistake_is_named_with_its_place(old: str, new: str, said: str) -> None:
     assert old in GOOD
     assert complaints(GOOD.replace(old, new)) == [said]
+
+
+LONG = GOOD.replace(
+    "rules = [{ to",
+    """# a comment with ] and [x]
+rules = [
+  { to = "advocate", on = "purchased", asset = "CNY", basis_points = 500, when = 'order.net > 5' },
+  { name = "more", to = "friend", amount = 5, caps = { day = 50 }, when = \"\"\"
+order.present &&
+order.net > 5\"\"\" },
+  { to""",
+).replace("budget = 1000", 'budget = 1000\nbudgets = { CNY = 100, "item:mug" = 5 }')
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("'order.net > 5'", "'order.nett > 5'", "17:83 expression rewards.rules.0.when"),
+        ("'order.net > 5'", "'order.net > \"x\"'", "17:93 expression rewards.rules.0.when"),
+        ("'order.net > 5'", '"order.net > \\"x\\""', "17:82 expression rewards.rules.0.when"),
+        ("'order.net > 5'", "'order.net + 5'", "17:83 expression rewards.rules.0.when"),
+        ("order.present &&\norder.net", "order.present &&\norder.gone", "20:1 expression rewards.rules.1.when"),
+        ("day = 50", "day = 5.5", "18 wants_number rewards.rules.1.caps.day"),
+        ("day = 50", "dey = 50", "18 unknown_field rewards.rules.1.caps.dey"),
+        ("CNY = 100", "CNZ = 100", "14 unknown_asset rewards.budgets.CNZ"),
+        ("CNY = 100", "CNY = 0", "14 too_small rewards.budgets.CNY"),
+        ('"item:mug" = 5', '"item:Mug!" = 5', "14 unknown_asset rewards.budgets.item:Mug!"),
+        ('asset = "CNY"', 'asset = "coins"', "17 unknown_asset rewards.rules.0.asset"),
+        ("basis_points = 500", "basis_points = 20000", "17 too_large rewards.rules.0.basis_points"),
+        ('name = "more"', 'name = "More!"', "18 slug rewards.rules.1.name"),
+        ("budget = 1000", "budget = 1000\nrisky = 'friend.hat'", "14:10 expression rewards.risky"),
+        ("[rewards]", "[payout]\nfee = -1\n[rewards]", "13 too_small payout.fee"),
+        ("[rewards]", "[payout]\nfee_basis_points = 10000\n[rewards]", "13 too_large payout.fee_basis_points"),
+        ("[rewards]", "[payout]\nprovider = 'cash'\n[rewards]", "13 not_one_of payout.provider"),
+    ],
+)
+def test_a_mistake_deep_in_a_plan_is_named_with_its_place(old: str, new: str, said: str) -> None:
+    assert old in LONG
+    assert complaints(LONG) == []
+    assert complaints(LONG.replace(old, new)) == [said]
+
+
+def test_findings_are_told_with_their_lines(house: House, brand: Brand) -> None:
+    bad = LONG.replace("day = 50", "day = 4")
+    with pytest.raises(Refused) as refused:
+        house.do(lambda s: apply_campaign(s, brand, read_campaign(bad), text=bad))
+    told = [explain_finding(finding, "en") for finding in refused.value.params["findings"]]
+    assert [line.partition(", so")[0] for line in told] == ["18: rewards.rules.1.caps.day: the cap is below one reward"]
+
+
+def test_an_item_must_be_in_the_catalogue(house: House, brand: Brand) -> None:
+    mug = GOOD.replace('to = "friend", amount = 50', 'to = "friend", asset = "item:mug", amount = 1').replace(
+        "budget = 1000", 'budget = 1000\nbudgets = { "item:mug" = 9 }'
+    )
+    with pytest.raises(Refused, match="unknown_item"):
+        apply(house, brand, mug)
+    both = {"en": "Mug", "zh_Hans": "杯子"}
+    house.do(lambda s: save_item(s, brand.id, ItemForm("mug", "physical", both, both)))
+    applied = apply(house, brand, mug)
+    account = ledger.Account(brand.id, applied.campaign.id, ledger.Purpose.BUDGET, "item:mug")
+    assert house.ask(lambda s: ledger.balance(s, account)) == 9
+    # What a later version does not pay in any more goes back.
+    last = apply(house, brand, GOOD)
+    assert house.ask(lambda s: ledger.balance(s, account)) == 0
+    written = house.ask(lambda s: write_campaign(s, last.campaign))
+    assert read_campaign(written) == read_campaign(GOOD)
+    assert house.ask(verify) == []
 
 
 def test_all_mistakes_are_told_at_once() -> None:
