@@ -169,7 +169,7 @@ def answer(ctx: Context, dialog: Dialog, talk: Talk, text: str) -> Reply:
             _keep(ctx, dialog, following)
             return _ask(ctx, dialog, following)
         with ctx.session.begin_nested():
-            return submit(ctx, dialog, following.answers, following.facts)
+            return submit(ctx, dialog, following.answers, {**following.facts, "token": following.token})
     except (BadInput, Refused) as error:
         again = _ask(ctx, dialog, talk)
         return replace(again, text=ctx.refusal(error) + "\n\n" + again.text)
