@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bots.command import Menu
-from bots.commands import withdraw
+from bots.commands import address, shop, withdraw
 from bots.commands.campaign import CAMPAIGN, NEW
 from bots.commands.help import HELP
 from bots.commands.invite import INVITE
@@ -13,9 +13,10 @@ from bots.commands.link import LINK
 from bots.commands.me import ME, WHY
 from bots.commands.privacy import PRIVACY
 from bots.commands.rewards import REWARDS
+from bots.commands.shop import SHOP
 from bots.commands.start import JOIN, START
 from bots.commands.withdraw import WITHDRAW
 
-COMMANDS = (START, INVITE, ME, LEADERBOARD, REWARDS, WITHDRAW, WHY, JOIN, LINK, LANGUAGE, PRIVACY, HELP, CAMPAIGN)
-DIALOGS = {dialog.name: dialog for dialog in (NEW, *withdraw.DIALOGS)}
+COMMANDS = (START, INVITE, ME, LEADERBOARD, REWARDS, WITHDRAW, SHOP, WHY, JOIN, LINK, LANGUAGE, PRIVACY, HELP, CAMPAIGN)
+DIALOGS = {dialog.name: dialog for dialog in (NEW, *withdraw.DIALOGS, *shop.DIALOGS, *address.DIALOGS)}
 MENU = Menu(tuple(command.spec for command in COMMANDS))
