@@ -132,7 +132,7 @@ def redeem(session: Session, brand_id: UUID, member_id: UUID, slug: str, key: st
         )
     except Refused as refused:
         if refused.code == "above_available":
-            raise Refused("too_few_points", price=price, have=refused.params["available"]) from None
+            raise Refused("too_few_points", price=price, have=refused.params["available"].minor) from None
         raise
     return _fulfil(session, payout, item)
 
