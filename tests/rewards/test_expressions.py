@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core import i18n
 from core.errors import BadInput
 from rewards.dictionary import ATTRIBUTES
-from rewards.expressions import DEEPEST, LONGEST, compile_condition, explain
+from rewards.expressions import DEEPEST, LONGEST, Condition, compile_condition, explain
 
 
 def refusal(text: str) -> dict[str, Any]:
@@ -164,3 +166,114 @@ def test_every_attribute_can_be_asked() -> None:
             assert compile_condition(f"size({name}) > 0").names == {name}
         else:
             assert compile_condition(asked[attribute.type].format(name)).names == {name}
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "order.net",
+            "order.lines",
+            "order.skus",
+            "friend.age",
+            "event.kind",
+            "order",
+            "net",
+            "x",
+            "l",
+            "l.sku",
+            "l.amount",
+        ),
+        *(
+            "1",
+            "-1",
+            "0",
+            "9223372036854775807",
+            "1.5",
+            "'a'",
+            '"b"',
+            "'",
+            "true",
+            "null",
+            "duration('1h')",
+            "[1]",
+            "[]",
+            "{}",
+        ),
+        *(
+            "+",
+            "-",
+            "*",
+            "/",
+            "%",
+            "==",
+            "!=",
+            ">",
+            "<=",
+            "in",
+            "&&",
+            "||",
+            "!",
+            "?",
+            ":",
+            ".",
+            ",",
+            "(",
+            ")",
+            "[",
+            "]",
+        ),
+        *(
+            ".exists(l, ",
+            ".all(l, ",
+            ".map(l, ",
+            ".filter(l, ",
+            ".size()",
+            ".matches(",
+            "has(",
+            "size(",
+            "dyn(",
+            "type(",
+        ),
+        *(
+            "//",
+            "\n",
+            " ",
+            "\t",
+            "好",
+            "\u200b",
+            "r'\\'",
+            "'''",
+            "b'x'",
+            "`",
+            "@",
+            "__result__",
+            "google.protobuf.Any{}",
+        ),
+    ]
+)
+
+
+def compiled(text: str) -> Condition | BadInput:
+    """The condition, or its refusal."""
+    try:
+        return compile_condition(text)
+    except BadInput as refused:
+        return refused
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(PIECES, max_size=14).map(" ".join) | st.text(max_size=60))
+def test_nonsense_is_refused_in_words_and_sense_is_decided(text: str) -> None:
+    """Whatever is typed: a refusal with a place inside the text, or a condition that can be asked."""
+    found = compiled(text)
+    if isinstance(found, BadInput):
+        assert found.code == "expression"
+        assert 1 <= found.params["line"] <= text.count("\n") + 1
+        assert 1 <= found.params["column"] <= len(text) + 2
+        assert all(explain(found, locale) for locale in i18n.LOCALES)
+        return
+    for values in (
+        {},
+        {"order.net": 5, "order.lines": [{"sku": "a", "amount": 1}], "order.skus": ["a"], "event.kind": "a"},
+    ):
+        assert found.decide(values).holds in (True, False)
