@@ -1,9 +1,10 @@
 """Proves the books: `verify` finds every row that does not fit the others. It reads only.
 
 What is proved: each account's balance is what its transfers say; the balances of a brand and asset sum to zero; no
-account is below zero that may not be; the transfers of every reward and payout leave exactly what its state says;
-every transfer has a cause and joins the accounts its kind joins; every transfer is sealed once, in a block whose
-hashes hold, or waits to be. Accounts linked into one person count as one owner.
+account is below zero that may not be; the transfers of every reward and payout leave exactly what its state says, and
+its plan, referral, order or decision is its own; every transfer has a cause and joins the accounts its kind joins;
+what went back of an order is what its refunds say; a payout gave as many codes as it was for; every transfer is
+sealed once, in a block whose hashes hold, or waits to be. Accounts linked into one person count as one owner.
 
 Each check is a statement that finds rows which do not fit, so millions of rows stay in the database; only the leaves
 of blocks are hashed here, a block at a time.
@@ -13,12 +14,13 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
-from rewards.verify import accounts, entitlements, payments, seals, transfers
+from rewards.verify import accounts, entitlements, gifts, orders, payments, seals, transfers
 from rewards.verify.problem import Problem
 
 __all__ = ["Problem", "verify"]
 
-CHECKS = (*accounts.CHECKS, *entitlements.CHECKS, *transfers.CHECKS, *payments.CHECKS, *seals.CHECKS)
+PARTS = (accounts, entitlements, transfers, payments, gifts, orders, seals)
+CHECKS = tuple(check for part in PARTS for check in part.CHECKS)
 
 
 def verify(session: Session) -> list[Problem]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, String, Subquery, and_, case, exists, func, literal, or_, select
 from sqlmodel import Session
 
 from core.db import table
+from referral.referrals import Referral
+from rewards.adjustments import CAUSE, Adjustment
 from rewards.ledger import LedgerAccount, Purpose, Transfer
+from rewards.plans import cached_plan
 from rewards.rewards import STATES, Reward
-from rewards.verify.problem import Problem, as_raw, raw, stream
+from rewards.verify.linked import Linked
+from rewards.verify.problem import Problem, as_raw, named, raw, stream
 
 HELD = ("held", "in_review")
 PAYABLE = ("payable", "in_payout", "paid")
@@ -93,4 +97,66 @@ def left(session: Session) -> Iterator[Problem]:
         yield Problem("state" if row.state not in STATES else "left", "reward", str(row.id), detail)
 
 
-CHECKS = (left,)
+def sided(session: Session) -> Iterator[Problem]:
+    """Rewards of somebody who is not that side of their referral, or of another campaign; or without a true cause."""
+    t, referral, linked = table(Reward), table(Referral), Linked(session)
+    side = case((t.c.role == "advocate", referral.c.advocate_id), (t.c.role == "friend", referral.c.friend_id))
+    adjusted = t.c.cause.like(f"{CAUSE}%")
+    found = (
+        select(t.c.brand_id, t.c.id, t.c.role, t.c.member_id, t.c.cause, side.label("side"), referral.c.campaign_id)
+        .add_columns(t.c.campaign_id.label("own_campaign"), t.c.referral_id, t.c.event)
+        .outerjoin(referral, and_(referral.c.brand_id == t.c.brand_id, referral.c.id == t.c.referral_id))
+        .where(
+            or_(
+                t.c.referral_id.is_(None) != adjusted,
+                and_(~adjusted, t.c.cause.not_like("order/%"), t.c.cause != t.c.event),
+                and_(t.c.referral_id.is_not(None), referral.c.id.is_(None)),
+                referral.c.campaign_id != t.c.campaign_id,
+                and_(t.c.role.in_(("advocate", "friend")), side != t.c.member_id),
+                t.c.role.not_in(("advocate", "friend", "admin")),
+            )
+        )
+    )
+    for row in stream(session, found):
+        whole = row.referral_id is not None and row.campaign_id == row.own_campaign
+        fits = row.cause == row.event or row.cause.startswith("order/")
+        if whole and fits and row.side is not None and linked.are(row.brand_id, row.side, row.member_id):
+            continue
+        detail = f"is for {row.cause} on {row.event}, as {row.role}, which its referral and campaign do not say"
+        yield Problem("cause", "reward", str(row.id), detail)
+
+
+def planned(session: Session) -> Iterator[Problem]:
+    """Rewards that no rule of their campaign's plan gives. Plans are few, so each is asked once for all of a kind."""
+    t = table(Reward)
+    columns = [t.c[name] for name in ("brand_id", "campaign_id", "campaign_version", "rule", "role", "asset")]
+    kinds = select(*columns).where(t.c.cause.not_like(f"{CAUSE}%")).distinct()
+    for kind in session.execute(kinds).all():
+        plan = cached_plan(session, kind.brand_id, kind.campaign_id, kind.campaign_version)
+        rule = plan.rule_named(kind.rule)
+        if rule is not None and rule.to == kind.role and plan.asset_of(rule) == kind.asset:
+            continue
+        detail = f"no rule {kind.rule} of version {kind.campaign_version} gives the {kind.role} {kind.asset}"
+        same = [column == value for column, value in zip(columns, kind, strict=True)]
+        for (row_id,) in stream(session, select(t.c.id).where(*same, t.c.cause.not_like(f"{CAUSE}%"))):
+            yield Problem("rule", "reward", str(row_id), detail)
+
+
+def adjusted(session: Session) -> Iterator[Problem]:
+    """Decisions without the reward or the transfer that they are."""
+    t, reward, moved = table(Adjustment), table(Reward), table(Transfer)
+    cause = literal(CAUSE, String) + named(session, t.c.id)
+    given = exists().where(
+        reward.c.brand_id == t.c.brand_id,
+        reward.c.cause == cause,
+        reward.c.campaign_id == t.c.campaign_id,
+        reward.c.asset == t.c.asset,
+        reward.c.amount == t.c.amount,
+    )
+    taken = exists().where(moved.c.brand_id == t.c.brand_id, moved.c.reference == cause, moved.c.amount == -t.c.amount)
+    found = select(t.c.id, t.c.amount, t.c.asset).where(~case((t.c.amount > 0, given), else_=taken))
+    for row in stream(session, found):
+        yield Problem("adjusted", "adjustment", str(row.id), f"decides {row.amount} {row.asset}, which was not booked")
+
+
+CHECKS = (left, sided, planned, adjusted)

@@ -9,9 +9,10 @@ from sqlmodel import Session
 
 from core.db import table
 from rewards.ledger import Transfer
-from rewards.payouts.payouts import OPEN, STATES, Payout, PayoutEvent, PayoutLine
+from rewards.payouts.payouts import OPEN, STATES, Payee, Payout, PayoutBatch, PayoutEvent, PayoutLine
 from rewards.rewards import Reward
 from rewards.verify.entitlements import PAYABLE, RELEASED
+from rewards.verify.linked import Linked
 from rewards.verify.problem import Problem, named, stream
 
 PARTS = ("start", "fee", "done", "back", "fee-back")
@@ -117,4 +118,63 @@ def told(session: Session) -> Iterator[Problem]:
         yield Problem("history", "payout", str(row.id), f"is {row.state}, but its history does not say how it came so")
 
 
-CHECKS = (moved, lines, covered, told)
+def addressed(session: Session) -> Iterator[Problem]:
+    """Payouts to a payee of somebody else or of another provider, and item rewards that do not cover their own."""
+    t, payee, line, linked = table(Payout), table(Payee), table(PayoutLine), Linked(session)
+    elsewhere = (
+        select(t.c.brand_id, t.c.id, t.c.member_id, t.c.provider, payee.c.member_id.label("owner"))
+        .add_columns(payee.c.provider.label("own_provider"))
+        .outerjoin(payee, and_(payee.c.brand_id == t.c.brand_id, payee.c.id == t.c.payee_id))
+        .where(
+            t.c.payee_id.is_not(None),
+            or_(payee.c.id.is_(None), payee.c.member_id != t.c.member_id, payee.c.provider != t.c.provider),
+        )
+    )
+    for row in stream(session, elsewhere):
+        if row.owner is None or row.own_provider != row.provider:
+            yield Problem("payee", "payout", str(row.id), f"its payee is not one of {row.provider}")
+        elif not linked.are(row.brand_id, row.owner, row.member_id):
+            yield Problem("payee", "payout", str(row.id), "its payee is somebody else's")
+    covers = exists().where(
+        line.c.brand_id == t.c.brand_id, line.c.payout_id == t.c.id, line.c.reward_id == t.c.reward_id
+    )
+    for (row_id,) in stream(session, select(t.c.id).where(t.c.reward_id.is_not(None), ~covers)):
+        yield Problem("lines", "payout", str(row_id), "hands a reward over, but covers another")
+
+
+def owned(session: Session) -> Iterator[Problem]:
+    """Lines that cover the reward of somebody else."""
+    t, line, reward, linked = table(Payout), table(PayoutLine), table(Reward), Linked(session)
+    found = (
+        select(line.c.brand_id, line.c.id, t.c.member_id, reward.c.member_id.label("owner"))
+        .join(t, and_(t.c.brand_id == line.c.brand_id, t.c.id == line.c.payout_id))
+        .join(reward, and_(reward.c.brand_id == line.c.brand_id, reward.c.id == line.c.reward_id))
+        .where(t.c.member_id != reward.c.member_id)
+    )
+    for row in stream(session, found):
+        if not linked.are(row.brand_id, row.member_id, row.owner):
+            yield Problem("owner", "payout_line", str(row.id), "covers the reward of somebody else")
+
+
+def batched(session: Session) -> Iterator[Problem]:
+    """Batches whose payouts are not as many, not of the provider and asset, or not the sum they were made with."""
+    t, payout = table(PayoutBatch), table(Payout)
+    inside = and_(payout.c.brand_id == t.c.brand_id, payout.c.batch_id == t.c.id)
+    many, total = func.count(payout.c.id), func.coalesce(func.sum(payout.c.amount), 0)
+    strange = func.sum(case((or_(payout.c.provider != t.c.provider, payout.c.asset != t.c.asset), 1), else_=0))
+    found = (
+        select(t.c.id, t.c["count"].label("made_with"), t.c.total, many.label("there"), total.label("sum"))
+        .outerjoin(payout, inside)
+        .group_by(t.c.brand_id, t.c.id, t.c["count"], t.c.total)
+        .having(or_(many != t.c["count"], total != t.c.total, strange > 0))
+    )
+    for row in stream(session, found):
+        detail = f"was made with {row.made_with} payouts of {row.total}, it has {row.there} of {row.sum}"
+        yield Problem("batch", "payout_batch", str(row.id), detail)
+    batch = table(PayoutBatch)
+    homeless = ~exists().where(batch.c.brand_id == payout.c.brand_id, batch.c.id == payout.c.batch_id)
+    for (row_id,) in stream(session, select(payout.c.id).where(payout.c.batch_id.is_not(None), homeless)):
+        yield Problem("batch", "payout", str(row_id), "there is no such batch")
+
+
+CHECKS = (moved, lines, covered, told, addressed, owned, batched)

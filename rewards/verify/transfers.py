@@ -23,16 +23,15 @@ from sqlmodel import Session, SQLModel
 
 from core.db import table
 from referral.campaigns import Campaign
-from referral.linking import MemberLink
+from rewards.adjustments import Adjustment
 from rewards.ledger import LedgerAccount, Purpose, Transfer
 from rewards.payouts.payouts import Payout
 from rewards.rewards import Reward
 from rewards.verify.entitlements import reward_in
+from rewards.verify.linked import Linked
 from rewards.verify.problem import Problem, as_raw, raw, stream
 
-KNOWN = 100_000
-"""Members whose links are remembered at once."""
-Cause = Literal["reward", "payout", "campaign"]
+Cause = Literal["reward", "payout", "campaign", "adjustment"]
 Whose = Literal["brand", "campaign", "member", "payout"]
 
 
@@ -40,7 +39,8 @@ Whose = Literal["brand", "campaign", "member", "payout"]
 class Kind:
     """A kind of transfer: from where to where, by what cause, and how its reference begins and ends around that.
 
-    `amount`: the column of the cause that says how much it moves, None where only the sum of several is known.
+    `amount`: the column of the cause that says how much it moves (below zero with the `sign` -1), None where only the
+    sum of several is known.
     """
 
     debit: Purpose
@@ -49,6 +49,7 @@ class Kind:
     begins: str
     ends: str | None = ""
     amount: Literal["amount", "fee"] | None = None
+    sign: Literal[1, -1] = 1
 
 
 OWNERS: dict[Purpose, Whose] = {
@@ -66,6 +67,7 @@ KINDS: dict[str, Kind] = {
     "clawback": Kind(Purpose.PAYABLE, Purpose.BUDGET, "reward", "clawback/", ends=None),
     "fund": Kind(Purpose.EXTERNAL, Purpose.BUDGET, "campaign", "fund/"),
     "unfund": Kind(Purpose.BUDGET, Purpose.EXTERNAL, "campaign", "unfund/"),
+    "adjust": Kind(Purpose.PAYABLE, Purpose.BUDGET, "adjustment", "adjust/", amount="amount", sign=-1),
     "payout_start": Kind(Purpose.PAYABLE, Purpose.CLEARING, "payout", "payout/", "/start", "amount"),
     "payout_fee": Kind(Purpose.PAYABLE, Purpose.FUNDING, "payout", "payout/", "/fee", "fee"),
     "payout_done": Kind(Purpose.CLEARING, Purpose.EXTERNAL, "payout", "payout/", "/done", "amount"),
@@ -79,7 +81,7 @@ NAMED = 36
 
 def causes(session: Session) -> Iterator[Problem]:
     """Transfers without a cause, of an unknown kind, or between accounts that such a transfer never joins."""
-    linked = _Linked(session)
+    linked = Linked(session)
     for cause in CAUSES:
         for row in stream(session, _doubtful(session, cause)):
             yield from _named(row, _wrong(row._mapping, KINDS[row.kind], linked))
@@ -99,8 +101,9 @@ def _doubtful(session: Session, cause: Cause) -> Select[Any]:
     match cause:
         case "reward":
             found = raw(session, behind.c.id) == as_raw(session, reward_in(moved.c.reference, moved.c.kind))
-        case "payout":
-            found = raw(session, behind.c.id) == as_raw(session, func.substr(moved.c.reference, 8, NAMED))
+        case "payout" | "adjustment":
+            begins = len(next(iter(kinds.values())).begins) + 1
+            found = raw(session, behind.c.id) == as_raw(session, func.substr(moved.c.reference, begins, NAMED))
         case "campaign":
             found = behind.c.id == case((moved.c.kind == "fund", CREDIT.c.owner_id), else_=DEBIT.c.owner_id)
     fine = or_(*(_fine(name, kind, behind) for name, kind in kinds.items()))
@@ -138,7 +141,12 @@ def _with_accounts(*facts: ColumnElement[Any]) -> Select[Any]:
 
 
 DEBIT, CREDIT = table(LedgerAccount).alias("debit"), table(LedgerAccount).alias("credit")
-CAUSES: dict[Cause, type[SQLModel]] = {"reward": Reward, "payout": Payout, "campaign": Campaign}
+CAUSES: dict[Cause, type[SQLModel]] = {
+    "reward": Reward,
+    "payout": Payout,
+    "campaign": Campaign,
+    "adjustment": Adjustment,
+}
 FACTS = ("member_id", "campaign_id", "asset", "amount", "fee")
 _ACCOUNT = ("owner_id", "purpose", "asset")
 
@@ -172,11 +180,11 @@ def _fine(name: str, kind: Kind, cause: Table) -> ColumnElement[bool]:
     else:
         tests.append(func.length(reference) == length)
     if kind.amount is not None:
-        tests.append(moved.c.amount == cause.c[kind.amount])
+        tests.append(moved.c.amount == kind.sign * cause.c[kind.amount])
     return and_(*tests)
 
 
-def _wrong(found: RowMapping, kind: Kind, linked: _Linked) -> tuple[str, str] | None:
+def _wrong(found: RowMapping, kind: Kind, linked: Linked) -> tuple[str, str] | None:
     """What is wrong with a doubtful transfer as (kind, detail), if anything is."""
     asset, amount, reference = found["asset"], found["amount"], found["reference"]
     if amount <= 0:
@@ -200,7 +208,7 @@ def _wrong(found: RowMapping, kind: Kind, linked: _Linked) -> tuple[str, str] | 
         return None
     if asset != found["cause_asset"]:
         return "amount", f"moves {asset}, its {kind.cause} is in {found['cause_asset']}"
-    if kind.amount is not None and amount != found[f"cause_{kind.amount}"]:
+    if kind.amount is not None and amount != kind.sign * found[f"cause_{kind.amount}"]:
         return "amount", f"moves {amount}, its {kind.cause} says {found[f'cause_{kind.amount}']}"
     return None
 
@@ -212,7 +220,7 @@ def _refers(reference: str, kind: Kind, cause_id: UUID) -> bool:
     return reference == whole + kind.ends if kind.ends is not None else f"{reference}/".startswith(f"{whole}/")
 
 
-def _link(row: Row[Any], linked: _Linked) -> tuple[str, str] | None:
+def _link(row: Row[Any], linked: Linked) -> tuple[str, str] | None:
     """What is wrong with a transfer between linked members, or one that brings a reward back."""
     if row.amount <= 0:
         return "amount", f"moves {row.amount}"
@@ -234,37 +242,6 @@ def _link(row: Row[Any], linked: _Linked) -> tuple[str, str] | None:
     if row.debit_owner_id != row.cause_campaign_id or not theirs:
         return "account", "its accounts are not those of its reward"
     return None
-
-
-class _Linked:
-    """Which members are, or were for a time, one person; each member is looked up once."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._known: dict[tuple[UUID, UUID], frozenset[UUID]] = {}
-
-    def are(self, brand_id: UUID, one: UUID, other: UUID) -> bool:
-        """Whether two members are one person."""
-        key = (brand_id, one)
-        if key not in self._known:
-            if len(self._known) >= KNOWN:
-                self._known.clear()
-            self._known[key] = frozenset(self._all(brand_id, one))
-        return other in self._known[key]
-
-    def _all(self, brand_id: UUID, one: UUID) -> set[UUID]:
-        link = table(MemberLink)
-        seen: set[UUID] = set()
-        level = {one}
-        while level:
-            seen |= level
-            pairs = self._session.execute(
-                select(link.c.kept_id, link.c.absorbed_id).where(
-                    link.c.brand_id == brand_id, or_(link.c.kept_id.in_(level), link.c.absorbed_id.in_(level))
-                )
-            )
-            level = {member for pair in pairs for member in pair} - seen
-        return seen
 
 
 CHECKS = (causes,)

@@ -186,7 +186,7 @@ def test_linked_members_are_one_owner(shop: Shop) -> None:
         transfer(session, [move])
 
     shop.house.do(repoint)
-    assert {problem.kind for problem in shop.problems()} == {"account", "orphan"}  # nothing says they are one
+    assert {problem.kind for problem in shop.problems()} == {"account", "cause", "orphan"}  # nothing says they are one
     link = MemberLink(
         brand_id=shop.brand.id,
         id=UUID(int=3),
