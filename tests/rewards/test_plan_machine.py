@@ -139,6 +139,8 @@ class Machine(RuleBasedStateMachine):
     @rule(name=names, number=st.integers(1, 6), net=st.integers(50, 2500), crash=crashes)
     def buys(self, name: str, number: int, net: int, crash: int | None) -> None:
         key = f"{name}/{number}"
+        if name not in self.came:
+            return  # who bought before they came would not be new
         if key not in self.orders:
             who = ("telegram", name.lower())
             self.orders[key] = Order(self.shop.brand.id, "till", key, "CNY", net, clock.now(), account=who)
