@@ -60,7 +60,7 @@ def record_refunds(session: Session, refunds: Sequence[RefundOrder]) -> list[Ref
         answers.append(_answer(row, repeated))
     session.flush()
     events.emit(session, told)
-    _reverse_emptied(session, {(event.brand_id, event.referral_id) for event in told if event.net_after == 0})
+    reverse_emptied(session, {(event.brand_id, event.referral_id) for event in told if event.net_after == 0})
     return answers
 
 
@@ -122,10 +122,10 @@ def _apply(session: Session, conversion: Conversion, refund: Refund) -> list[Pur
     ]
 
 
-def _reverse_emptied(session: Session, referrals: Collection[tuple[UUID, UUID]]) -> None:
-    """Referrals that purchases made count, and that have none left of which anything counts, count no longer."""
+def reverse_emptied(session: Session, referrals: Collection[tuple[UUID, UUID]]) -> set[UUID]:
+    """Referrals that purchases made count, and that have none left of which anything counts, count no longer; which."""
     if not referrals:
-        return
+        return set()
     c, r, p = table(Conversion), table(Referral), table(Campaign)
     alive = (
         select(c.c.id)
@@ -151,6 +151,7 @@ def _reverse_emptied(session: Session, referrals: Collection[tuple[UUID, UUID]])
     ).all()
     if emptied:
         events.emit(session, reverse(session, emptied, REFUNDED))
+    return {referral.id for referral in emptied}
 
 
 def waiting_for(session: Session, orders: Collection[Key]) -> dict[Key, list[Refund]]:

@@ -172,16 +172,17 @@ def end_stays(session: Session, brand_id: UUID, friends: Collection[UUID], at: d
         )
     ).all()
     gone = [
-        referral
+        (referral, campaign)
         for referral, campaign in rows
         if not any(runs_in(campaign, stay.community_id) for stay in here.get(referral.friend_id, []))
         and not _has_stayed(referral, at)
     ]
-    for referral in gone:
+    for referral, _ in gone:
         referral.stay_since, referral.due_at = None, None
         session.add(referral)
     session.flush()
-    counted = [r for r in gone if r.state == "qualified"]
+    # Who bought something has bought it, in the group or not.
+    counted = [r for r, campaign in gone if r.state == "qualified" and campaign.event in rules.BY_STAYING]
     events.emit(session, [FriendLeft(r.brand_id, r.campaign_id, r.id, r.friend_id, at) for r in counted])
 
 

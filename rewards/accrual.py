@@ -16,7 +16,7 @@ from core.db import insert_new, table
 from core.events import Bus
 from referral.referrals import FriendActed, FriendLeft, FriendQualified, Referral, ReferralReversed, reverse
 from rewards import budget, caps, circumstances, surplus
-from rewards.corrections import take_back
+from rewards.corrections import OF_ORDER, take_back
 from rewards.decisions import Balance, Books, Case, Event, Line, decide, rules_for
 from rewards.ledger import Account, Move, Purpose, take_stock, transfer
 from rewards.plans import Plan, cached_plan
@@ -124,12 +124,19 @@ def _book(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def on_left(session: Session, happened: Sequence[FriendLeft]) -> None:
-    """A friend who leaves while the reward is held was no friend for long: the referral is reversed."""
+    """A friend who leaves while the reward is held was no friend for long: the referral is reversed.
+
+    What is held for an order is not for staying.
+    """
     by_brand: dict[UUID, list[UUID]] = defaultdict(list)
     for event in happened:
         by_brand[event.brand_id].append(event.referral_id)
     for brand_id, referrals in by_brand.items():
-        held = {reward.referral_id for reward in rewards_for(session, brand_id, referrals) if reward.state == "held"}
+        held = {
+            reward.referral_id
+            for reward in rewards_for(session, brand_id, referrals)
+            if reward.state == "held" and not reward.cause.startswith(OF_ORDER)
+        }
         if held:
             rows = session.scalars(
                 select(Referral).where(col(Referral.brand_id) == brand_id, col(Referral.id).in_(held))

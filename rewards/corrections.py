@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 from core import clock, events
 from core.db import among_keys, table
 from core.events import Bus
-from referral.conversions import PurchaseRefunded
+from referral.conversions import Conversion, PurchaseRefunded
 from referral.refunds import REFUNDED
 from rewards.ledger import Account, LedgerAccount, Move, Purpose, Transfer, transfer
 from rewards.payouts.opening import follow
@@ -29,6 +29,8 @@ from rewards.schedule import percent_of
 BEFORE_RELEASE = ("held", "in_review")
 RELEASED = ("payable", "in_payout", "paid")
 """States of a reward whose money has come to `member.payable`, whatever became of it there."""
+OF_ORDER = "order/"
+"""How the cause of a reward for an order begins; the conversion's id follows."""
 AGAIN = "link/"
 """How the reason of a living reward begins that came back with an undone link (see `rewards.linking`)."""
 
@@ -40,7 +42,7 @@ def listen(bus: Bus) -> None:
 
 def order_cause(conversion_id: UUID) -> str:
     """The cause of rewards for an order."""
-    return f"order/{conversion_id}"
+    return f"{OF_ORDER}{conversion_id}"
 
 
 def take_back(
@@ -180,11 +182,19 @@ def on_refunded(session: Session, happened: Sequence[PurchaseRefunded]) -> None:
                 col(Reward.cause) == order_cause(event.conversion_id),
             )
         ).all()
-        surplus = {row.id: row.amount - row.taken_back - _worth(session, row, event.net_after) for row in rows}
+        surplus = {row.id: row.amount - row.taken_back - worth(session, row, event.net_after) for row in rows}
         take_back(session, rows, REFUNDED, amounts=surplus, cause=f"refund/{event.refund_id}")
 
 
-def _worth(session: Session, row: Reward, net: int) -> int:
+def worth_now(session: Session, row: Reward) -> int:
+    """What a reward may be worth at most now: all of it, but for an order of which something went back."""
+    if not row.cause.startswith(OF_ORDER):
+        return row.amount
+    order = session.get_one(Conversion, (row.brand_id, UUID(row.cause.removeprefix(OF_ORDER))), populate_existing=True)
+    return worth(session, row, order.left)
+
+
+def worth(session: Session, row: Reward, net: int) -> int:
     """What an order's reward is worth when this much of the order is left.
 
     A percentage is computed anew, rounded as it was. A fixed reward for each order is whole until nothing is left;
@@ -194,6 +204,4 @@ def _worth(session: Session, row: Reward, net: int) -> int:
     rule: Rule | None = plan.rule_named(row.rule)
     if rule is not None and rule.basis_points is not None:
         return percent_of(net, rule.basis_points, rule.rounding)
-    if net or (rule is not None and (rule.on is None or rule.scheduled)):
-        return row.amount - row.taken_back
-    return 0
+    return row.amount if net or (rule is not None and (rule.on is None or rule.scheduled)) else 0

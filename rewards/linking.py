@@ -17,8 +17,10 @@ from sqlmodel import Session, col
 from core import clock
 from core.events import Bus
 from referral.linking import LinkUndone, MemberLink, MembersLinked
-from rewards.corrections import AGAIN, BEFORE_RELEASE, RELEASED, taken_for
+from referral.refunds import REFUNDED, reverse_emptied
+from rewards.corrections import AGAIN, BEFORE_RELEASE, RELEASED, taken_for, worth_now
 from rewards.ledger import Account, Move, Purpose, balances_of, take_stock, transfer
+from rewards.payouts.opening import follow
 from rewards.rewards import Reward, rewards_for
 
 
@@ -106,12 +108,18 @@ def _as_if_never_linked(
 def _grant_again(session: Session, event: LinkUndone) -> None:
     """Rewards that the link took back are there again, as far as the budget reaches."""
     fallen = ("self_referral", "loop", "linked_duplicate")
-    for reward in rewards_for(session, event.brand_id, event.restored):
+    # What they had bought may have gone back in the meantime.
+    emptied = reverse_emptied(session, {(event.brand_id, referral) for referral in event.restored})
+    restored = [referral for referral in event.restored if referral not in emptied]
+    again: list[Reward] = []
+    for reward in rewards_for(session, event.brand_id, restored):
         if reward.state not in ("voided", "clawed_back") or reward.reason not in fallen:
             continue
         budget = Account(reward.brand_id, reward.campaign_id, Purpose.BUDGET, reward.asset)
-        amount = taken_for(session, reward, reward.reason)
-        if take_stock(session, [budget])[budget] < amount:
+        amount = min(taken_for(session, reward, reward.reason), worth_now(session, reward))
+        if not amount:
+            reward.reason = REFUNDED
+        elif take_stock(session, [budget])[budget] < amount:
             reward.reason = "budget_empty"
         else:
             purpose, state = (Purpose.HELD, "held") if reward.state == "voided" else (Purpose.PAYABLE, "payable")
@@ -122,8 +130,10 @@ def _grant_again(session: Session, event: LinkUndone) -> None:
             reward.state, reward.reason = state, f"{AGAIN}{event.link_id}"
             reward.taken_back -= amount
             reward.settled_at = clock.now() if state == "payable" else None
+            again.append(reward)
         session.add(reward)
     session.flush()
+    follow(session, event.brand_id, [reward.id for reward in again])
 
 
 def _lock(

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from rewards.adjustments import adjustments_of
 from rewards.items.persons import export_items, forget_items
 from rewards.ledger import LedgerAccount, Transfer, balances_of
 from rewards.payouts.persons import export_payouts, forget_payees
@@ -28,6 +29,7 @@ def export_rewards(session: Session, brand_id: UUID, member_id: UUID) -> dict[st
                 "event": reward.event,
                 "asset": reward.asset,
                 "amount": reward.amount,
+                "taken_back": reward.taken_back,
                 "state": reward.state,
                 "reason": reward.reason,
                 "hold_until": reward.hold_until.isoformat(),
@@ -38,6 +40,10 @@ def export_rewards(session: Session, brand_id: UUID, member_id: UUID) -> dict[st
         "balances": [
             {"purpose": purpose, "asset": asset, "amount": amount}
             for (purpose, asset), amount in sorted(balances_of(session, brand_id, member_id).items())
+        ],
+        "adjustments": [
+            {"asset": one.asset, "amount": one.amount, "reason": one.reason, "at": one.created_at.isoformat()}
+            for one in reversed(adjustments_of(session, brand_id, member_id))
         ],
         "transfers": _transfers(session, brand_id, member_id),
         **export_payouts(session, brand_id, member_id),
