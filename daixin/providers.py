@@ -73,6 +73,7 @@ def wechatpay(settings: Settings, reader: Reader, adapters: Mapping[str, Adapter
                 scene_infos=_pairs(env.scene_infos),
                 perception=env.perception,
                 remark=env.remark,
+                confirm_url=f"{settings.public_url.rstrip('/')}/pay/wechat/",
                 api_url=env.api_url,
             )
         )

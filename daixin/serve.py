@@ -18,7 +18,6 @@ from core.settings import Settings
 from daixin import bootstrap, collector, jobs
 from daixin.bootstrap import Parts
 from daixin.supervision import supervise
-from rewards.payouts.notices import Notifies
 from rewards.payouts.runner import PayoutRunner
 from web import payouts
 from web.app import create_app
@@ -149,7 +148,7 @@ class _Server(uvicorn.Server):
 
 def _web(parts: Parts, own: dict[str, Status], stage: Stage | None, stop: asyncio.Event) -> uvicorn.Server:
     routes = [route for adapter in parts.adapters.values() for route in getattr(adapter, "routes", list)()]
-    routes += payouts.routes(parts.writer, [one for one in parts.providers.values() if isinstance(one, Notifies)])
+    routes += payouts.routes(parts.settings, parts.writer, parts.reader, parts.providers.values())
     app = create_app(
         WebParts(
             writer=parts.writer,

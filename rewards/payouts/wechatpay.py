@@ -99,6 +99,8 @@ class WeChatPaySettings:
     scene_infos: tuple[tuple[str, str], ...] = ()
     perception: str | None = None
     remark: str = "推荐奖励"
+    confirm_url: str = ""
+    """Where our page is on which a member confirms; the reference is put behind it. Empty: there is none."""
     api_url: str = GATEWAY
     settle: float = 30.0
     """Seconds after a start in which a look-up that finds nothing is not believed: the request may still arrive."""
@@ -255,7 +257,7 @@ class WeChatPay:
         if told.get("mch_id", told.get("mchid")) != self._settings.mchid:
             raise NoticeRefused("the notice is for another merchant", 403)
         reference, amount = str(told.get("out_bill_no", "")), told.get("transfer_amount")
-        return Notice(str(notice.get("id", "")), reference, _answer(told), "CNY", amount)
+        return Notice(str(notice.get("id", "")), reference, self._answer(reference, told), "CNY", amount)
 
     def acknowledge(self, status: int) -> bytes:
         """SUCCESS, or FAIL, after which WeChat Pay sends it again."""
@@ -277,17 +279,22 @@ class WeChatPay:
         if told.get("out_bill_no", order.reference) != order.reference or amount != order.amount:
             log.error("wechatpay.answer_differs", payout=str(order.id))
             return Answer("unknown", reason="answer_differs", detail={"amount": amount})
-        return _answer(told)
+        return self._answer(order.reference, told)
 
+    def _answer(self, reference: str, told: Mapping[str, Any]) -> Answer:
+        state, reason = STATES.get(str(told.get("state", "")), ("unknown", "provider_unclear"))
+        detail = {key: told[key] for key in ("state", "fail_reason", "package_info") if told.get(key)}
+        if reason == "confirm_in_wechat" and self._settings.confirm_url:
+            detail["confirm_url"] = self._settings.confirm_url + reference
+        if state == "failed" and reason is None:
+            reason = FAILURES.get(str(told.get("fail_reason", "")), "provider_refused")
+        return Answer(state, told.get("transfer_bill_no"), reason, detail)
 
-def _answer(told: Mapping[str, Any]) -> Answer:
-    name = str(told.get("state", ""))
-    state, reason = STATES.get(name, ("unknown", "provider_unclear"))
-    detail = {key: told[key] for key in ("state", "fail_reason", "package_info") if told.get(key)}
-    if state == "failed" and reason is None:
-        why = str(told.get("fail_reason", ""))
-        reason = FAILURES.get(why, "provider_refused")
-    return Answer(state, told.get("transfer_bill_no"), reason, detail)
+    def handed(self, detail: Mapping[str, Any]) -> dict[str, str] | None:
+        """What WeChat's own sheet wants to know of a transfer that waits for confirmation; None before it is made."""
+        package = detail.get("package_info")
+        settings = self._settings
+        return {"mchId": settings.mchid, "appId": settings.appid, "package": str(package)} if package else None
 
 
 def _refusal(status: int, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import pytest
 from starlette.applications import Starlette
 
 from core import ids
+from core.settings import Settings
 from rewards.payouts.payouts import Payout, PayoutCompleted, PayoutContradicted, PayoutFailed, events_of
 from rewards.payouts.paypal import PayPal
 from rewards.payouts.port import Provider
@@ -77,7 +78,7 @@ class Door:
 @asynccontextmanager
 async def served(house: House, provider: Any) -> AsyncIterator[httpx2.AsyncClient]:
     listening = socket.create_server(("127.0.0.1", 0))
-    server = quiet_server(Starlette(routes=payouts.routes(house.writer, [provider])))
+    server = quiet_server(Starlette(routes=payouts.routes(Settings(), house.writer, house.reader, [provider])))
     task = asyncio.create_task(server.serve([listening]))
     host, port = listening.getsockname()
     try:
@@ -192,3 +193,36 @@ async def test_a_provider_that_says_nothing_to_us_is_asked(door: Door) -> None:
     door.arrives(sent.reference)
     answer = await door.runner.look_up(sent.brand_id, sent.id)
     assert answer.state == "completed"
+
+
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
+WECHAT = {"user-agent": f"{PHONE} MicroMessenger/8.0.54", "accept-language": "zh"}
+
+
+async def test_alice_confirms_on_our_page_in_wechat(house: House) -> None:
+    with WeChatPayStandIn() as service:
+        provider = WeChatPay(service.settings(confirm_url="https://invite.example.com/pay/wechat/"))
+        till = await asyncio.to_thread(open_till, house, "wechatpay", "CNY")
+        await asyncio.to_thread(till.earns, 5000)
+        await asyncio.to_thread(lambda: till.payee(**PAYEES["wechatpay"]))
+        runner = PayoutRunner(house.writer, {"wechatpay": provider})
+        async with served(house, provider) as client:
+            sent = await asyncio.to_thread(till.takes, 3000)
+            path = f"/pay/wechat/{sent.reference}"
+            assert "还没准备好" in (await client.get(path, headers=WECHAT)).text
+            await runner.run_due()
+            told = till.payouts()[0].detail
+            assert told["confirm_url"] == f"https://invite.example.com{path}"
+            page = (await client.get(path, headers=WECHAT)).text
+            assert f'data-package="{told["package_info"]}"' in page
+            assert "¥30.00" in page
+            assert "o-alice" not in page
+            elsewhere = (await client.get(path, headers={"user-agent": PHONE, "accept-language": "en"})).text
+            assert "open this page in WeChat" in elsewhere
+            assert "data-package" not in elsewhere
+            service.confirm(sent.reference)
+            await runner.look_up(sent.brand_id, sent.id)
+            assert "已到账" in (await client.get(path, headers=WECHAT)).text
+            for wrong in (ids.new().hex, "nonsense", "%00", "x" * 400):
+                assert (await client.get(f"/pay/wechat/{wrong}", headers=WECHAT)).status_code == 404
+        await runner.close()
