@@ -143,6 +143,13 @@ def amount_words(session: Session, brand_id: UUID, locale: str, amount: int, ass
     return Safe(escape(Money(amount, asset).format(locale)))
 
 
+def as_code(text: str) -> Safe:
+    """Something to be copied letter by letter, whatever is in it."""
+    fence = "``" if "`" in text else "`"
+    pad = " " if "`" in text else ""
+    return Safe(f"{fence}{pad}{clean(text, 200)}{pad}{fence}")
+
+
 def item_title(session: Session, brand_id: UUID, locale: str, asset: str) -> str:
     """What the item behind `item:<slug>` is called; its slug if the brand has no such item."""
     slug = asset.removeprefix(ITEM)

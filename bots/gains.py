@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bots.context import Safe, say
+from bots.context import Safe, as_code, say
 from bots.markup import escape
 from bots.message import Button
 from bots.receipts import brand_zone, failure
@@ -47,11 +47,7 @@ def _moment(locale: str, zone: str, at: datetime | None) -> Safe:
 
 def _code(locale: str, zone: str, code: str, expires_at: datetime | None) -> str:
     key = "gain.code.until" if expires_at else "gain.code"
-    fence = "``" if "`" in code else "`"
-    pad = " " if "`" in code else ""
-    return "- " + say(
-        locale, key, code=Safe(f"{fence}{pad}{code}{pad}{fence}"), until=_moment(locale, zone, expires_at)
-    )
+    return "- " + say(locale, key, code=as_code(code), until=_moment(locale, zone, expires_at))
 
 
 def _tickets(locale: str, zone: str, title: str, found: Contents) -> str:
@@ -76,7 +72,7 @@ def _parcel(locale: str, title: str, payout: Payout, found: Contents) -> tuple[s
         f"gain.parcel.{shipment.state}",
         title=title,
         carrier=shipment.carrier or "",
-        tracking=shipment.tracking or "",
+        tracking=as_code(shipment.tracking) if shipment.tracking else "",
         reference=Safe(codes.display(shipment.reference)),
     )
     label = {"asked": "button.address", "ready": "button.address_change"}.get(shipment.state)

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 import daixin.models  # noqa: F401  # every table must be known before the first query
-from bots import budget_words, notify, roots
+from bots import admin_news, budget_words, notify, roots
 from bots.adapter import Adapter, Status, Store
 from bots.commands.all import MENU
 from bots.commands.invite import INVITE_TOPIC
@@ -100,6 +100,7 @@ def build(
     adapters: dict[str, Adapter] = {}
     admins = frozenset(name.strip() for name in settings.admins.split(",") if name.strip())
     budget_words.listen(bus, admins)
+    admin_news.listen(bus, admins)
     router = Router(writer, Links(settings.public_url), adapters, admins)
     dispatcher = Dispatcher(writer)
     for platform in wanted:
