@@ -34,9 +34,11 @@ LOADERS: Mapping[str, Loader] = {
     "totals": campaign.totals,
     "budget": campaign.budget,
     "brought": counts.brought,
+    "brought_lately": counts.brought_lately,
     "clicks": counts.clicks,
     "revenue": counts.revenue,
     "rewarded": history.rewarded,
+    "rewarded_lately": history.rewarded_lately,
     "purse": history.purse,
 }
 """Who loads each part of the dictionary: given the subjects, one dictionary for each of them."""

@@ -203,8 +203,6 @@ PARTS: Mapping[str, Mapping[str, str]] = {
         "advocate.friends_rejected": "int",
         "advocate.friends_expired": "int",
         "advocate.friends_reversed": "int",
-        "advocate.qualified_today": "int",
-        "advocate.qualified_this_week": "int",
         "advocate.first_qualified_at": "timestamp",
         "advocate.rate": "int bp",
         "advocate.reversed_share": "int bp",
@@ -212,6 +210,10 @@ PARTS: Mapping[str, Mapping[str, str]] = {
         "advocate.qualified_ever": "int",
         "advocate.reversed_ever": "int",
         "advocate.campaigns_ever": "int",
+    },
+    "brought_lately": {
+        "advocate.qualified_today": "int",
+        "advocate.qualified_this_week": "int",
     },
     "clicks": {
         "advocate.clicks": "int",
@@ -226,13 +228,15 @@ PARTS: Mapping[str, Mapping[str, str]] = {
     "rewarded": {
         "history.advocate_rewards": "int",
         "history.advocate_amount": "int minor",
-        "history.advocate_amount_today": "int minor",
-        "history.advocate_amount_this_week": "int minor",
         "history.advocate_capped": "int",
         "history.advocate_taken_back": "int",
         "history.friend_rewards": "int",
         "history.friend_amount": "int minor",
         "history.friend_rewards_ever": "int",
+    },
+    "rewarded_lately": {
+        "history.advocate_amount_today": "int minor",
+        "history.advocate_amount_this_week": "int minor",
     },
     "purse": {
         "history.advocate_held": "int minor",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from referral.campaigns import Enrollment, InviteCode
 from referral.conversions import Conversion
 from referral.referrals import Referral
 from referral.touches import Touch
-from rewards.facts.subject import Days, Pair, Subject, Triple, campaigns_of, rows_by_key, rows_of, share
+from rewards.facts.subject import Pair, Subject, Triple, days_of, rows_by_key, rows_of, share
 
 WAITING = ("started", "joined")
 
@@ -24,72 +24,104 @@ WAITING = ("started", "joined")
 def brought(session: Session, subjects: Sequence[Subject]) -> list[dict[str, Any]]:
     """The advocate's friends in this campaign by what became of them, and over all campaigns of the brand."""
     r = table(Referral)
-    columns = (r.c.brand_id, r.c.campaign_id, r.c.advocate_id, r.c.state, r.c.joined_at, r.c.qualified_at)
-    friends: dict[Pair, list[Any]] = defaultdict(list)
-    keys = {subject.advocate_key for subject in subjects}
-    for row in rows_of(session, select(*columns), (r.c.brand_id, r.c.advocate_id), keys):
-        friends[(row.brand_id, row.advocate_id)].append(row)
-    campaigns = campaigns_of(session, subjects)
+    by = (r.c.brand_id, r.c.advocate_id, r.c.campaign_id, r.c.state)
+    grouped = select(
+        *by,
+        func.count().label("friends"),
+        func.count(r.c.joined_at).label("joined"),
+        func.min(r.c.qualified_at).label("first"),
+    ).group_by(*by)
+    groups: dict[Pair, list[Any]] = defaultdict(list)
+    for row in rows_of(session, grouped, (r.c.brand_id, r.c.advocate_id), {one.advocate_key for one in subjects}):
+        groups[(row.brand_id, row.advocate_id)].append(row)
     return [
-        _here(
-            [row for row in friends[subject.advocate_key] if row.campaign_id == subject.campaign_id],
-            campaigns[subject.campaign_key].days(subject.at),
-        )
-        | _ever(friends[subject.advocate_key])
+        _here([row for row in groups[subject.advocate_key] if row.campaign_id == subject.campaign_id])
+        | _ever(groups[subject.advocate_key])
         for subject in subjects
     ]
 
 
-def _here(friends: Sequence[Any], since: Days) -> dict[str, Any]:
-    states = [row.state for row in friends]
-    qualified: list[datetime] = [row.qualified_at for row in friends if row.state == "qualified"]
+def _by_state(groups: Sequence[Any]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for row in groups:
+        found[row.state] += row.friends
+    return found
+
+
+def _here(groups: Sequence[Any]) -> dict[str, Any]:
+    states = _by_state(groups)
+    qualified, lost = states["qualified"], states["reversed"]
     return {
-        "advocate.friends": len(friends),
-        "advocate.friends_joined": sum(row.joined_at is not None for row in friends),
-        "advocate.friends_waiting": sum(state in WAITING for state in states),
-        "advocate.friends_qualified": len(qualified),
-        "advocate.friends_rejected": states.count("rejected"),
-        "advocate.friends_expired": states.count("expired"),
-        "advocate.friends_reversed": states.count("reversed"),
-        "advocate.qualified_today": sum(at >= since.day for at in qualified),
-        "advocate.qualified_this_week": sum(at >= since.week for at in qualified),
-        "advocate.first_qualified_at": min(qualified, default=None),
-        "advocate.rate": share(len(qualified), len(friends)),
-        "advocate.reversed_share": share(states.count("reversed"), len(qualified) + states.count("reversed")),
+        "advocate.friends": states.total(),
+        "advocate.friends_joined": sum(row.joined for row in groups),
+        "advocate.friends_waiting": sum(states[state] for state in WAITING),
+        "advocate.friends_qualified": qualified,
+        "advocate.friends_rejected": states["rejected"],
+        "advocate.friends_expired": states["expired"],
+        "advocate.friends_reversed": lost,
+        "advocate.first_qualified_at": next((row.first for row in groups if row.state == "qualified"), None),
+        "advocate.rate": share(qualified, states.total()),
+        "advocate.reversed_share": share(lost, qualified + lost),
     }
 
 
-def _ever(friends: Sequence[Any]) -> dict[str, Any]:
-    states = [row.state for row in friends]
+def _ever(groups: Sequence[Any]) -> dict[str, Any]:
+    states = _by_state(groups)
     return {
-        "advocate.friends_ever": len(friends),
-        "advocate.qualified_ever": states.count("qualified"),
-        "advocate.reversed_ever": states.count("reversed"),
-        "advocate.campaigns_ever": len({row.campaign_id for row in friends}),
+        "advocate.friends_ever": states.total(),
+        "advocate.qualified_ever": states["qualified"],
+        "advocate.reversed_ever": states["reversed"],
+        "advocate.campaigns_ever": len({row.campaign_id for row in groups}),
     }
+
+
+def brought_lately(session: Session, subjects: Sequence[Subject]) -> list[dict[str, Any]]:
+    """How many of the advocate's friends came to count on the event's day and in its week."""
+    since = days_of(session, subjects)
+    r = table(Referral)
+    columns = (r.c.brand_id, r.c.campaign_id, r.c.advocate_id)
+    lately = select(*columns, r.c.qualified_at).where(
+        r.c.state == "qualified", r.c.qualified_at >= min(one.week for one in since)
+    )
+    qualified: dict[Triple, list[datetime]] = defaultdict(list)
+    keys = {(subject.brand_id, subject.advocate_id, subject.campaign_id) for subject in subjects}
+    for row in rows_of(session, lately, (r.c.brand_id, r.c.advocate_id, r.c.campaign_id), keys):
+        qualified[(row.brand_id, row.campaign_id, row.advocate_id)].append(row.qualified_at)
+    return [
+        {
+            "advocate.qualified_today": sum(at >= days.day for at in qualified[subject.advocate_here]),
+            "advocate.qualified_this_week": sum(at >= days.week for at in qualified[subject.advocate_here]),
+        }
+        for subject, days in zip(subjects, since, strict=True)
+    ]
 
 
 def clicks(session: Session, subjects: Sequence[Subject]) -> list[dict[str, Any]]:
     """How often the advocate's link of this campaign was opened, by people and by robots."""
-    days = {key: where.days for key, where in campaigns_of(session, subjects).items()}
+    since = days_of(session, subjects)
     codes = _codes_of(session, {subject.advocate_here for subject in subjects})
+    keys = {(*key[:2], code) for key, known in codes.items() for code in known}
     t = table(Touch)
     columns = (t.c.brand_id, t.c.campaign_id, t.c.code)
-    opened: dict[tuple[UUID, UUID, str], list[Any]] = defaultdict(list)
-    keys = {(*key[:2], code) for key, known in codes.items() for code in known}
-    statement = select(*columns, t.c.touched_at, t.c.robot).where(t.c.kind == "click")
-    for row in rows_of(session, statement, columns, keys):
-        opened[(row.brand_id, row.campaign_id, row.code)].append(row)
+    click = t.c.kind == "click"
+    opened: Counter[tuple[UUID, UUID, str, bool]] = Counter()
+    grouped = select(*columns, t.c.robot, func.count().label("times")).where(click).group_by(*columns, t.c.robot)
+    for row in rows_of(session, grouped, columns, keys):
+        opened[(row.brand_id, row.campaign_id, row.code, row.robot)] = row.times
+    lately: dict[tuple[UUID, UUID, str], list[datetime]] = defaultdict(list)
+    recent = select(*columns, t.c.touched_at).where(
+        click, t.c.robot.is_(False), t.c.touched_at >= min(one.day for one in since)
+    )
+    for row in rows_of(session, recent, columns, keys):
+        lately[(row.brand_id, row.campaign_id, row.code)].append(row.touched_at)
     found = []
-    for subject in subjects:
-        since = days[subject.campaign_key](subject.at).day
-        rows = [row for code in codes[subject.advocate_here] for row in opened[(*subject.campaign_key, code)]]
-        people = [row.touched_at for row in rows if not row.robot]
+    for subject, days in zip(subjects, since, strict=True):
+        named = [(*subject.campaign_key, code) for code in codes[subject.advocate_here]]
         found.append(
             {
-                "advocate.clicks": len(people),
-                "advocate.clicks_today": sum(at >= since for at in people),
-                "advocate.robot_clicks": len(rows) - len(people),
+                "advocate.clicks": sum(opened[(*name, False)] for name in named),
+                "advocate.clicks_today": sum(at >= days.day for name in named for at in lately[name]),
+                "advocate.robot_clicks": sum(opened[(*name, True)] for name in named),
             }
         )
     return found

@@ -98,6 +98,12 @@ def campaigns_of(session: Session, subjects: Sequence[Subject]) -> dict[Pair, Wh
     return {key: Where(row, ZoneInfo(row.timezone)) for key, row in rows.items()}
 
 
+def days_of(session: Session, subjects: Sequence[Subject]) -> list[Days]:
+    """When the day and the week of each subject's event began."""
+    campaigns = campaigns_of(session, subjects)
+    return [campaigns[subject.campaign_key].days(subject.at) for subject in subjects]
+
+
 def rows_of(
     session: Session,
     statement: Select[Any],
