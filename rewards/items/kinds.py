@@ -18,6 +18,8 @@ PLATFORM_OF = {
 """Kinds that a platform gives: which one. The member needs an account there."""
 LOCAL = ("voucher", "promo_code", "ticket")
 """Kinds that are given in the unit of work that asks for them."""
+ONE_AT_ONCE = ("telegram_gift", "telegram_premium")
+"""Kinds that are paid for one by one, so that each has a payout of its own to be looked up by."""
 KINDS = (*LOCAL, *PLATFORM_OF, "physical")
 LEAST_RANDOM = 8
 """Random symbols of a promo code: 40 bits, as an invite code has."""
@@ -72,10 +74,9 @@ class TelegramTagSettings(_Settings):
 
 
 class TelegramGiftSettings(_Settings):
-    """A gift of Telegram's shop, paid with the bot's Stars. `stars`: what it costs there."""
+    """A gift of Telegram's shop, by its id there, paid with the bot's Stars."""
 
     gift_id: Word
-    stars: int = Field(ge=1)
     text: Annotated[str, StringConstraints(max_length=128)] = ""
 
 

@@ -25,7 +25,7 @@ from core.writer import announce
 from referral.members import Identity
 from rewards.items import badges, draws, promo_codes, shipments, vouchers
 from rewards.items.items import AT_ONCE, Item, find_item, items_of, put_back, take, taken_by
-from rewards.items.kinds import LOCAL, PLATFORM_OF
+from rewards.items.kinds import LOCAL, ONE_AT_ONCE, PLATFORM_OF
 from rewards.ledger import Purpose, balances_of
 from rewards.payouts import opening
 from rewards.payouts.opening import asked_before, deliver_item, lock_payable, lock_rewards, same
@@ -109,8 +109,9 @@ def redeem(session: Session, brand_id: UUID, member_id: UUID, slug: str, key: st
         return same(known, member_id, item.kind, POINTS, known.amount, item.id)
     if not item.active or item.price is None:
         raise Refused("not_for_sale", slug=slug)
-    if not 1 <= quantity <= AT_ONCE:
-        raise BadInput("item_quantity", most=AT_ONCE)
+    most = 1 if item.kind in ONE_AT_ONCE else AT_ONCE
+    if not 1 <= quantity <= most:
+        raise BadInput("item_quantity", most=most)
     if item.kind in PLATFORM_OF and _account(session, item, member_id) is None:
         raise Refused("needs_account", platform=PLATFORM_OF[item.kind].title())
     left = _left(session, item, quantity)
@@ -201,22 +202,22 @@ def _hand_over(session: Session, event: RewardReleased) -> None:
     item = find_item(session, event.brand_id, event.asset.removeprefix(ITEM))
     lock_rewards(session, event.brand_id, event.member_id, event.asset, reward_id=event.reward_id)
     due = min(event.amount, lock_payable(session, event.brand_id, event.member_id, event.asset))
-    if due <= 0:
-        return
-    payout = deliver_item(
-        session,
-        event.brand_id,
-        event.member_id,
-        provider=item.kind,
-        asset=event.asset,
-        amount=due,
-        item_id=item.id,
-        key=f"reward/{event.reward_id}",
-        quantity=due,
-        reward_id=event.reward_id,
-        detail={"item": _shown(item)},
-    )
-    _try(session, payout, item)
+    parts = [1] * due if item.kind in ONE_AT_ONCE else [due] * (due > 0)
+    for number, amount in enumerate(parts):
+        payout = deliver_item(
+            session,
+            event.brand_id,
+            event.member_id,
+            provider=item.kind,
+            asset=event.asset,
+            amount=amount,
+            item_id=item.id,
+            key=f"reward/{event.reward_id}/{number}",
+            quantity=amount,
+            reward_id=event.reward_id,
+            detail={"item": _shown(item)},
+        )
+        _try(session, payout, item)
 
 
 def _try(session: Session, payout: Payout, item: Item) -> str | None:

@@ -268,7 +268,9 @@ class Rest:
     async def add_role(self, request: web.Request, body: Any) -> web.Response:
         if request.match_info["role"] == "802":
             return refused(403, 50013, "Missing Permissions")
-        self._guild(request).members[request.match_info["user"]].roles.append(request.match_info["role"])
+        roles = self._guild(request).members[request.match_info["user"]].roles
+        if request.match_info["role"] not in roles:
+            roles.append(request.match_info["role"])
         return web.Response(status=204)
 
     async def remove_role(self, request: web.Request, body: Any) -> web.Response:

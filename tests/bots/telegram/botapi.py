@@ -307,6 +307,15 @@ class BotApi(StarShop):
         group.statuses[user_id] = status
         return True
 
+    def _do_setChatMemberTag(self, chat_id: int, user_id: int, tag: str = "") -> bool:
+        group = self._ruled(chat_id)
+        if group.statuses.get(user_id) != "member":
+            raise Refusal(400, "Bad Request: user is not a regular member of the chat")
+        if len(tag) > 16:
+            raise Refused("the tag is too long")
+        group.tags[user_id] = tag
+        return True
+
     # Inside
 
     def _ruled(self, chat_id: int) -> Group:

@@ -11,6 +11,8 @@ from tests.bots.telegram.botapi_table import Refused
 from tests.bots.telegram.botapi_wire import Refusal
 from tests.bots.telegram.botapi_world import Someone
 
+PREMIUM = {3: 1000, 6: 1500, 12: 2500}
+"""Months → Stars, as the Bot API says of giftPremiumSubscription."""
 STICKER = {
     "file_id": "sticker",
     "file_unique_id": "sticker",
@@ -49,6 +51,19 @@ class Stars:
             {"id": f"stx{number}", "amount": self.shop[name], "date": int(time.time()), "receiver": receiver}
         )
 
+    def subscribe(self, months: int, price: int, to: Someone, number: int) -> None:
+        """Pay for a Premium subscription. Raises `Refusal`."""
+        if PREMIUM.get(months) != price:
+            raise Refusal(400, "Bad Request: STAR_COUNT_INVALID")
+        if self.balance < price:
+            raise Refusal(400, "Bad Request: BALANCE_TOO_LOW")
+        self.balance -= price
+        receiver = {"type": "user", "transaction_type": "premium_purchase", "user": to.json()}
+        receiver["premium_subscription_duration"] = months
+        self.transactions.append(
+            {"id": f"stx{number}", "amount": price, "date": int(time.time()), "receiver": receiver}
+        )
+
     def earn(self, amount: int, frm: Someone, number: int, at: int) -> None:
         """Somebody paid the bot."""
         self.balance += amount
@@ -58,7 +73,7 @@ class Stars:
     def gifts_to(self, someone: Someone) -> list[str]:
         """The gifts this person was sent."""
         outgoing = [one["receiver"] for one in self.transactions if "receiver" in one]
-        return [one["gift"]["id"] for one in outgoing if one["user"]["id"] == someone.id]
+        return [one["gift"]["id"] for one in outgoing if "gift" in one and one["user"]["id"] == someone.id]
 
 
 class StarShop:
@@ -83,6 +98,12 @@ class StarShop:
         time.sleep(self.stars.pause())
         self.stars.give(gift_id, self.people[user_id], self._next())
         time.sleep(self.stars.pause())
+        return True
+
+    def _do_giftPremiumSubscription(self, user_id: int, month_count: int, star_count: int, text: str = "") -> bool:
+        if user_id not in self.people:
+            raise Refusal(400, "Bad Request: USER_NOT_FOUND")
+        self.stars.subscribe(month_count, star_count, self.people[user_id], self._next())
         return True
 
     def _do_getStarTransactions(self, offset: int = 0, limit: int = 100) -> dict[str, Any]:

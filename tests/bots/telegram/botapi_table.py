@@ -86,6 +86,8 @@ METHODS: dict[str, dict[str, Field]] = {
     "declineChatJoinRequest": {"chat_id": need(CHAT), "user_id": need(INT)},
     "getAvailableGifts": {},
     "sendGift": {"user_id": INT, "gift_id": need(TEXT), "text": TEXT},
+    "giftPremiumSubscription": {"user_id": need(INT), "month_count": need(INT), "star_count": need(INT), "text": TEXT},
+    "setChatMemberTag": {"chat_id": need(CHAT), "user_id": need(INT), "tag": TEXT},
     "getStarTransactions": {"offset": INT, "limit": INT},
 }
 

@@ -40,6 +40,7 @@ class Group:
     can_invite: bool = True
     links: dict[str, dict[str, Any]] = field(default_factory=dict)
     asking: set[int] = field(default_factory=set)
+    tags: dict[int, str] = field(default_factory=dict)
 
     def json(self) -> dict[str, Any]:
         return {"id": self.id, "type": "supergroup", "title": self.title}
