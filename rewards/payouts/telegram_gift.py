@@ -7,10 +7,12 @@ is that payout's; when it cannot be told, the payout stays unknown and a person 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 import structlog
 from sqlalchemy import func, or_, select
@@ -28,6 +30,8 @@ SETTLE = timedelta(minutes=2)
 """How long after a start we wait before we believe that a gift which is not in the list was never sent."""
 SKEW = timedelta(seconds=90)
 """How far Telegram's clock may be behind ours."""
+REMEMBERED = 1000
+"""Transactions of which a process remembers whose they are until the books do."""
 PASSING = ("BALANCE", "STARS")
 """Words of refusals that pass when the bot has Stars again."""
 
@@ -109,6 +113,10 @@ class TelegramGift:
         self._ask = ask
         self._now = now
         self._settle = settle
+        self._one = asyncio.Lock()
+        """One gift is sent and numbered at a time: of two at once nobody could say which is whose."""
+        self._told: dict[str, UUID] = {}
+        """Transaction → the payout we said it is, which the books may not know yet."""
 
     def carries(self, asset: str) -> bool:
         """Stars."""
@@ -127,13 +135,14 @@ class TelegramGift:
         gift = await self._gift(order)
         if gift is None:
             return Answer("failed", reason="no_such_gift")
-        try:
-            await self._desk.send_gift(account, gift, _settings(order).get("text") or order.note)
-        except GiftRefused as refusal:
-            if any(word in str(refusal).upper() for word in PASSING):
-                return Answer("unknown", reason="provider_funds")
-            return Answer("failed", reason="payee_refused", detail={"said": str(refusal)[:100]})
-        return Answer("completed", await self._number(order, account), detail={"gift": gift})
+        async with self._one:
+            try:
+                await self._desk.send_gift(account, gift, _settings(order).get("text") or order.note)
+            except GiftRefused as refusal:
+                if any(word in str(refusal).upper() for word in PASSING):
+                    return Answer("unknown", reason="provider_funds")
+                return Answer("failed", reason="payee_refused", detail={"said": str(refusal)[:100]})
+            return Answer("completed", await self._number(order, account), detail={"gift": gift})
 
     async def look_up(self, order: PayoutOrder) -> Answer:
         """Read the bot's transactions. `not_found` only when a gift on its way would have arrived by now."""
@@ -169,7 +178,7 @@ class TelegramGift:
         if not free:
             return None
         if len(free) > claims.rivals:
-            return Answer("completed", free[0].id, detail={"gift": free[0].gift})
+            return Answer("completed", self._tell(free[0], order), detail={"gift": free[0].gift})
         log.warning("telegram_gift.ambiguous", payout=str(order.id), free=len(free), rivals=claims.rivals)
         return Answer("unknown", reason="provider_unclear", detail={"free": len(free), "rivals": claims.rivals})
 
@@ -180,14 +189,21 @@ class TelegramGift:
         except Exception as error:  # the gift is sent; a list that cannot be read must not make that doubtful
             log.warning("telegram_gift.not_numbered", payout=str(order.id), error=type(error).__name__)
             return None
-        return free[-1].id if free else None
+        return self._tell(free[-1], order) if free else None
+
+    def _tell(self, sent: Sent, order: PayoutOrder) -> str:
+        if len(self._told) >= REMEMBERED:
+            self._told.pop(next(iter(self._told)))
+        self._told[sent.id] = order.id
+        return sent.id
 
     async def _free(self, order: PayoutOrder, account: str) -> tuple[list[Sent], Claims]:
         """The transactions that could be ours and belong to nobody else, oldest first."""
         since = (datetime.fromisoformat(order.sent_at) if order.sent_at else self._now()) - SKEW
         alike = [sent for sent in await self._desk.gifts_sent(since) if sent.account == account and _fits(sent, order)]
         claims = await self._ask(lambda session: claims_on(session, order, [sent.id for sent in alike], since))
-        return [sent for sent in alike if sent.id not in claims.taken], claims
+        others = claims.taken | {number for number, payout in self._told.items() if payout != order.id}
+        return [sent for sent in alike if sent.id not in others], claims
 
 
 def claims_on(session: Session, order: PayoutOrder, transactions: Sequence[str], since: datetime) -> Claims:

@@ -168,6 +168,16 @@ async def test_a_gift_belongs_to_one_payout(counter: Counter) -> None:
     assert (await counter.pay.look_up(second)).state == "not_found"
 
 
+async def test_gifts_sent_at_the_same_time_are_told_apart(counter: Counter) -> None:
+    orders = [counter.order() for _ in range(4)]
+    answers = await asyncio.gather(*(counter.pay.start(one) for one in orders))
+    assert len({answer.external_id for answer in answers}) == 4
+    for one, answer in list(zip(orders, answers, strict=True))[1:]:
+        counter.settles(one, answer.external_id)
+    # The first one's answer never reached the books; asked again, it is still the same gift.
+    assert (await counter.pay.look_up(orders[0])).external_id == answers[0].external_id
+
+
 async def test_which_of_two_lost_payouts_it_was_is_left_to_a_person(counter: Counter) -> None:
     first, second = counter.order(), counter.order()
     counter.harness.api.drop_next("sendGift", done=True)
