@@ -12,6 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core import i18n
+from referral.campaigns import QUALIFYING
+from referral.campaigns import STATES as CAMPAIGN_STATES
+from referral.referrals import STATES as REFERRAL_STATES
+from referral.touches import KINDS as TOUCHES
 
 PARTS: Mapping[str, Mapping[str, str]] = {
     "moment": {
@@ -257,7 +261,11 @@ LINE: Mapping[str, str] = {
 """The fields of an order's lines; `has(line.sku)` says whether a line has one."""
 
 CHOICES: Mapping[str, frozenset[str]] = {
-    "touch.kind": frozenset({"click", "start", "code", "invite", "join"}),
+    "event.kind": frozenset(QUALIFYING),
+    "campaign.event": frozenset(QUALIFYING),
+    "campaign.state": frozenset(CAMPAIGN_STATES),
+    "referral.state": frozenset(REFERRAL_STATES),
+    "touch.kind": frozenset(TOUCHES),
     "friend.language": frozenset(i18n.LOCALES),
     "advocate.language": frozenset(i18n.LOCALES),
 }
