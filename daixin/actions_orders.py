@@ -19,7 +19,7 @@ from referral import rejection
 from referral.campaigns import find_campaign
 from referral.conversions import Conversion, Order, Refund, RefundOrder, conversions_by
 from referral.members import find_identity
-from referral.orders import record_orders
+from referral.orders import assign_order, record_orders
 from referral.refunds import record_refunds
 from rewards.adjustments import adjust
 from rewards.corrections import debt_of, order_cause
@@ -137,6 +137,12 @@ def unattributed(session: Session, brand: str | None, limit: int) -> list[Docume
     )
     kept = {"source", "external_id", "ordered_at", "currency", "net", "status", "reason", "code", "member_id"}
     return [row.model_dump(mode="json", include=kept) for row in rows]
+
+
+def assign(session: Session, brand: str | None, source: str, number: str, member: str) -> Document:
+    """An order that counted for nobody, judged again as this member's."""
+    owner = brand_named(session, brand)
+    return asdict(assign_order(session, owner.id, source, number, _member(session, owner.id, member)))
 
 
 def reject(session: Session, brand: str | None, referral: str, reason: str, actor: str) -> Document:

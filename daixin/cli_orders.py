@@ -96,6 +96,19 @@ def unattributed(limit: Annotated[int, typer.Option(min=1)] = 50, brand: BrandOp
         _print(row)
 
 
+@order_app.command("assign")
+def assign(
+    number: Annotated[str, typer.Argument(help="The shop's number of the order.")],
+    member: Annotated[str, typer.Argument(help="A member id, or an account such as telegram:12345.")],
+    source: Source = "manual",
+    brand: BrandOption = None,
+) -> None:
+    """Decide who bought what counted for nobody; the order is judged again as theirs."""
+    from daixin import actions_orders, console
+
+    _print(console.do(lambda session: actions_orders.assign(session, brand, source, number, member)))
+
+
 @order_app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV or XLSX; the columns are in docs/orders.md.")],

@@ -46,7 +46,12 @@ def find_buyers(session: Session, orders: Sequence[Order]) -> list[Buyer]:
     members, friends, accounts = _given(session, orders)
     buyers = [_find(order, members, friends, accounts) for order in orders]
     _see(session, [order for order in orders if order.code is None])
-    _come(session, orders, buyers, accounts)
+    if _come(session, orders, buyers, accounts):
+        # Who has just come may have bought more than the order that had the code.
+        for order, buyer in zip(orders, buyers, strict=True):
+            if buyer.reason == "unknown_buyer":
+                found = _find(order, members, friends, accounts)
+                buyer.member_id, buyer.reason = found.member_id, found.reason
     _see(session, orders)
     _adopt(session, orders, buyers)
     return buyers
@@ -115,27 +120,29 @@ def _find(
     return Buyer(reason="unknown_buyer" if said else "guest")
 
 
-def _come(session: Session, orders: Sequence[Order], buyers: Sequence[Buyer], accounts: dict[Named, UUID]) -> None:
-    """Let those who gave a code come with it; who is known and who is new, `arrive` says."""
-    coming: list[tuple[Buyer, Arrive]] = []
+def _come(session: Session, orders: Sequence[Order], buyers: Sequence[Buyer], accounts: dict[Named, UUID]) -> bool:
+    """Let those who gave a code come with it; who is known and who is new, `arrive` says. Whether anybody came."""
+    read = {order.code: _read(order.code) for order in orders if order.code is not None}
+    owners = owners_of(session, [code for code in read.values() if code is not None]) if read else {}
+    coming: list[tuple[Buyer, Named, Arrive]] = []
     for order, buyer in zip(orders, buyers, strict=True):
-        if order.code is None:
+        owner = owners.get(read[order.code] or "") if order.code is not None else None
+        if owner is None or owner.brand_id != order.brand_id:
+            buyer.outcome = None if order.code is None else "unknown_code"
             continue
-        code = _read(order.code)
-        buyer.outcome = "unknown_code"
+        buyer.code_campaign = owner.campaign.id
         name = next((one for one in _accounts(order) if accounts.get(one) == buyer.member_id), None)
-        if code is not None and name is not None and buyer.reason != "ambiguous_buyer":
-            coming.append((buyer, Arrive(code, Account(name[1], name[2], ""), order.ordered_at)))
-        elif code is not None:
-            buyer.outcome = None
-            owner = owners_of(session, [code]).get(code)
-            buyer.code_campaign = owner.campaign.id if owner and owner.brand_id == order.brand_id else None
+        if name is not None and buyer.reason != "ambiguous_buyer":
+            coming.append((buyer, name, Arrive(owner.code, Account(name[1], name[2], ""), order.ordered_at)))
     if not coming:
-        return
-    for (buyer, _), came in zip(coming, arrive(session, [command for _, command in coming]), strict=True):
+        return False
+    arrived = arrive(session, [command for _, _, command in coming])
+    for (buyer, name, _), came in zip(coming, arrived, strict=True):
         buyer.outcome = came.outcome
-        if came.owner is not None:
-            buyer.member_id, buyer.reason, buyer.code_campaign = came.member_id, None, came.owner.campaign.id
+        if came.member_id is not None:
+            buyer.member_id, buyer.reason = came.member_id, None
+            accounts[name] = came.member_id
+    return True
 
 
 def _read(code: str) -> str | None:

@@ -56,7 +56,7 @@ class Identity(Row, table=True):
 class Sighting(Row, table=True):
     """When a brand first saw a platform account. Keeps no name, only a keyed hash, so it outlives leaving and
     erasure: somebody once seen is never new again. `via`: join, hello (a first word that
-    was no more than a greeting), message, code, present (found already there) or
+    was no more than a greeting), message, code, order (bought something), present (found already there) or
     erased (whoever it was asked to be forgotten)."""
 
     __tablename__ = "sighting"

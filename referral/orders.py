@@ -13,7 +13,7 @@ conversion, so that a plan can pay for each.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ from sqlmodel import Session, col, select
 
 from core import clock, events, ids
 from core.db import among_keys, insert_all, table
-from core.errors import Conflict
+from core.errors import Conflict, NotFound
 from referral.buyers import Buyer, find_buyers
 from referral.campaigns import Campaign
 from referral.conversions import (
@@ -37,6 +37,7 @@ from referral.conversions import (
     conversions_by,
     lock_orders,
 )
+from referral.members import Member
 from referral.qualifying import Qualify, qualify
 from referral.referrals import FriendActed, FriendQualified, Referral, recount
 from referral.refunds import REFUNDED, take_off, waiting_for
@@ -66,6 +67,31 @@ def record_orders(session: Session, orders: Sequence[Order]) -> list[Recorded]:
         answers.append(_answer(known.get(order.key) or made[order.key], order.key in known))
         known[order.key] = known.get(order.key) or made[order.key]
     return answers
+
+
+def assign_order(session: Session, brand_id: UUID, source: str, external_id: str, member_id: UUID) -> Recorded:
+    """A person decides who bought: an order that counted for nobody is judged again, as this member's.
+
+    Raises `NotFound("order")`, `NotFound("member")`, and `Conflict("order_assigned")` for one that counts already.
+    """
+    lock_orders(session, {brand_id})
+    key = (brand_id, source, external_id)
+    row = conversions_by(session, [key]).get(key)
+    if row is None:
+        raise NotFound("order", order=external_id, source=source)
+    if session.get(Member, (brand_id, member_id)) is None:
+        raise NotFound("member")
+    if row.status == "attributed":
+        if row.member_id != member_id:
+            raise Conflict("order_assigned", order=external_id)
+        return _answer(row, repeated=True)
+    row.referral_id, row.campaign_id, row.reason, row.status = None, None, None, "unattributed"
+    pair = _attribute(row, Buyer(member_id), _referrals_of(session, [(brand_id, member_id)])[(brand_id, member_id)])
+    session.add(row)
+    session.flush()
+    if pair is not None and row.left:
+        _follow(session, [(row, pair)])
+    return _answer(row, repeated=False)
 
 
 def _figures(of: Conversion | Order) -> tuple[object, ...]:
@@ -140,7 +166,7 @@ def _net(row: Conversion, refund: Refund) -> None:
         refund.status, refund.reason, refund.conversion_id = "rejected", "refund_currency", row.id
 
 
-def _referrals_of(session: Session, friends: Collection[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], list[Pair]]:
+def _referrals_of(session: Session, friends: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], list[Pair]]:
     """How these members came, with the campaigns, as they stand now."""
     found: dict[tuple[UUID, UUID], list[Pair]] = defaultdict(list)
     if friends:
@@ -152,6 +178,8 @@ def _referrals_of(session: Session, friends: Collection[tuple[UUID, UUID]]) -> M
                 (col(Campaign.brand_id) == col(Referral.brand_id)) & (col(Campaign.id) == col(Referral.campaign_id)),
             )
             .where(among_keys(session, (t.c.brand_id, t.c.friend_id), friends))
+            .order_by(col(Referral.id))
+            .with_for_update(of=Referral)
             .execution_options(populate_existing=True)
         )
         for referral, campaign in rows:

@@ -51,7 +51,9 @@ def shop(daixin: Shell, tmp_path: Path, migrated_sqlite: Path) -> Path:
 def code_of(daixin: Shell, shop: Path, name: str) -> str:
     """Somebody asks for their code in the web chat."""
     said = daixin(shop, "say", "/invite", "--as", name, "--json").out
-    return re.findall(r"[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]", said)[0]
+    found = re.search(r"[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]", said)
+    assert found is not None, said
+    return found[0]
 
 
 def answer(done: Done) -> dict[str, Any]:

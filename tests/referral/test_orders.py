@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from core import clock, ids
-from core.errors import BadInput, Conflict
+from core.errors import BadInput, Conflict, NotFound
 from referral import members
-from referral.conversions import Conversion, Line, customer_hash
+from referral.conversions import Conversion, Line, Recorded, customer_hash
+from referral.orders import assign_order
 from referral.qualifying import QualifyingEvent
 from tests.house import House, later
 from tests.referral.till import Ears, by, order, tells
@@ -281,6 +282,42 @@ def test_of_two_campaigns_the_one_of_the_code_then_the_one_that_counts_purchases
     plain, with_code = tells(town, order(town, "1", **by("Bob")), order(town, "2", code=other, **by("Bob")))
     assert plain.referral_id == first
     assert with_code.referral_id not in (None, first)
+
+
+def test_what_a_new_customer_bought_besides_is_theirs_too(shop: Town) -> None:
+    code, carol = shop.invites("Alice"), customer_hash("carol@example.org")
+    first = order(shop, "1", code=code, customer_hash=carol)
+    with_code, without = tells(shop, first, order(shop, "2", customer_hash=carol, ordered_at=clock.now()))
+    assert (with_code.status, without.status) == ("attributed", "attributed")
+    assert with_code.referral_id == without.referral_id
+
+
+def test_the_code_of_another_brand_is_no_code(house: House) -> None:
+    here, there = build_town(house, "Here", event="purchased"), build_town(house, "There", event="purchased")
+    code = there.invites("Alice")
+    [told] = tells(here, order(here, code=code, customer_hash=customer_hash("carol@example.org")))
+    assert (told.status, told.reason) == ("unattributed", "unknown_buyer")
+    assert here.referrals() == []
+
+
+def test_a_person_decides_who_bought(shop: Town) -> None:
+    ears = Ears(shop)
+    shop.brings("Alice", "Bob")
+    bob = shop.who("Bob")
+    tells(shop, order(shop))
+
+    def assigns(number: str = "1", member: UUID = bob) -> Recorded:
+        return shop.house.do(lambda session: assign_order(session, shop.brand.id, "teashop", number, member))
+
+    first, again = assigns(), assigns()
+    assert first == again
+    assert (first.status, first.referral_id) == ("attributed", shop.referral("Bob").id)
+    assert ears.kinds() == [("FriendQualified", "purchased")]
+    with pytest.raises(Conflict, match="order_assigned"):
+        assigns(member=shop.who("Alice"))
+    for wrong in ({"number": "9"}, {"member": shop.brand.id}):
+        with pytest.raises(NotFound):
+            assigns(**wrong)
 
 
 def test_orders_of_two_brands_do_not_meet(house: House) -> None:

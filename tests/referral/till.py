@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from core import clock
 from referral.conversions import Conversion, Order, Recorded, RefundOrder, RefundRecorded
@@ -21,7 +22,11 @@ class Ears:
     def __init__(self, town: Town) -> None:
         self.heard: list[FriendQualified | FriendActed] = []
         for kind in (FriendQualified, FriendActed):
-            town.house.bus.on(kind, lambda _, happened: self.heard.extend(happened))
+            town.house.bus.on(kind, self.hear)
+
+    def hear(self, _: Session, happened: Sequence[FriendQualified | FriendActed]) -> None:
+        """Of what is told, what is about orders."""
+        self.heard += [one for one in happened if one.conversion_id is not None]
 
     def kinds(self) -> list[tuple[str, str]]:
         """Name and event of what was told."""

@@ -153,7 +153,7 @@ class Machine(RuleBasedStateMachine):
 
     def payouts(self, states: Any) -> list[Payout]:
         people = (self.shop.alice, *self.friends)
-        found = [self.house.ask(lambda s, who=who: payouts_of(s, self.brand, who, 1000)) for who in people]
+        found = [self.house.ask(partial(payouts_of, brand_id=self.brand, member_id=who, limit=1000)) for who in people]
         return sorted((one for some in found for one in some if one.state in states), key=lambda one: one.id)
 
     # What must hold
