@@ -58,7 +58,7 @@ class Stars:
         if self.balance < price:
             raise Refusal(400, "Bad Request: BALANCE_TOO_LOW")
         self.balance -= price
-        receiver = {"type": "user", "transaction_type": "premium_purchase", "user": to.json()}
+        receiver: dict[str, Any] = {"type": "user", "transaction_type": "premium_purchase", "user": to.json()}
         receiver["premium_subscription_duration"] = months
         self.transactions.append(
             {"id": f"stx{number}", "amount": price, "date": int(time.time()), "receiver": receiver}

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from core import clock
 from core.db import table
+from referral import members
 from referral.qualifying import qualify
+from rewards.adjustments import adjust
 from rewards.items import redeem, vouchers
 from rewards.items.contents import Contents, contents_of
 from rewards.items.items import Item, ItemForm, save_item
@@ -17,7 +21,7 @@ from rewards.items.voucher_files import read_codes
 from rewards.ledger import LedgerAccount, Purpose
 from rewards.payouts.payouts import OPEN, Payout
 from rewards.plans import Plan, Rule
-from tests.house import House
+from tests.house import House, person
 from tests.rewards.shop import Shop, open_shop, waiting_referrals
 
 POINTS = 1000
@@ -69,6 +73,22 @@ def codes(shop: Shop, payout: Payout) -> list[str]:
     return [code.text for code in contents(shop, payout).codes]
 
 
+def rich_people(shop: Shop, count: int, points: int = 300) -> list[UUID]:
+    """As many new members, each given these points."""
+
+    def make(session: Session) -> list[UUID]:
+        people = [person(f"Member {number}") for number in range(count)]
+        known = [
+            one.member_id for one in members.meet(session, shop.brand.id, people, [clock.now()] * count, "message")
+        ]
+        for one in known:
+            gift = (shop.brand.id, one, shop.campaign.id, "PTS", points)
+            adjust(session, *gift, reason="welcome", actor="ann", key=f"welcome/{one}")
+        return known
+
+    return shop.house.do(make)
+
+
 def check_books(shop: Shop) -> None:
     """Nothing was created or lost, and what is set aside belongs to payouts that are under way."""
 
@@ -86,3 +106,4 @@ def check_books(shop: Shop) -> None:
     assert [(asset, total) for asset, total in shop.house.ask(sums) if total] == []
     lying, under_way = shop.house.ask(aside)
     assert lying == under_way
+    assert shop.problems() == []

@@ -20,8 +20,7 @@ from rewards.items import draw_proof, draws, redeem
 from rewards.items.draws import Draw, DrawMoved, Prize, PrizeWon
 from rewards.payouts.payouts import payouts_of
 from tests.house import House, later
-from tests.rewards.items.counter import buy, check_books, contents, fill, offer, open_counter
-from tests.rewards.items.test_vouchers import rich_people
+from tests.rewards.items.counter import buy, check_books, contents, fill, offer, open_counter, rich_people
 from tests.rewards.shop import Shop
 
 PRIZES = (Prize("item:teapot"), Prize("PTS", 100, 2))

@@ -16,9 +16,8 @@ from rewards.items.promo_codes import owner_of
 from rewards.payouts.payouts import Payout
 from rewards.privacy import export_rewards, forget_rewards
 from tests.house import House
-from tests.rewards.items.counter import buy, check_books, codes, offer, open_counter
+from tests.rewards.items.counter import buy, check_books, codes, offer, open_counter, rich_people
 from tests.rewards.items.test_shipments import HOME, parcel, ships, wants_a_teapot
-from tests.rewards.items.test_vouchers import rich_people
 from tests.rewards.shop import Shop
 
 

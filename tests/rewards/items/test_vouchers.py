@@ -15,14 +15,12 @@ from sqlmodel import Session, select
 from core import clock, vault
 from core.db import table
 from core.errors import BadInput, Refused
-from referral import members
 from rewards.items import redeem, vouchers
 from rewards.items.items import find_item
 from rewards.items.voucher_files import Problem, explain, read_codes
 from rewards.items.vouchers import Voucher, VoucherExpiring, VoucherLow, code_of
-from rewards.ledger import Account, Move, Purpose, transfer
-from tests.house import House, later, person
-from tests.rewards.items.counter import buy, check_books, codes, fill, offer, open_counter
+from tests.house import House, later
+from tests.rewards.items.counter import buy, check_books, codes, fill, offer, open_counter, rich_people
 from tests.rewards.shop import Shop
 
 
@@ -177,20 +175,6 @@ def test_a_low_pool_is_told_of_once_for_each_level_and_refill(house: House) -> N
     fill(shop, [f"B{number}" for number in range(5)])
     spend("5", 4)
     assert told == [(20, 2), (0, 0), (20, 1)]
-
-
-def rich_people(shop: Shop, count: int, points: int = 300) -> list[UUID]:
-    """Members who may spend these points."""
-
-    def make(session: Session) -> list[UUID]:
-        people = [person(f"Member {number}") for number in range(count)]
-        known = members.meet(session, shop.brand.id, people, [clock.now()] * count, "message")
-        outside = Account(shop.brand.id, shop.brand.id, Purpose.EXTERNAL, "PTS")
-        purses = [Account(shop.brand.id, one.member_id, Purpose.PAYABLE, "PTS") for one in known]
-        transfer(session, [Move(f"gift/{purse.id}", "gift", outside, purse, points) for purse in purses])
-        return [one.member_id for one in known]
-
-    return shop.house.do(make)
 
 
 def test_the_last_voucher_goes_to_one_of_a_hundred(house: House) -> None:
