@@ -58,7 +58,8 @@ def past_words(found: Expectation, days: int, locale: str) -> Iterator[str]:
 
 def _sample(sample: Sample, locale: str) -> str:
     given = {name: getattr(sample, name) for name in ("days", "advocates", "friends", "orders", "refused")}
-    return i18n.text(locale, "forecast.sample", slug=sample.slug, cost=_amounts(sample.cost, locale), **given)
+    slug = i18n.text(locale, "forecast.so_far", slug=sample.slug) if sample.running else sample.slug
+    return i18n.text(locale, "forecast.sample", slug=slug, cost=_amounts(sample.cost, locale), **given)
 
 
 def _assumed(rules: tuple[str, ...], locale: str) -> Iterator[str]:

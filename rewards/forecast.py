@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from core import ids
+from core import clock, ids
 from core.db import table
 from core.money import is_currency
 from referral.campaigns import Campaign, Enrollment
@@ -31,8 +31,11 @@ from rewards.decisions import Books, Case, Event, Line
 from rewards.plans import Plan
 from rewards.rewards import QUIET
 
+PAST = ("ended", "settled")
 PAST_CAMPAIGNS = 12
 """Of the brand's past campaigns, the newest this many are looked at."""
+SO_FAR = timedelta(days=14)
+"""How long a campaign that still runs must have run to be looked at; of it only the time so far counts."""
 FRIENDS_MAX = 10_000
 """The most friends of one advocate that are simulated."""
 _DAY = timedelta(days=1)
@@ -168,10 +171,11 @@ def _qualified(of: FriendActed, event: str, at: datetime, conversion_id: UUID | 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the plan would have cost on a past campaign. `friends`: those that count still; `refused`: decisions that
-    a cap or the budget stopped."""
+    """What the plan would have cost on a past campaign, or on one that still runs (`running`), so far. `friends`:
+    those that count still; `refused`: decisions that a cap or the budget stopped."""
 
     slug: str
+    running: bool
     days: int
     advocates: int
     friends: int
@@ -190,7 +194,8 @@ class Expectation:
 
 
 def expected_cost(session: Session, brand_id: UUID, plan: Plan, frame: Frame) -> Expectation:
-    """What the plan would have cost on the brand's own past campaigns that counted the same event.
+    """What the plan would have cost on the brand's own campaigns that counted the same event and are over, or have
+    run for `SO_FAR` at least.
 
     Referrals that were reversed and what was refunded cost nothing: they would have been taken back.
     """
@@ -199,7 +204,8 @@ def expected_cost(session: Session, brand_id: UUID, plan: Plan, frame: Frame) ->
         .where(
             col(Campaign.brand_id) == brand_id,
             col(Campaign.event) == frame.event,
-            col(Campaign.state).in_(("ended", "settled")),
+            col(Campaign.state).in_(PAST) | (col(Campaign.starts_at) <= clock.now() - SO_FAR),
+            col(Campaign.state).in_((*PAST, "running", "paused")),
         )
         .order_by(col(Campaign.ends_at).desc(), col(Campaign.id))
         .limit(PAST_CAMPAIGNS)
@@ -230,8 +236,9 @@ def _sample(session: Session, plan: Plan, campaign: Campaign) -> Sample:
             col(Enrollment.brand_id) == campaign.brand_id, col(Enrollment.campaign_id) == campaign.id
         )
     )
-    frame = Frame(campaign.event, campaign.starts_at, campaign.ends_at)
-    return Sample(campaign.slug, frame.days, advocates or 0, friends, orders, refused, dict(cost))
+    running = campaign.state not in PAST
+    frame = Frame(campaign.event, campaign.starts_at, clock.now() if running else campaign.ends_at)
+    return Sample(campaign.slug, running, frame.days, advocates or 0, friends, orders, refused, dict(cost))
 
 
 def _history(session: Session, campaign: Campaign) -> list[Told]:

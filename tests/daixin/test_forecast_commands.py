@@ -63,5 +63,5 @@ def test_a_brand_without_a_past_hears_so(daixin: Shell, tmp_path: Path, migrated
     assert daixin(folder, "brand", "create", "山茶 Tea", "--slug", "tea-house").status == 0
     done = daixin(folder, "campaign", "cost", CLUB)
     assert done.status == 0, done.err
-    assert "no ended campaign" in done.out
+    assert "no campaign that counted the same event" in done.out
     assert daixin(folder, "campaign", "cost", CLUB, "--json").json["past"]["cost"] is None

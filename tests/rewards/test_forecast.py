@@ -216,7 +216,7 @@ def test_without_a_past_there_is_no_expectation(house: House) -> None:
     shop.brings("Bob")
     with later(days=7):
         shop.stays()
-        assert expect(shop, BOTH, 30).cost is None  # it still runs
+        assert expect(shop, BOTH, 30).cost is None  # it runs for a week only
         ended(shop)
         assert expect(shop, BOTH, 30).cost is not None
 
@@ -238,6 +238,18 @@ def test_the_same_plan_on_the_same_campaign_costs_what_it_did(house: House) -> N
     assert expect(shop, BOTH, 3).cost == {"PTS": 100}
     assert expect(shop, BOTH.model_copy(update={"budget": 200}), 80).cost == {"PTS": 200}
     assert expect(shop, BOTH.model_copy(update={"cap": 1}), 8).samples[0].refused == 1
+
+
+def test_a_campaign_that_still_runs_counts_so_far(house: House) -> None:
+    shop = open_shop(house)
+    shop.brings("Bob")
+    with later(days=7):
+        shop.stays()
+    with later(days=14):
+        found = expect(shop, BOTH, 160)
+    [sample] = found.samples
+    assert (sample.running, sample.days, sample.cost) == (True, 16, {"PTS": 150})
+    assert found.cost == {"PTS": 1000}  # ten times as long: 1,500, and the budget stops it
 
 
 def test_orders_of_the_past_are_paid_by_their_net_less_refunds(house: House) -> None:
