@@ -18,7 +18,7 @@ from referral.referrals import FriendActed, FriendLeft, FriendQualified, Referra
 from rewards import budget, caps, circumstances, surplus
 from rewards.corrections import OF_ORDER, take_back
 from rewards.decisions import Balance, Books, Case, Event, Line, decide, rules_for
-from rewards.ledger import Account, Move, Purpose, take_stock, transfer
+from rewards.ledger import Account, Move, Purpose, transfer
 from rewards.plans import Plan, cached_plan
 from rewards.rewards import (
     QUIET,
@@ -49,15 +49,13 @@ def on_earned(session: Session, happened: Sequence[Event]) -> None:
             cases.append(Case(event, plan, rules))
     if not cases:
         return
-    budgets = _budgets(cases)
-    stock = take_stock(session, [account for account, _ in budgets.values()])
-    books = Books({key: stock[account] for key, (account, _) in budgets.items()})
+    books = Books(budget.lock(session, {(case.event.brand_id, case.event.campaign_id) for case in cases}))
     asking = [case for case in cases if not case.plan.simple]
     if asking:
         circumstances.find(session, asking)
     caps.load(session, cases, books)
     _book(session, [row for case in cases for row in _rows(case, decide(case, books))])
-    budget.watch(session, budgets, books)
+    budget.watch(session, _budgets(cases), books)
 
 
 def _budgets(cases: Sequence[Case]) -> dict[Balance, tuple[Account, Plan]]:

@@ -5,18 +5,19 @@ Each is told once for a funding: a budget that is raised or lowered is watched a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, delete
+from sqlalchemy import ForeignKeyConstraint, delete, select
 from sqlmodel import Field, Session, col
 
 from core import clock, events
-from core.db import Row, UtcDateTime, insert_new, table
+from core.db import Row, UtcDateTime, among_keys, insert_new, table
 from rewards.decisions import Balance, Books
-from rewards.ledger import Account
+from rewards.ledger import Account, LedgerAccount, Purpose
 from rewards.plans import Plan, latest_plan
 
 LEVELS = (80, 95, 100)
@@ -45,6 +46,23 @@ class BudgetWarned:
     asset: str
     level: int
     left: int
+
+
+def lock(session: Session, campaigns: Collection[tuple[UUID, UUID]]) -> dict[Balance, int]:
+    """What is left of all budgets of these (brand, campaign), locked until the commit.
+
+    All of them, whichever are drawn on: caps and schedules are counted under this lock, also those that rules of
+    several assets, or several versions of the plan, have in common.
+    """
+    t = table(LedgerAccount)
+    keys = {(*campaign, str(Purpose.BUDGET)) for campaign in campaigns}
+    rows = session.execute(
+        select(t.c.owner_id, t.c.asset, t.c.balance)
+        .where(among_keys(session, (t.c.brand_id, t.c.owner_id, t.c.purpose), keys))
+        .order_by(t.c.id)
+        .with_for_update(of=t)
+    )
+    return defaultdict(int, {(campaign_id, asset): left for campaign_id, asset, left in rows})
 
 
 def watch(session: Session, budgets: Mapping[Balance, tuple[Account, Plan]], books: Books) -> None:

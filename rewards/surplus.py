@@ -11,10 +11,9 @@ from sqlmodel import Session
 
 from core.db import among_keys, table
 from referral.referrals import Referral, ReferralReversed
-from rewards import schedule
+from rewards import budget, schedule
 from rewards.caps import LIVE, LOST, standings_of
 from rewards.corrections import take_back
-from rewards.ledger import Account, Purpose, take_stock
 from rewards.plans import Rule, cached_plan
 from rewards.rewards import Reward
 
@@ -32,10 +31,7 @@ def take_back_lost(session: Session, happened: Sequence[ReferralReversed]) -> No
     if not rows:
         return
     rules = {key: rule for key, (rule, _) in rows.items()}
-    budgets = {
-        Account(r.brand_id, r.campaign_id, Purpose.BUDGET, r.asset) for _, (_, live) in rows.items() for r in live
-    }
-    take_stock(session, list(budgets))  # the lock under which schedules are counted
+    budget.lock(session, {(brand_id, campaign_id) for brand_id, campaign_id, _ in pairs})
     standings = standings_of(session, pairs, {rule.name for rule in rules.values()})
     for (_, campaign_id, advocate_id, name), (rule, live) in rows.items():
         standing = standings[(campaign_id, advocate_id, name)]
