@@ -37,6 +37,8 @@ from tests.rewards.payouts.till import Till, open_till
 PACE = Pace(lease=timedelta(seconds=2), first=timedelta(milliseconds=100), longest=timedelta(seconds=1), look_ups=1_000)
 PATIENCE = 60.0
 """Seconds the last run may take."""
+FIRST_CALL = 0.5
+"""Seconds a run gets for its first call; it makes none while everybody's payout is leased to a run that died."""
 
 
 def _amount(n: int) -> int:
@@ -74,9 +76,21 @@ class Outcome:
     till: Till
 
 
-def run_killed(house: House, rig: Rig, *, people: int = 60, kills: int = 100, longest: float = 0.2) -> Outcome:
+def run_killed(
+    house: House,
+    rig: Rig,
+    *,
+    people: int = 60,
+    kills: int = 100,
+    longest: float = 0.2,
+    calls: Callable[[], int] | None = None,
+) -> Outcome:
     """Pay `people`, killing the run `kills` times, then to the end. Every kill comes while somebody waits to be paid:
-    the persons ask one after another as the runs go on."""
+    the persons ask one after another as the runs go on.
+
+    `calls`: how many calls the world outside has heard. Most kills then count from the run's first call, so that they
+    come in the midst of things however slow the machine is.
+    """
     till = open_till(house, rig.provider, rig.asset, funded=10**9)
     persons = [_person(till, rig, n) for n in range(people)]
     context = multiprocessing.get_context("forkserver")
@@ -86,7 +100,10 @@ def run_killed(house: House, rig: Rig, *, people: int = 60, kills: int = 100, lo
         while asked < people and asked <= kill * people // kills:
             till.takes(rig.amount(asked), key="1", member=persons[asked])
             asked += 1
+        heard = calls() if calls else 0
         with _started(context, house.url, rig):
+            if calls and kill % 4:
+                _await_call(calls, heard)
             time.sleep(random.uniform(0, longest))
         cut += any(payout.reason == "asking" for payout in _open(till))
     while asked < people:
@@ -98,6 +115,12 @@ def run_killed(house: House, rig: Rig, *, people: int = 60, kills: int = 100, lo
             assert time.monotonic() < until, [(one.state, one.reason, one.attempts) for one in waiting]
             time.sleep(0.1)
     return Outcome([till.payouts(member)[0] for member in persons], kills, cut, till)
+
+
+def _await_call(calls: Callable[[], int], heard: int) -> None:
+    until = time.monotonic() + FIRST_CALL
+    while calls() == heard and time.monotonic() < until:
+        time.sleep(0.002)
 
 
 def _person(till: Till, rig: Rig, n: int) -> Any:
