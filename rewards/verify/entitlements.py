@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, String, Subquery, and_, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, String, Subquery, and_, case, func, literal, or_, select
 from sqlmodel import Session
 
 from core.db import table
@@ -143,20 +143,37 @@ def planned(session: Session) -> Iterator[Problem]:
 
 
 def adjusted(session: Session) -> Iterator[Problem]:
-    """Decisions without the reward or the transfer that they are."""
-    t, reward, moved = table(Adjustment), table(Reward), table(Transfer)
+    """Decisions without the reward or the transfer that they are, and goodwill that nobody decided.
+
+    Whose a transfer is, its own check says.
+    """
+    t, reward, moved, linked = table(Adjustment), table(Reward), table(Transfer), Linked(session)
     cause = literal(CAUSE, String) + named(session, t.c.id)
-    given = exists().where(
-        reward.c.brand_id == t.c.brand_id,
-        reward.c.cause == cause,
-        reward.c.campaign_id == t.c.campaign_id,
-        reward.c.asset == t.c.asset,
-        reward.c.amount == t.c.amount,
+    given = and_(reward.c.campaign_id == t.c.campaign_id, reward.c.asset == t.c.asset, reward.c.amount == t.c.amount)
+    found = (
+        select(t.c.brand_id, t.c.id, t.c.amount, t.c.asset, t.c.member_id)
+        .add_columns(reward.c.member_id.label("owner"), case((given, 1), else_=0).label("given"))
+        .outerjoin(reward, and_(reward.c.brand_id == t.c.brand_id, reward.c.cause == cause))
+        .outerjoin(moved, and_(moved.c.brand_id == t.c.brand_id, moved.c.reference == cause))
+        .where(
+            or_(
+                and_(t.c.amount > 0, or_(reward.c.id.is_(None), ~given, reward.c.member_id != t.c.member_id)),
+                and_(t.c.amount < 0, moved.c.id.is_(None)),
+            )
+        )
     )
-    taken = exists().where(moved.c.brand_id == t.c.brand_id, moved.c.reference == cause, moved.c.amount == -t.c.amount)
-    found = select(t.c.id, t.c.amount, t.c.asset).where(~case((t.c.amount > 0, given), else_=taken))
     for row in stream(session, found):
-        yield Problem("adjusted", "adjustment", str(row.id), f"decides {row.amount} {row.asset}, which was not booked")
+        if not row.given or not linked.are(row.brand_id, row.member_id, row.owner):
+            detail = f"decides {row.amount} {row.asset} for {row.member_id}, which was not booked so"
+            yield Problem("adjusted", "adjustment", str(row.id), detail)
+    decision = as_raw(session, func.substr(reward.c.cause, len(CAUSE) + 1))
+    undecided = (
+        select(reward.c.id, reward.c.cause)
+        .outerjoin(t, and_(t.c.brand_id == reward.c.brand_id, raw(session, t.c.id) == decision))
+        .where(reward.c.cause.like(f"{CAUSE}%"), t.c.id.is_(None))
+    )
+    for row in stream(session, undecided):
+        yield Problem("adjusted", "reward", str(row.id), f"is for {row.cause}, which nobody decided")
 
 
 CHECKS = (left, sided, planned, adjusted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlmodel import Session, SQLModel
 
 from core.db import table
@@ -25,8 +25,10 @@ def counted(session: Session) -> Iterator[Problem]:
     payout, item = table(Payout), table(Item)
     for kind, model in GIVEN.items():
         given = table(model)
+        # Codes are numbered within their payout; tickets within their draw.
+        last = func.max(given.c.number) if kind != "ticket" else func.count()
         sums = (
-            select(given.c.brand_id, given.c.payout_id, func.count().label("given"))
+            select(given.c.brand_id, given.c.payout_id, func.count().label("given"), last.label("last"))
             .where(given.c.payout_id.is_not(None))
             .group_by(given.c.brand_id, given.c.payout_id)
             .subquery("sums")
@@ -40,6 +42,7 @@ def counted(session: Session) -> Iterator[Problem]:
                 item.c.kind == kind,
                 or_(
                     and_(payout.c.state == "completed", many != payout.c.quantity),
+                    sums.c.last != many,
                     and_(payout.c.state != "completed", many != 0),
                 ),
             )
@@ -77,17 +80,19 @@ def theirs(session: Session) -> Iterator[Problem]:
 
 
 def states(session: Session) -> Iterator[Problem]:
-    """Vouchers that are given to nobody, or not given and somebody's."""
-    t = table(Voucher)
+    """Vouchers that are given to nobody, or not given and somebody's, or in no pool."""
+    t, item = table(Voucher), table(Item)
+    pool = exists().where(item.c.brand_id == t.c.brand_id, item.c.id == t.c.item_id, item.c.kind == "voucher")
     found = select(t.c.id, t.c.state).where(
         or_(
+            ~pool,
             (t.c.state == "given") != t.c.payout_id.is_not(None),
             t.c.payout_id.is_(None) != t.c.number.is_(None),
             t.c.state.not_in(("available", "given", "expired")),
         )
     )
     for row in stream(session, found):
-        yield Problem("state", "voucher", str(row.id), f"is {row.state}, which is not what its payout says")
+        yield Problem("state", "voucher", str(row.id), f"is {row.state}, which is not what its payout or its pool says")
 
 
 CHECKS = (counted, theirs, states)

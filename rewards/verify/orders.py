@@ -8,7 +8,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlmodel import Session
 
 from core.db import table
-from referral.conversions import Conversion, Refund
+from referral.conversions import REFUND_STATUSES, STATUSES, Conversion, Refund
 from referral.referrals import Referral
 from rewards.rewards import Reward
 from rewards.verify.problem import Problem, as_raw, raw, stream
@@ -47,6 +47,7 @@ def applied(session: Session) -> Iterator[Problem]:
         .outerjoin(order, and_(order.c.brand_id == t.c.brand_id, order.c.id == t.c.conversion_id))
         .where(
             or_(
+                t.c.status.not_in(REFUND_STATUSES),
                 taken != t.c.conversion_id.is_not(None),
                 and_(~taken, t.c.applied != 0),
                 and_(t.c.status == "applied", t.c.amount.is_not(None), t.c.applied != t.c.amount),
@@ -72,7 +73,7 @@ def attributed(session: Session) -> Iterator[Problem]:
             or_(
                 and_(counts, or_(referral.c.id.is_(None), t.c.campaign_id.is_(None))),
                 and_(t.c.referral_id.is_not(None), referral.c.campaign_id != t.c.campaign_id),
-                t.c.status.not_in(("attributed", "unattributed", "rejected")),
+                t.c.status.not_in(STATUSES),
             )
         )
     )
@@ -82,7 +83,7 @@ def attributed(session: Session) -> Iterator[Problem]:
 
 
 def rewarded(session: Session) -> Iterator[Problem]:
-    """Rewards for an order that is not of their referral, or in another currency's place."""
+    """Rewards for an order that is not of their referral."""
     t, order = table(Reward), table(Conversion)
     named = as_raw(session, func.substr(t.c.cause, START))
     found = (

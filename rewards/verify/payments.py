@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Table, and_, case, exists, func, literal, or_, select
 from sqlmodel import Session
 
 from core.db import table
 from rewards.ledger import Transfer
-from rewards.payouts.payouts import OPEN, STATES, Payee, Payout, PayoutBatch, PayoutEvent, PayoutLine
+from rewards.payouts.payouts import OPEN, STATES, EventKind, Payee, Payout, PayoutBatch, PayoutEvent, PayoutLine
 from rewards.rewards import Reward
 from rewards.verify.entitlements import PAYABLE, RELEASED
 from rewards.verify.linked import Linked
@@ -116,13 +117,22 @@ def told(session: Session) -> Iterator[Problem]:
     )
     for row in stream(session, select(t.c.id, t.c.state).where(silent)):
         yield Problem("history", "payout", str(row.id), f"is {row.state}, but its history does not say how it came so")
+    strange = select(event.c.id, event.c.kind, event.c.state).where(
+        or_(event.c.kind.not_in(KINDS), event.c.state.not_in(ANSWERS), ~exists().where(*_of(event, t)))
+    )
+    for row in stream(session, strange):
+        yield Problem("history", "payout_event", str(row.id), f"says {row.kind} {row.state} of a payout")
+
+
+def _of(event: Table, payout: Table) -> tuple[ColumnElement[bool], ...]:
+    return payout.c.brand_id == event.c.brand_id, payout.c.id == event.c.payout_id
 
 
 def addressed(session: Session) -> Iterator[Problem]:
     """Payouts to a payee of somebody else or of another provider, and item rewards that do not cover their own."""
     t, payee, line, linked = table(Payout), table(Payee), table(PayoutLine), Linked(session)
     elsewhere = (
-        select(t.c.brand_id, t.c.id, t.c.member_id, t.c.provider, payee.c.member_id.label("owner"))
+        select(t.c.brand_id, t.c.id, t.c.member_id, t.c.provider, t.c.payee_id, payee.c.member_id.label("owner"))
         .add_columns(payee.c.provider.label("own_provider"))
         .outerjoin(payee, and_(payee.c.brand_id == t.c.brand_id, payee.c.id == t.c.payee_id))
         .where(
@@ -132,9 +142,9 @@ def addressed(session: Session) -> Iterator[Problem]:
     )
     for row in stream(session, elsewhere):
         if row.owner is None or row.own_provider != row.provider:
-            yield Problem("payee", "payout", str(row.id), f"its payee is not one of {row.provider}")
+            yield Problem("payee", "payout", str(row.id), f"its payee {row.payee_id} is not one of {row.provider}")
         elif not linked.are(row.brand_id, row.owner, row.member_id):
-            yield Problem("payee", "payout", str(row.id), "its payee is somebody else's")
+            yield Problem("payee", "payout", str(row.id), f"its payee {row.payee_id} is somebody else's")
     covers = exists().where(
         line.c.brand_id == t.c.brand_id, line.c.payout_id == t.c.id, line.c.reward_id == t.c.reward_id
     )
@@ -177,4 +187,6 @@ def batched(session: Session) -> Iterator[Problem]:
         yield Problem("batch", "payout", str(row_id), "there is no such batch")
 
 
+KINDS = get_args(EventKind)
+ANSWERS = (*STATES, "not_found")
 CHECKS = (moved, lines, covered, told, addressed, owned, batched)

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from core import clock, ids
 from rewards import ledger
+from rewards.adjustments import Adjustment
 from rewards.ledger import Account, Move, Purpose
 from rewards.payouts import payees, payouts
 from rewards.payouts.payouts import Payout, payouts_of
@@ -46,6 +47,20 @@ class Till:
         member = member or self.alice
 
         def give(session: Session) -> UUID:
+            session.add(
+                Adjustment(
+                    brand_id=self.brand,
+                    id=reward_id,
+                    member_id=member,
+                    campaign_id=self.shop.campaign.id,
+                    asset=self.asset,
+                    amount=amount,
+                    reason="goodwill",
+                    actor="cli",
+                    key=str(reward_id),
+                    created_at=clock.now(),
+                )
+            )
             session.add(
                 Reward(
                     brand_id=self.brand,
