@@ -144,6 +144,7 @@ def on_left(session: Session, happened: Sequence[FriendLeft]) -> None:
 
 def on_reversed(session: Session, happened: Sequence[ReferralReversed]) -> None:
     """Take back what was granted for a referral that counts no longer, and what its friend had helped to reach."""
+    budget.lock(session, {(event.brand_id, event.campaign_id) for event in happened})
     for event in happened:
         take_back(session, rewards_for(session, event.brand_id, [event.referral_id]), event.reason)
     surplus.take_back_lost(session, happened)

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from core.db import among_keys, table
 from referral.referrals import Referral, ReferralReversed
-from rewards import budget, schedule
+from rewards import schedule
 from rewards.caps import LIVE, LOST, standings_of
 from rewards.corrections import take_back
 from rewards.plans import Rule, cached_plan
@@ -24,14 +24,14 @@ Key = tuple[UUID, UUID, UUID]
 def take_back_lost(session: Session, happened: Sequence[ReferralReversed]) -> None:
     """Make what lives of each schedule of these advocates no more than their remaining friends are worth.
 
-    An advocate's schedule is that of the campaign's version under which its latest reward was granted.
+    An advocate's schedule is that of the campaign's version under which its latest reward was granted. The campaigns'
+    budgets are locked by the caller, so that nobody grants by the same schedule meanwhile.
     """
     pairs = {(event.brand_id, event.campaign_id, event.advocate_id) for event in happened}
     rows = _scheduled(session, pairs)
     if not rows:
         return
     rules = {key: rule for key, (rule, _) in rows.items()}
-    budget.lock(session, {(brand_id, campaign_id) for brand_id, campaign_id, _ in pairs})
     standings = standings_of(session, pairs, {rule.name for rule in rules.values()})
     for (_, campaign_id, advocate_id, name), (rule, live) in rows.items():
         standing = standings[(campaign_id, advocate_id, name)]
