@@ -57,6 +57,18 @@ async def test_another_chat_does_not_wait() -> None:
     assert line.made == {1: [0], 2: [0]}
 
 
+async def test_a_gift_takes_its_turn_with_whom_it_goes_to() -> None:
+    line = Line()
+    await line.ask("sendMessage", 1)
+
+    async def gift() -> bool:
+        line.made["gift"].append(line.clock.time - 100)
+        return True
+
+    await line.pace.process_request(gift, (), {}, "sendGift", {"user_id": 1, "chat_id": None}, None)
+    assert line.made["gift"] == [1]
+
+
 async def test_a_full_group_waits_and_no_other_chat_does() -> None:
     line = Line(replace(FREE, group_messages_per_minute=1, chat_interval=0))
     await line.ask("sendMessage", -1)
