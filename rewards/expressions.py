@@ -78,10 +78,10 @@ class Condition:
     def decide(self, values: Mapping[str, Any]) -> Decision:
         """Whether it is true of these values. What has no value makes a comparison neither true nor false; `a || b`
         is true if one of them is. A division by zero, an overflow or too many steps make it not true."""
-        given = {name: _given(name, values[name]) for name in self.names if values.get(name) is not None}
         try:
+            given = {name: _given(name, values[name]) for name in self.names if values.get(name) is not None}
             found = self._program.eval(data=given)
-        except RuntimeError as error:
+        except (RuntimeError, TypeError, ValueError) as error:  # the last two: values of another type than declared
             return Decision(False, fault=str(error)[:200])
         if found.type() == cel.Type.BOOL:
             return Decision(bool(found.value()))

@@ -72,6 +72,8 @@ def test_what_does_not_exist_is_neither_true_nor_false() -> None:
         ("order.skus.all(a, order.skus.all(b, a != 'x'))", {"order.skus": ["T"] * 200}, "budget"),
         ("order.code.matches(order.id)", {"order.code": "T", "order.id": "("}, "regular expression"),
         ("order.net > 5", {"order.net": 2**80}, "too big"),
+        ("order.net > 5", {"order.net": "6"}, "Expected INT"),
+        ("order.lines.exists(l, l.quantity > 5)", {"order.lines": [{"quantity": "6"}]}, "integer"),
     ],
 )
 def test_what_cannot_be_reckoned_does_not_hold_and_says_why(text: str, values: dict[str, Any], fault: str) -> None:
