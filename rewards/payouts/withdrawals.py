@@ -167,6 +167,9 @@ def withdraw(
         raise Refused("currency_not_carried", provider=provider, asset=asset)
     lock_rewards(session, brand_id, member_id, asset)
     lock_payable(session, brand_id, member_id, asset)
+    found = asked_before(session, brand_id, key)  # by somebody who held the locks until now
+    if found is not None:
+        return same(found, member_id, provider, asset, amount, None)
     offer = next(
         (o for o in withdrawable(session, brand_id, member_id) if (o.provider, o.asset) == (provider, asset)), None
     )
