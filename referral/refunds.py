@@ -10,10 +10,11 @@ count, the referral is reversed (`refunded`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from core import clock, events, ids
 from core.db import among_keys, table
@@ -44,6 +45,7 @@ def record_refunds(session: Session, refunds: Sequence[RefundOrder]) -> list[Ref
     lock_orders(session, {refund.brand_id for refund in refunds})
     rows = _refunds_by(session, {refund.key for refund in refunds})
     conversions = conversions_by(session, {refund.order_key for refund in refunds})
+    people = _people(session, conversions.values())
     told: list[PurchaseRefunded] = []
     answers = []
     for refund in refunds:
@@ -53,7 +55,8 @@ def record_refunds(session: Session, refunds: Sequence[RefundOrder]) -> list[Ref
             row = rows[refund.key] = _row(refund)
             conversion = conversions.get(refund.order_key)
             if conversion is not None:
-                told.extend(_apply(session, conversion, row))
+                session.add(conversion)
+                told.extend(_apply(conversion, row, people))
             session.add(row)
         elif (row.order_id, row.amount, row.currency) != (refund.order_id, refund.amount, refund.currency):
             raise Conflict("refund_differs", refund=refund.external_id)
@@ -92,7 +95,20 @@ def take_off(conversion: Conversion, refund: Refund) -> None:
     conversion.refunded += refund.applied
 
 
-def _apply(session: Session, conversion: Conversion, refund: Refund) -> list[PurchaseRefunded]:
+def _people(session: Session, conversions: Iterable[Conversion]) -> dict[tuple[UUID, UUID], tuple[UUID, UUID]]:
+    """The (advocate, friend) of the referrals of these orders."""
+    keys = {(row.brand_id, row.referral_id) for row in conversions if row.referral_id is not None}
+    if not keys:
+        return {}
+    t = table(Referral)
+    columns = (t.c.brand_id, t.c.id, t.c.advocate_id, t.c.friend_id)
+    rows = session.execute(select(*columns).where(among_keys(session, (t.c.brand_id, t.c.id), keys)))
+    return {(brand_id, referral_id): (advocate, friend) for brand_id, referral_id, advocate, friend in rows}
+
+
+def _apply(
+    conversion: Conversion, refund: Refund, people: Mapping[tuple[UUID, UUID], tuple[UUID, UUID]]
+) -> list[PurchaseRefunded]:
     """Apply a refund to its order; what to tell, if the order had counted."""
     if refund.currency != conversion.currency:
         raise Conflict(
@@ -100,19 +116,16 @@ def _apply(session: Session, conversion: Conversion, refund: Refund) -> list[Pur
         )
     before = conversion.left
     take_off(conversion, refund)
-    session.add(conversion)
     if not refund.applied or conversion.status != "attributed":
         return []
     assert conversion.referral_id is not None
     assert conversion.campaign_id is not None
-    referral = session.get_one(Referral, (conversion.brand_id, conversion.referral_id))
     return [
         PurchaseRefunded(
             conversion.brand_id,
             conversion.campaign_id,
             conversion.referral_id,
-            referral.advocate_id,
-            referral.friend_id,
+            *people[(conversion.brand_id, conversion.referral_id)],
             conversion.id,
             refund.id,
             before,
@@ -137,7 +150,7 @@ def reverse_emptied(session: Session, referrals: Collection[tuple[UUID, UUID]]) 
         )
         .exists()
     )
-    emptied = session.exec(
+    emptied = session.scalars(
         select(Referral)
         .join(Campaign, (p.c.brand_id == r.c.brand_id) & (p.c.id == r.c.campaign_id))
         .where(
@@ -160,7 +173,7 @@ def waiting_for(session: Session, orders: Collection[Key]) -> dict[Key, list[Ref
     found: dict[Key, list[Refund]] = defaultdict(list)
     if orders:
         t = table(Refund)
-        rows = session.exec(
+        rows = session.scalars(
             select(Refund)
             .where(among_keys(session, (t.c.brand_id, t.c.source, t.c.order_id), orders), t.c.status == "waiting")
             .order_by(col(Refund.received_at), col(Refund.id))
@@ -175,7 +188,7 @@ def _refunds_by(session: Session, keys: Collection[Key]) -> dict[Key, Refund]:
     if not keys:
         return {}
     t = table(Refund)
-    rows = session.exec(
+    rows = session.scalars(
         select(Refund)
         .where(among_keys(session, (t.c.brand_id, t.c.source, t.c.external_id), keys))
         .execution_options(populate_existing=True)

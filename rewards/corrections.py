@@ -9,7 +9,9 @@ References: `void/<reward>/<cause>` and `clawback/<reward>/<cause>`; the cause i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
@@ -31,6 +33,7 @@ RELEASED = ("payable", "in_payout", "paid")
 """States of a reward whose money has come to `member.payable`, whatever became of it there."""
 OF_ORDER = "order/"
 """How the cause of a reward for an order begins; the conversion's id follows."""
+ALIVE = (*BEFORE_RELEASE, *RELEASED)
 AGAIN = "link/"
 """How the reason of a living reward begins that came back with an undone link (see `rewards.linking`)."""
 
@@ -45,6 +48,16 @@ def order_cause(conversion_id: UUID) -> str:
     return f"{OF_ORDER}{conversion_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Take `amount` of a reward, which is locked and alive. The `cause` makes it happen once."""
+
+    reward: Reward
+    amount: int
+    reason: str
+    cause: str
+
+
 def take_back(
     session: Session,
     rewards: Sequence[Reward],
@@ -56,25 +69,27 @@ def take_back(
     """Void what is held and claw back what was released: all that is left of each reward, or these `amounts` by
     reward at most. What is capped or gone stays as it is. With a `cause` a repeat changes nothing.
     """
-    rows = _lock(session, rewards)
-    moves: dict[UUID, Move] = {}
-    for row in rows:
+    takings = []
+    for row in _lock(session, {(reward.brand_id, reward.id) for reward in rewards}):
         left = row.amount - row.taken_back
         part = left if amounts is None else min(left, amounts.get(row.id, 0))
-        if part > 0 and row.state in (*BEFORE_RELEASE, *RELEASED):
-            moves[row.id] = _move(row, part, cause or (reason if part == left else f"{reason}/{row.taken_back}"))
-    made = transfer(session, list(moves.values()))
-    taken = [(row, moves[row.id]) for row in rows if row.id in moves and moves[row.id].reference in made]
-    for row, move in taken:
-        _note(row, move.amount, reason)
-        session.add(row)
+        if part > 0 and row.state in ALIVE:
+            known = reason if part == left else f"{reason}/{row.taken_back}"
+            takings.append(Taking(row, part, reason, cause or known))
+    _take(session, takings)
+
+
+def _take(session: Session, takings: Sequence[Taking]) -> None:
+    moves = [_move(taking) for taking in takings]
+    made = transfer(session, moves)
+    taken = [taking for taking, move in zip(takings, moves, strict=True) if move.reference in made]
+    whole = [_note(taking) for taking in taken]
     session.flush()
-    for brand_id in {row.brand_id for row, _ in taken}:
-        alive = [row for row, _ in taken if row.brand_id == brand_id and row.state in RELEASED]
-        follow(session, brand_id, [row.id for row in alive])
-        for row in alive:
-            session.refresh(row)
-    _tell(session, [(row, move.amount) for row, move in taken], reason, cause or reason)
+    released = [taking.reward for taking in taken if taking.reward.state in RELEASED]
+    for brand_id in {row.brand_id for row in released}:
+        follow(session, brand_id, [row.id for row in released if row.brand_id == brand_id])
+    _lock(session, {(row.brand_id, row.id) for row in released})  # whose states may have followed
+    _tell(session, list(zip(taken, whole, strict=True)))
 
 
 def taken_for(session: Session, reward: Reward, reason: str) -> int:
@@ -94,9 +109,8 @@ def taken_for(session: Session, reward: Reward, reason: str) -> int:
     return int(session.scalars(last).one())
 
 
-def _lock(session: Session, rewards: Iterable[Reward]) -> Sequence[Reward]:
-    """The rewards as they stand now and until the commit, whatever the objects say."""
-    keys = {(reward.brand_id, reward.id) for reward in rewards}
+def _lock(session: Session, keys: Collection[tuple[UUID, UUID]]) -> Sequence[Reward]:
+    """These (brand, reward), as they stand now and until the commit, whatever objects say."""
     if not keys:
         return []
     t = table(Reward)
@@ -109,39 +123,44 @@ def _lock(session: Session, rewards: Iterable[Reward]) -> Sequence[Reward]:
     ).all()
 
 
-def _move(row: Reward, amount: int, cause: str) -> Move:
+def _move(taking: Taking) -> Move:
+    row = taking.reward
     kind, source = ("void", Purpose.HELD) if row.state in BEFORE_RELEASE else ("clawback", Purpose.PAYABLE)
     # A reward that came back may be taken back again for the same reason: its second life has its own references.
     life = f"{row.reason}/" if row.reason and row.reason.startswith(AGAIN) else ""
     account = Account(row.brand_id, row.member_id, source, row.asset)
     budget = Account(row.brand_id, row.campaign_id, Purpose.BUDGET, row.asset)
-    return Move(f"{kind}/{row.id}/{life}{cause}", kind, account, budget, amount)
+    return Move(f"{kind}/{row.id}/{life}{taking.cause}", kind, account, budget, taking.amount)
 
 
-def _note(row: Reward, amount: int, reason: str) -> None:
-    row.taken_back += amount
+def _note(taking: Taking) -> bool:
+    """Write on the reward what was taken; whether nothing of it is left."""
+    row = taking.reward
+    row.taken_back += taking.amount
     if row.taken_back == row.amount:
         row.state = "voided" if row.state in BEFORE_RELEASE else "clawed_back"
-        row.reason, row.settled_at = reason, clock.now()
-    elif not (row.reason and row.reason.startswith(AGAIN)):
-        row.reason = reason
+        row.reason, row.settled_at = taking.reason, clock.now()
+        return True
+    if not (row.reason and row.reason.startswith(AGAIN)):
+        row.reason = taking.reason
+    return False
 
 
-def _tell(session: Session, taken: Sequence[tuple[Reward, int]], reason: str, cause: str) -> None:
-    debts = _debts(session, {(row.brand_id, row.member_id, row.asset) for row, _ in taken})
+def _tell(session: Session, taken: Sequence[tuple[Taking, bool]]) -> None:
+    debts = _debts(session, {(one.reward.brand_id, one.reward.member_id, one.reward.asset) for one, _ in taken})
     events.emit(
         session,
         [
             tell(
                 RewardVoided,
-                row,
-                amount=amount,
-                reason=reason,
-                whole=row.taken_back == row.amount,
-                debt=debts.get((row.brand_id, row.member_id, row.asset), 0),
-                cause=cause,
+                one.reward,
+                amount=one.amount,
+                reason=one.reason,
+                whole=whole,
+                debt=debts.get((one.reward.brand_id, one.reward.member_id, one.reward.asset), 0),
+                cause=one.cause,
             )
-            for row, amount in taken
+            for one, whole in taken
         ],
     )
 
@@ -173,17 +192,26 @@ def debt_of(session: Session, brand_id: UUID, member_id: UUID) -> dict[str, int]
 
 
 def on_refunded(session: Session, happened: Sequence[PurchaseRefunded]) -> None:
-    """Make the rewards of an order worth what they would be, had the order been what is left of it."""
+    """Make the rewards of orders worth what they would be, had each order been what is left of it. Set-based."""
+    t = table(Reward)
+    wanted = {(event.brand_id, event.referral_id, order_cause(event.conversion_id)) for event in happened}
+    found = session.execute(
+        select(t.c.brand_id, t.c.id).where(among_keys(session, (t.c.brand_id, t.c.referral_id, t.c.cause), wanted))
+    )
+    by_order: dict[tuple[UUID, str], list[Reward]] = defaultdict(list)
+    left: dict[UUID, int] = {}
+    for row in _lock(session, {(brand_id, reward_id) for brand_id, reward_id in found}):
+        if row.state in ALIVE:
+            by_order[(row.brand_id, row.cause)].append(row)
+            left[row.id] = row.amount - row.taken_back
+    takings = []
     for event in happened:
-        rows = session.scalars(
-            select(Reward).where(
-                col(Reward.brand_id) == event.brand_id,
-                col(Reward.referral_id) == event.referral_id,
-                col(Reward.cause) == order_cause(event.conversion_id),
-            )
-        ).all()
-        surplus = {row.id: row.amount - row.taken_back - worth(session, row, event.net_after) for row in rows}
-        take_back(session, rows, REFUNDED, amounts=surplus, cause=f"refund/{event.refund_id}")
+        for row in by_order[(event.brand_id, order_cause(event.conversion_id))]:
+            surplus = left[row.id] - worth(session, row, event.net_after)
+            if surplus > 0:
+                takings.append(Taking(row, surplus, REFUNDED, f"refund/{event.refund_id}"))
+                left[row.id] -= surplus
+    _take(session, takings)
 
 
 def worth_now(session: Session, row: Reward) -> int:
