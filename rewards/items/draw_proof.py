@@ -73,9 +73,14 @@ def winners_of(
 
 def read_document(text: str) -> dict[str, Any]:
     """A published document. Raises `ValueError` with what is wrong with its form."""
-    document = json.loads(text)
+    try:
+        document = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(f"this is no document of the format {FORMAT}")
+    if document.get("seed") is None:
+        raise ValueError("the draw is not revealed yet")
     needed = {
         "commitment": str,
         "prizes": list,

@@ -226,7 +226,7 @@ def test_what_was_published_before_counts(document: dict[str, Any]) -> None:
     assert [fault.what for fault in faults] == ["commitment_other", "tickets_other"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "daixin-draw/1"}', "not JSON"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "daixin-draw/1"}', "not JSON", "[" * 100_000])
 def test_what_is_no_document_says_so(text: str) -> None:
     with pytest.raises(ValueError):
         draw_proof.read_document(text)
