@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 from core import clock, events
 from core.errors import Refused
 from core.writer import announce
+from referral.members import Member
 from rewards.ledger import transfer
 from rewards.payouts.opening import TOPIC, cover, follow
 from rewards.payouts.payouts import (
@@ -30,6 +31,7 @@ from rewards.payouts.payouts import (
     done_moves,
     payout_of,
 )
+from rewards.payouts.persons import forget_payees
 from rewards.payouts.port import AUTOMATIC, Answer
 
 log = structlog.get_logger()
@@ -99,6 +101,8 @@ def conclude(
             _wonder(session, payout, answer.reason, pace)
     session.add(payout)
     session.flush()
+    if payout.state in SETTLED and session.get_one(Member, (brand_id, payout.member_id)).erased_at is not None:
+        forget_payees(session, brand_id, [payout.member_id])  # this payout was what it was kept for
     return payout
 
 
