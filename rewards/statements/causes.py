@@ -64,12 +64,13 @@ class Causes:
 
     def words(self, reference: str, locale: str) -> str:
         """What it was for: the friend's deed, the reason it was taken back, where it was paid to."""
+        reward = self._rewards.get(named_in(reference, *OF_REWARD) or self._brand_id)
+        if reward is not None and (reason := self._reason(reference, reward, locale)):
+            return reason
         if (adjustment := self._adjustment(reference)) is not None:
             return str(adjustment.reason)
-        reward = self._rewards.get(named_in(reference, *OF_REWARD) or self._brand_id)
         if reward is not None:
-            reason = self._reason(reference, reward, locale)
-            return reason or event_words(reward.event, locale)
+            return event_words(reward.event, locale)
         payout = self._payouts.get(named_in(reference, OF_PAYOUT) or self._brand_id)
         return "" if payout is None else self._payout(payout, locale)
 
