@@ -154,19 +154,20 @@ def _refusal(case: Case, lines: list[Line], books: Books) -> str | None:
     cap = case.plan.cap
     if cap is not None and case.event.referral_id not in books.friends and books.paid_for[case.pair] >= cap:
         return "cap_reached"
+    need: dict[Balance, int] = {}
     for line in lines:
         rule = line.rule
-        if rule.basis_points and case.values.get("order.currency") != case.plan.asset_of(rule):
+        asset = case.plan.asset_of(rule)
+        if rule.basis_points and case.values.get("order.currency") != asset:
             return "currency_differs"
-        for name, key, most in scopes(case, rule):
-            if books.spent[key] + line.amount > most:
-                return f"cap_{name}"
-    need: dict[str, int] = defaultdict(int)
-    for line in lines:
-        need[case.plan.asset_of(line.rule)] += line.amount
-    short = {(case.event.campaign_id, asset) for asset, amount in need.items()}
-    short = {key for key in short if need[key[1]] > books.left[key]}
-    books.short |= short
+        if rule.caps.model_fields_set:
+            for name, key, most in scopes(case, rule):
+                if books.spent[key] + line.amount > most:
+                    return f"cap_{name}"
+        budget = (case.event.campaign_id, asset)
+        need[budget] = need.get(budget, 0) + line.amount
+    short = [budget for budget, amount in need.items() if amount > books.left[budget]]
+    books.short.update(short)
     return "budget_empty" if short else None
 
 
