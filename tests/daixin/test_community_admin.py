@@ -35,12 +35,12 @@ def house(tmp_path: Path, migrated_sqlite: Path, daixin: Shell) -> Path:
 def test_the_admin_of_a_group_is_a_person_who_talked_to_us(daixin: Shell, house: Path) -> None:
     assert daixin(house, "say", "/start", "--as", "Alice").status == 0
     assert daixin(house, "community", "connect", "discord", "1001", "Tea").status == 0
-    done = daixin(house, "community", "admin", "discord:1001", "webchat:alice")
+    done = daixin(house, "community", "admin", "discord:1001", "webchat:say:Alice")
     assert done.status == 0, done.err
     assert done.json["title"] == "Tea"
     nobody = daixin(house, "community", "admin", "discord:1001", "webchat:nobody")
     assert (nobody.status, nobody.out) == (1, "")
-    nowhere = daixin(house, "community", "admin", "discord:9", "webchat:alice")
+    nowhere = daixin(house, "community", "admin", "discord:9", "webchat:say:Alice")
     assert "discord:9 is no connected group of this brand" in nowhere.err
 
 
