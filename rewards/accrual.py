@@ -145,6 +145,9 @@ def on_left(session: Session, happened: Sequence[FriendLeft]) -> None:
 def on_reversed(session: Session, happened: Sequence[ReferralReversed]) -> None:
     """Take back what was granted for a referral that counts no longer, and what its friend had helped to reach."""
     budget.lock(session, {(event.brand_id, event.campaign_id) for event in happened})
+    fallen: dict[tuple[UUID, str], list[UUID]] = defaultdict(list)
     for event in happened:
-        take_back(session, rewards_for(session, event.brand_id, [event.referral_id]), event.reason)
+        fallen[(event.brand_id, event.reason)].append(event.referral_id)
+    for (brand_id, reason), referrals in fallen.items():
+        take_back(session, rewards_for(session, brand_id, referrals), reason)
     surplus.take_back_lost(session, happened)

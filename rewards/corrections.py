@@ -22,6 +22,7 @@ from core.db import among_keys, table
 from core.events import Bus
 from referral.conversions import Conversion, PurchaseRefunded
 from referral.refunds import REFUNDED
+from rewards import budget
 from rewards.ledger import Account, LedgerAccount, Move, Purpose, Transfer, transfer
 from rewards.payouts.opening import follow
 from rewards.plans import Rule, cached_plan
@@ -129,8 +130,8 @@ def _move(taking: Taking) -> Move:
     # A reward that came back may be taken back again for the same reason: its second life has its own references.
     life = f"{row.reason}/" if row.reason and row.reason.startswith(AGAIN) else ""
     account = Account(row.brand_id, row.member_id, source, row.asset)
-    budget = Account(row.brand_id, row.campaign_id, Purpose.BUDGET, row.asset)
-    return Move(f"{kind}/{row.id}/{life}{taking.cause}", kind, account, budget, taking.amount)
+    back = Account(row.brand_id, row.campaign_id, Purpose.BUDGET, row.asset)
+    return Move(f"{kind}/{row.id}/{life}{taking.cause}", kind, account, back, taking.amount)
 
 
 def _note(taking: Taking) -> bool:
@@ -193,6 +194,8 @@ def debt_of(session: Session, brand_id: UUID, member_id: UUID) -> dict[str, int]
 
 def on_refunded(session: Session, happened: Sequence[PurchaseRefunded]) -> None:
     """Make the rewards of orders worth what they would be, had each order been what is left of it. Set-based."""
+    # Budgets before rewards, as whoever grants and reverses takes them: else two processes could wait in a ring.
+    budget.lock(session, {(event.brand_id, event.campaign_id) for event in happened})
     t = table(Reward)
     wanted = {(event.brand_id, event.referral_id, order_cause(event.conversion_id)) for event in happened}
     found = session.execute(
