@@ -17,7 +17,6 @@ from collections.abc import MutableMapping
 from contextlib import suppress
 from typing import Any, Self
 
-import httpx2
 from starlette.requests import Request
 
 from tests.bots.telegram.botapi_stars import StarShop
@@ -27,6 +26,7 @@ from tests.bots.telegram.botapi_wire import (
     Receive,
     Refusal,
     Send,
+    bring,
     hang_up,
     quiet_server,
     read_fields,
@@ -241,7 +241,8 @@ class BotApi(StarShop):
         self.webhook = fields if fields["url"] else {}
         self._allowed = set(fields.get("allowed_updates") or ()) or None
         if self.webhook:
-            self._tasks.append(asyncio.create_task(self._post_updates()))
+            bringing = bring(self._updates, lambda: self.webhook, self._news, self.webhook_answers)
+            self._tasks.append(asyncio.create_task(bringing))
         return True
 
     def _do_deleteWebhook(self, drop_pending_updates: bool = False) -> bool:
@@ -360,24 +361,6 @@ class BotApi(StarShop):
         if chat_id in self.people:
             return private(self.people[chat_id])
         raise Refusal(400, "Bad Request: chat not found")
-
-    async def _post_updates(self) -> None:
-        """Bring updates to the webhook one by one; one that is not answered with 2xx is brought again."""
-        async with httpx2.AsyncClient(trust_env=False) as client:
-            while hook := self.webhook:
-                if not self._updates:
-                    self._news.clear()
-                    await self._news.wait()
-                    continue
-                headers = {"content-type": "application/json"}
-                if "secret_token" in hook:
-                    headers["X-Telegram-Bot-Api-Secret-Token"] = hook["secret_token"]
-                answer = await client.post(hook["url"], content=self._updates[0][1], headers=headers)
-                self.webhook_answers.append(answer.status_code)
-                if answer.is_success:
-                    self._updates.popleft()
-                else:
-                    await asyncio.sleep(0.02)
 
     async def _control(self, path: str, request: Request) -> dict[str, int]:
         if path == "/control/flood":

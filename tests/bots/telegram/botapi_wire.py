@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+import httpx2
 import uvicorn
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -27,6 +30,13 @@ class Refusal(Exception):
     def body(self) -> bytes:
         answer: dict[str, Any] = {"ok": False, "error_code": self.code, "description": self.description}
         return json.dumps(answer | ({"parameters": self.parameters} if self.parameters else {})).encode()
+
+
+class HungUp(Refusal):
+    """Whoever called died while asking; what was asked is not known, so nothing is done."""
+
+    def __init__(self) -> None:
+        super().__init__(400, "Bad Request: the request is not whole")
 
 
 @dataclass
@@ -78,6 +88,8 @@ async def read_fields(scope: MutableMapping[str, Any], receive: Receive) -> dict
     body, more = b"", True
     while more:
         event = await receive()
+        if event["type"] == "http.disconnect":
+            raise HungUp
         body += event.get("body", b"")
         more = event.get("more_body", False)
     return dict(parse_qsl(body.decode(), keep_blank_values=True))
@@ -94,3 +106,24 @@ async def hang_up(receive: Receive, send: Any) -> None:
     send.__self__.transport.abort()
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def bring(
+    updates: deque[tuple[int, bytes]], hook: Callable[[], dict[str, Any]], news: asyncio.Event, answers: list[int]
+) -> None:
+    """Bring updates to the webhook one by one, while there is one; one that is not answered with 2xx comes again."""
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        while known := hook():
+            if not updates:
+                news.clear()
+                await news.wait()
+                continue
+            headers = {"content-type": "application/json"}
+            if "secret_token" in known:
+                headers["X-Telegram-Bot-Api-Secret-Token"] = known["secret_token"]
+            answer = await client.post(known["url"], content=updates[0][1], headers=headers)
+            answers.append(answer.status_code)
+            if answer.is_success:
+                updates.popleft()
+            else:
+                await asyncio.sleep(0.02)
