@@ -38,7 +38,7 @@ def _on_won(session: Session, happened: Sequence[PrizeWon]) -> None:
         cause = f"draw/{won.draw_id}/{won.place}"
         if won.asset.startswith(ITEM):
             # Items are no money: the brand puts into the budget what it promised to give.
-            fund(session, won.brand_id, won.campaign_id, won.asset, won.amount, f"{cause}/fund")
+            fund(session, won.brand_id, won.campaign_id, won.asset, won.amount, f"fund/{won.campaign_id}/{cause}")
         adjust(
             session,
             won.brand_id,

@@ -106,4 +106,5 @@ def check_books(shop: Shop) -> None:
     assert [(asset, total) for asset, total in shop.house.ask(sums) if total] == []
     lying, under_way = shop.house.ask(aside)
     assert lying == under_way
-    assert shop.problems() == []
+    problems = shop.problems()
+    assert problems == [], problems

@@ -103,7 +103,7 @@ class Counter(RuleBasedStateMachine):
         name = f"promise/{next(_rounds)}"
 
         def promise(session: Session) -> None:
-            fund(session, brand, campaign, "item:coffee", 1, f"fund/{name}")
+            fund(session, brand, campaign, "item:coffee", 1, f"fund/{campaign}/{name}")
             adjust(session, brand, member, campaign, "item:coffee", 1, reason="sorry", actor="ann", key=name)
 
         self.do(promise, cut)
