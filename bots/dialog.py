@@ -194,7 +194,8 @@ def _ask(ctx: Context, dialog: Dialog, talk: Talk) -> Reply:
         buttons = (*buttons, (talk.button(i18n.text(ctx.locale, "button.skip"), "skip"),))
     if len(dialog.questions) > 1:
         text = ctx.say("dialog.step", step=step + 1, steps=len(dialog.questions)) + " " + text
-    text += "\n\n" + ctx.say("dialog.how_to_cancel")
+    if not any((button.action or "").endswith(" cancel") for row in buttons for button in row):
+        text += "\n\n" + ctx.say("dialog.how_to_cancel")
     return Reply(text, buttons=buttons, private=True, brief=ctx.say("group.brief"))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -47,7 +48,16 @@ def _moment(locale: str, zone: str, at: datetime | None) -> Safe:
 
 def _code(locale: str, zone: str, code: str, expires_at: datetime | None) -> str:
     key = "gain.code.until" if expires_at else "gain.code"
-    return "- " + say(locale, key, code=as_code(code), until=_moment(locale, zone, expires_at))
+    return "- " + say(locale, key, code=as_code(code), until=until(locale, zone, expires_at))
+
+
+def until(locale: str, zone: str, ends: datetime | None) -> Safe:
+    """The last day of what ends at a midnight, or else the moment."""
+    if ends is None:
+        return Safe("")
+    last = ends - timedelta(seconds=1)
+    whole_day = ends.astimezone(ZoneInfo(zone)).time() == time()
+    return Safe(escape(i18n.moment(locale, last if whole_day else ends, zone, time=not whole_day)))
 
 
 def _tickets(locale: str, zone: str, title: str, found: Contents) -> str:
@@ -87,5 +97,5 @@ def _given(locale: str, zone: str, title: str, payout: Payout, found: Contents) 
         waiting = payout.reason if payout.reason in WAITING else None
         return say(locale, f"gain.waiting.{waiting}" if waiting else "gain.on_its_way", title=title, platform=platform)
     if found.badge is not None and found.badge.ends_at is not None:
-        return say(locale, "gain.given_until", title=title, until=_moment(locale, zone, found.badge.ends_at))
+        return say(locale, "gain.given_until", title=title, until=until(locale, zone, found.badge.ends_at))
     return say(locale, "gain.given", title=title)

@@ -10,18 +10,20 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from bots.context import Safe, as_code
-from bots.gains import gain
+from bots.gains import gain, until
 from bots.message import Button, Reply
 from bots.news import News, Voice, tell
 from bots.receipts import CONFIRM_IN_WECHAT, failure, masked, short_reference
-from core import i18n
+from core import clock, i18n
 from core.events import Bus
+from rewards.adjustments import CAUSE as ADJUSTED
 from rewards.items.draws import Draw, DrawMoved, Ticket
 from rewards.items.items import Item
 from rewards.items.kinds import LOCAL
 from rewards.items.shipments import ShipmentMoved
 from rewards.items.vouchers import Voucher, VoucherExpiring, code_of
 from rewards.payouts.payouts import Payout, PayoutCompleted, PayoutFailed, PayoutProgressed
+from rewards.rewards import Reward
 
 TOLD_STEPS = (CONFIRM_IN_WECHAT, "unclaimed_yet")
 """What a provider may wait for that the member has to do."""
@@ -155,9 +157,22 @@ def _not_paid(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
 
 
 def _gained(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
-    text, rows = gain(voice.session, voice.locale, _payout(voice, facts))
+    payout = _payout(voice, facts)
+    text, rows = gain(voice.session, voice.locale, payout)
+    if gift := _gift(voice, payout):
+        text = gift + "\n" + text
     mine = Button(i18n.text(voice.locale, "button.mine"), action="do:shop mine")
     return Reply(text, buttons=(*rows, (mine,)), private=True)
+
+
+def _gift(voice: Voice, payout: Payout) -> str:
+    """Who gave it and why, where a person decided that."""
+    reward = voice.session.get(Reward, (voice.brand.id, payout.reward_id)) if payout.reward_id else None
+    if reward is None or not reward.cause.startswith(ADJUSTED) or payout.state != "completed":
+        return ""
+    amount = voice.amount(reward.amount, reward.asset)
+    reason = str((reward.facts or {}).get("reason", ""))
+    return voice.say("news.given", brand=voice.brand.name, amount=amount, reason=reason)
 
 
 def _voucher_ends(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
@@ -167,7 +182,7 @@ def _voucher_ends(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
         "news.voucher_ends",
         title=i18n.pick(item.title, voice.locale),
         code=as_code(code_of(voucher)),
-        until=voice.moment(facts["at"]),
+        until=until(voice.locale, voice.brand.timezone, clock.parse(facts["at"])),
     )
     return _with(voice, words, "button.mine", "do:shop mine")
 

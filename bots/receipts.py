@@ -16,7 +16,7 @@ CONFIRM_IN_WECHAT = "confirm_in_wechat"
 
 def in_private(ctx: Context) -> Reply:
     """Money, codes and addresses are no talk for a group."""
-    return Reply(ctx.say("group.money"), private=True, brief=ctx.say("group.brief"))
+    return ctx.reply("group.brief")
 
 
 def takes(locale: str, provider: str, brand: str) -> str:
@@ -26,7 +26,7 @@ def takes(locale: str, provider: str, brand: str) -> str:
 
 def short_reference(payout: Payout) -> str:
     """What a person can quote: the last digits of the payout's reference."""
-    return payout.reference[-8:].upper()
+    return f"P-{payout.reference[-8:].upper()}"
 
 
 def masked(session: Session, payout: Payout) -> str:

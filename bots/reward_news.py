@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlmodel import Session
 
 from bots.context import Safe, name_of, sentences
@@ -14,14 +15,16 @@ from bots.lines import reason_words
 from bots.message import Button, Reply
 from bots.news import News, Voice, tell
 from core import clock, i18n
+from core.db import among_keys, table
 from core.events import Bus
 from core.money import ITEM
 from referral import leaderboard
 from referral.campaigns import Campaign
 from referral.referrals import FriendJoined, Referral
 from rewards.adjustments import Adjusted
-from rewards.corrections import debt_of
 from rewards.items.prizes import ACTOR as DRAW
+from rewards.ledger import Account, LedgerAccount, Purpose
+from rewards.payouts.payouts import Payout
 from rewards.rewards import Reward, RewardGranted, RewardReleased, RewardVoided
 
 AND = {"en": " and ", "zh_Hans": "、"}
@@ -82,11 +85,40 @@ def _on_released(session: Session, happened: Sequence[RewardReleased]) -> None:
     for event in happened:
         if not event.asset.startswith(ITEM):  # which hands itself over, and is told of then
             groups[(event.brand_id, event.member_id)].append(event)
+    owed = _owed_before(session, groups)
     news = []
     for (brand_id, member_id), events in groups.items():
-        facts = _about(events[0]) | {"count": len(events), "sums": _sums(events)}
+        facts = _about(events[0]) | {
+            "count": len(events),
+            "sums": _sums(events),
+            "owed": owed.get((brand_id, member_id), {}),
+        }
         news.append(News(brand_id, member_id, "released", f"released/{events[0].reward_id}", facts))
     tell(session, news)
+
+
+def _owed_before(
+    session: Session, groups: Mapping[tuple[UUID, UUID], Sequence[RewardReleased]]
+) -> dict[tuple[UUID, UUID], dict[str, int]]:
+    """By person and asset: what they had owed before these were released to them."""
+    released = {
+        Account(brand_id, member_id, Purpose.PAYABLE, asset): amount
+        for (brand_id, member_id), events in groups.items()
+        for asset, amount in _sums(events).items()
+    }
+    by_id = {account.id: account for account in released}
+    t = table(LedgerAccount)
+    found: dict[tuple[UUID, UUID], dict[str, int]] = defaultdict(dict)
+    if not by_id:
+        return found
+    keys = {(account.brand_id, account.id) for account in released}
+    rows = session.execute(select(t.c.id, t.c.balance).where(among_keys(session, (t.c.brand_id, t.c.id), keys)))
+    for account_id, balance in rows:
+        account = by_id[account_id]
+        before = balance - released[account]
+        if before < 0:
+            found[(account.brand_id, account.owner_id)][account.asset] = -before
+    return found
 
 
 def _about(event: RewardGranted | RewardReleased | RewardVoided) -> dict[str, Any]:
@@ -134,7 +166,13 @@ def _on_adjusted(session: Session, happened: Sequence[Adjusted]) -> None:
                 e.member_id,
                 "adjusted",
                 f"adjusted/{e.adjustment_id}",
-                {"asset": e.asset, "amount": e.amount, "reason": e.reason, "debt": e.debt},
+                {
+                    "adjustment": str(e.adjustment_id),
+                    "asset": e.asset,
+                    "amount": e.amount,
+                    "reason": e.reason,
+                    "debt": e.debt,
+                },
             )
             for e in happened
             if e.actor != DRAW  # whose result is told with the draw
@@ -204,15 +242,17 @@ def _released(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
     standing = leaderboard.standing(voice.session, voice.brand.id, campaign.id, voice.member.id)
     if standing is not None and facts["role"] == "advocate":
         words = sentences(voice.locale, words, voice.say("news.rank", rank=standing.rank))
-    owed = _owed(voice, facts["sums"])
-    return _with_rewards(voice, sentences(voice.locale, words, owed) if owed else words)
+    return _with_rewards(voice, _and_settled(voice, words, facts))
 
 
-def _owed(voice: Voice, sums: Mapping[str, int]) -> str:
-    """What is still owed of these assets although something was released."""
-    debts = debt_of(voice.session, voice.brand.id, voice.member.id)
-    left = {asset: debts[asset] for asset in sums if asset in debts}
-    return voice.say("news.still_owed", debt=_amounts(voice, left)) if left else ""
+def _and_settled(voice: Voice, words: str, facts: Mapping[str, Any]) -> str:
+    """How much of it went against a debt, and what is left of that."""
+    if not facts["owed"]:
+        return words
+    settled = {asset: min(debt, facts["sums"][asset]) for asset, debt in facts["owed"].items()}
+    left = {asset: debt - settled[asset] for asset, debt in facts["owed"].items() if debt > settled[asset]}
+    words = sentences(voice.locale, words, voice.say("news.settled", amount=_amounts(voice, settled)))
+    return sentences(voice.locale, words, voice.say("news.still_owed", debt=_amounts(voice, left))) if left else words
 
 
 def _taken(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
@@ -234,11 +274,24 @@ def _and_debts(voice: Voice, words: str, debts: Mapping[str, int]) -> str:
 
 
 def _adjusted(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
+    if facts["amount"] > 0 and facts["asset"].startswith(ITEM) and _handed_over(voice, facts["adjustment"]):
+        return None  # which was told with the thing itself
     key = "news.given" if facts["amount"] > 0 else "news.deducted"
     amount = voice.amount(abs(facts["amount"]), facts["asset"])
     words = voice.say(key, brand=voice.brand.name, amount=amount, reason=facts["reason"])
     debts = {facts["asset"]: facts["debt"]} if facts["debt"] else {}
     return _with_rewards(voice, _and_debts(voice, words, debts))
+
+
+def _handed_over(voice: Voice, adjustment: str) -> bool:
+    """Whether the item that was given this way has reached its owner."""
+    p, r = table(Payout), table(Reward)
+    found = (
+        select(p.c.state)
+        .join(r, (r.c.brand_id == p.c.brand_id) & (r.c.id == p.c.reward_id))
+        .where(r.c.brand_id == voice.brand.id, r.c.member_id == voice.member.id, r.c.cause == f"adjust/{adjustment}")
+    )
+    return voice.session.scalar(found) == "completed"
 
 
 def _amounts(voice: Voice, sums: Mapping[str, int]) -> Safe:

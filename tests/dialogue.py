@@ -13,7 +13,8 @@
 A line `Name> words` is said, `Name> [label]` presses the newest button of that label, `Name in the group> …` happens
 in the group; what follows is the whole answer, word for word (blank lines do not matter, and a long line goes on
 after a backslash). `joins.`, `leaves.`, `Alice invites Bob.` (who then says her code; `nobody` for the code alone) and
-`N days later:` are stage directions; after each the jobs run and the outbox is delivered. `Name hears:` lists what
+`N days later:` are stage directions, and so is any line in brackets that the test has put into `town.stage`; after each
+the jobs run and the outbox is delivered. `Name hears:` lists what
 the outbox brought since it was last looked at. Codes are random and stand as `<Name's code>`, `<Name's link code>`.
 The clock begins at noon of 2 March 2026 in Shanghai.
 """
@@ -57,7 +58,8 @@ _MOVES = re.compile(r"(\w+) (joins|leaves)\.")
 _INVITES = re.compile(r"(\w+) invites (\w+)\.")
 _LATER = re.compile(r"(\d+) (days|hours|minutes)s? later:")
 _CODE = re.compile(r"\b([2-9A-HJ-NP-Z]{4})-?([2-9A-HJ-NP-Z]{4})-?([2-9A-HJ-NP-Z])\b")
-_LINK_CODE = re.compile(r"\b\d{8}\b")
+_LINK_CODE = re.compile(r"(?<!P-)\b\d{8}\b")
+_REFERENCE = re.compile(r"\bP-[0-9A-F]{8}\b")
 
 
 def in_both(en: str, zh: str) -> pytest.MarkDecorator:
@@ -77,6 +79,8 @@ class Town:
     brand: Brand
     codes: dict[str, str] = field(default_factory=dict)
     transcript: list[str] = field(default_factory=list)
+    stage: dict[str, Callable[[], object]] = field(default_factory=dict)
+    """What happens at a line `(Bob buys tea.)`, by what stands in the brackets."""
     _offered: dict[str, list[Button]] = field(default_factory=dict)
     _heard: dict[str, int] = field(default_factory=dict)
 
@@ -174,6 +178,12 @@ class Town:
         elif found := _LATER.fullmatch(line):
             await self.later(**{found[2]: int(found[1])})
             shown = ""
+        elif line.startswith("("):
+            if line.strip("()") not in self.stage:
+                return
+            self.stage[line.strip("()")]()
+            await self.settle()
+            shown = ""
         else:
             return
         self.transcript += [line, *filter(str.strip, shown.splitlines())]
@@ -187,6 +197,7 @@ class Town:
             lines.insert(0, f"(picture: {reply.image.alt})")
         lines += [" ".join(f"[{button.label}]" for button in row) for row in reply.buttons]
         text = "\n".join(lines)
+        text = _REFERENCE.sub("<reference>", text)
         for name, code in self.codes.items():
             text = text.replace(code, f"<{name}>").replace(code.replace("-", ""), f"<{name}>")
         return text
@@ -241,7 +252,10 @@ def campaign_file(**changes: Any) -> dict[str, Any]:
     }
     for name, value in changes.items():
         part, _, key = name.partition("__")
-        raw[part][key] = value
+        if key:
+            raw[part][key] = value
+        else:
+            raw[part] = value
     return raw
 
 

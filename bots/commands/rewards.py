@@ -14,7 +14,7 @@ from bots.markup import plain
 from bots.message import Button, Reply
 from core import clock
 from core.errors import Refused
-from core.money import is_currency
+from core.money import ITEM, is_currency
 from rewards.items.redeem import catalogue
 from rewards.overview import Line, Purse, lines_of, purses_of, why_owed
 from rewards.payouts.withdrawals import withdrawable
@@ -45,7 +45,7 @@ def _page(ctx: Context, number: int) -> Reply:
     purses = purses_of(ctx.session, ctx.brand.id, ctx.member.id)
     if not lines and not purses:
         return ctx.reply("rewards.none", buttons=((ctx.button("button.invite", "do:invite"),),))
-    head = [_purse(ctx, purse) for purse in purses] if number == 1 else []
+    head = list(filter(None, [_purse(ctx, purse) for purse in purses])) if number == 1 else []
     shown = ["- " + line_words(ctx, line) for line in lines]
     text = "\n\n".join(filter(None, ["\n".join(head), "\n".join(shown)]))
     return Reply(text, buttons=_buttons(ctx, number, more, lines), private=True, brief=ctx.say("group.brief"))
@@ -54,14 +54,15 @@ def _page(ctx: Context, number: int) -> Reply:
 def _purse(ctx: Context, purse: Purse) -> str:
     kind = "money" if is_currency(purse.asset) else "points"
     parts = []
-    if purse.payable > 0 or (purse.payable == 0 and not purse.asset.startswith("item:")):
-        parts.append(ctx.say(f"rewards.purse.{kind}", amount=ctx.points(purse.payable, purse.asset)))
+    item = purse.asset.startswith(ITEM)
+    if purse.payable > 0 or not item:
+        parts.append(ctx.say(f"rewards.purse.{kind}", amount=ctx.points(max(purse.payable, 0), purse.asset)))
     if purse.held and purse.next_release:
         when = ctx.when(purse.next_release, time=False)
         parts.append(ctx.say("rewards.purse.held", amount=ctx.points(purse.held, purse.asset), when=when))
     if purse.under_way:
         parts.append(ctx.say(f"rewards.purse.under_way.{kind}", amount=ctx.points(purse.under_way, purse.asset)))
-    if purse.paid:
+    if purse.paid and not item:
         parts.append(ctx.say(f"rewards.purse.paid.{kind}", amount=ctx.points(purse.paid, purse.asset)))
     line = " · ".join(parts)
     return "\n".join(filter(None, [line, _debt(ctx, purse)]))

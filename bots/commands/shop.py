@@ -207,7 +207,7 @@ def _mine(ctx: Context) -> Reply:
     rows = []
     for payout in bought:
         title = _title(ctx, ctx.session.get_one(Item, (ctx.brand.id, payout.item_id)))
-        label = plain(f"{ctx.when(payout.created_at, time=False)} · ") + clean(title, LABEL)
+        label = f"{plain(ctx.when(payout.created_at, time=False))} · {clean(title, LABEL)}"
         rows.append((Button(label, action=f"do:shop order {payout.id.hex}"),))
     return ctx.reply("shop.mine", buttons=(*rows, _shelves(ctx)))
 

@@ -24,28 +24,28 @@ from tests.dialogue import in_both, open_town
     ✅ You have stayed 7 days. You earned 50 points, yours on Mar 12, 12:00.
     [My rewards]
     Alice> /rewards
-    Yours: 0 points · still held: 100 points
+    Yours now: 0 points · on hold: 100 points (next on Mar 12)
     • Mar 9 · 100 points for bringing Bob (Spring tea): held until Mar 12, 12:00, then yours
-    [Why?]
+    [Why?] [Proof]
     Bob> /rewards
-    Yours: 0 points · still held: 50 points
+    Yours now: 0 points · on hold: 50 points (next on Mar 12)
     • Mar 9 · 50 points for coming through Alice (Spring tea): held until Mar 12, 12:00, then yours
-    [Why?]
+    [Why?] [Proof]
     3 days later:
     Alice hears:
-    💰 You received 100 points for bringing Bob to Spring tea. You are now number 1 on the board.
+    💰 100 points for bringing Bob to Spring tea is yours now. You are now number 1 on the board.
     [My rewards]
     Bob hears:
-    💰 You received 50 points. Welcome to Spring tea!
+    💰 50 points is yours now. Welcome to Spring tea!
     [My rewards]
     Alice> /rewards
-    Yours: 100 points · still held: 0 points
+    Yours now: 100 points
     • Mar 9 · 100 points for bringing Bob (Spring tea): yours
-    [Why?]
+    [Why?] [Proof]
     Bob> [My rewards]
-    Yours: 50 points · still held: 0 points
+    Yours now: 50 points
     • Mar 9 · 50 points for coming through Alice (Spring tea): yours
-    [Why?]
+    [Why?] [Proof]
     """,
     zh="""
     Alice invites Bob.
@@ -57,34 +57,34 @@ from tests.dialogue import in_both, open_town
     Alice hears:
     🎉 Bob 通过你的邀请加入了 春茶会，留到 3月9日 12:00 就算数。
     [我的奖励]
-    ✅ Bob 已留满 7 天，你获得 100 积分，将于 3月12日 12:00 到账。
+    ✅ Bob 已留满 7 天，你获得 100 积分，将于 3月12日 12:00 入账。
     [我的奖励]
     Bob hears:
-    ✅ 你已留满 7 天，获得 50 积分，将于 3月12日 12:00 到账。
+    ✅ 你已留满 7 天，获得 50 积分，将于 3月12日 12:00 入账。
     [我的奖励]
     Alice> 奖励
-    可用：0 积分 · 冻结中：100 积分
-    • 3月9日 · 100 积分，邀请 Bob（春茶会）：冻结至 3月12日 12:00，之后归你
-    [为什么？]
+    可用：0 积分 · 冻结中：100 积分（最近 3月12日 解冻）
+    • 3月9日 · 100 积分，邀请 Bob（春茶会）：冻结至 3月12日 12:00，之后可用
+    [为什么？] [凭证]
     Bob> 奖励
-    可用：0 积分 · 冻结中：50 积分
-    • 3月9日 · 50 积分，受 Alice 邀请（春茶会）：冻结至 3月12日 12:00，之后归你
-    [为什么？]
+    可用：0 积分 · 冻结中：50 积分（最近 3月12日 解冻）
+    • 3月9日 · 50 积分，受 Alice 邀请（春茶会）：冻结至 3月12日 12:00，之后可用
+    [为什么？] [凭证]
     3 days later:
     Alice hears:
-    💰 100 积分 已到账，感谢你邀请 Bob 参加 春茶会。你现在排在第 1 名。
+    💰 100 积分 已入账，感谢你邀请 Bob 参加 春茶会。你现在排在第 1 名。
     [我的奖励]
     Bob hears:
-    💰 50 积分 已到账，欢迎参加 春茶会！
+    💰 50 积分 已入账，欢迎参加 春茶会！
     [我的奖励]
     Alice> 奖励
-    可用：100 积分 · 冻结中：0 积分
-    • 3月9日 · 100 积分，邀请 Bob（春茶会）：已到账
-    [为什么？]
+    可用：100 积分
+    • 3月9日 · 100 积分，邀请 Bob（春茶会）：可用
+    [为什么？] [凭证]
     Bob> [我的奖励]
-    可用：50 积分 · 冻结中：0 积分
-    • 3月9日 · 50 积分，受 Alice 邀请（春茶会）：已到账
-    [为什么？]
+    可用：50 积分
+    • 3月9日 · 50 积分，受 Alice 邀请（春茶会）：可用
+    [为什么？] [凭证]
     """,
 )
 async def test_held_and_then_mine(tmp_path: Path, locale: str, script: str) -> None:
@@ -104,24 +104,22 @@ async def test_held_and_then_mine(tmp_path: Path, locale: str, script: str) -> N
     [My rewards]
     Bob leaves.
     Alice hears:
-    Your 100 points for bringing Bob to Spring tea will not be paid, because your friend left the group while \
-    it was still held.
+    Your 100 points for bringing Bob to Spring tea will not be yours, because your friend left the group while it \
+    was still held.
     [My rewards]
     Bob hears:
     ✅ You have stayed 7 days. You earned 50 points, yours on Mar 12, 12:00.
     [My rewards]
-    Your 50 points for joining Spring tea will not be paid, because you left the group while it was still held.
+    Your 50 points for joining Spring tea will not be yours, because you left the group while it was still held.
     [My rewards]
     Alice> /rewards
-    Yours: 0 points · still held: 0 points
-    • Mar 9 · 100 points for bringing Bob (Spring tea): taken back, because your friend left the group while \
-    it was still held
-    [Why?]
+    • Mar 9 · 100 points for bringing Bob (Spring tea): taken back, because your friend left the group while it was \
+    still held
+    [Why?] [Proof]
     Bob> /rewards
-    Yours: 0 points · still held: 0 points
-    • Mar 9 · 50 points for coming through Alice (Spring tea): taken back, because you left the group while it \
-    was still held
-    [Why?]
+    • Mar 9 · 50 points for coming through Alice (Spring tea): taken back, because you left the group while it was \
+    still held
+    [Why?] [Proof]
     """,
     zh="""
     Alice invites Bob.
@@ -130,25 +128,23 @@ async def test_held_and_then_mine(tmp_path: Path, locale: str, script: str) -> N
     Alice hears:
     🎉 Bob 通过你的邀请加入了 春茶会，留到 3月9日 12:00 就算数。
     [我的奖励]
-    ✅ Bob 已留满 7 天，你获得 100 积分，将于 3月12日 12:00 到账。
+    ✅ Bob 已留满 7 天，你获得 100 积分，将于 3月12日 12:00 入账。
     [我的奖励]
     Bob leaves.
     Alice hears:
-    邀请 Bob 参加 春茶会 的 100 积分 不再到账：朋友在冻结期内退群。
+    邀请 Bob 参加 春茶会 的 100 积分 不再发放：朋友在冻结期内退群。
     [我的奖励]
     Bob hears:
-    ✅ 你已留满 7 天，获得 50 积分，将于 3月12日 12:00 到账。
+    ✅ 你已留满 7 天，获得 50 积分，将于 3月12日 12:00 入账。
     [我的奖励]
-    参加 春茶会 的 50 积分 不再到账：你在冻结期内退群。
+    参加 春茶会 的 50 积分 不再发放：你在冻结期内退群。
     [我的奖励]
     Alice> 奖励
-    可用：0 积分 · 冻结中：0 积分
     • 3月9日 · 100 积分，邀请 Bob（春茶会）：已收回，朋友在冻结期内退群
-    [为什么？]
+    [为什么？] [凭证]
     Bob> 奖励
-    可用：0 积分 · 冻结中：0 积分
     • 3月9日 · 50 积分，受 Alice 邀请（春茶会）：已收回，你在冻结期内退群
-    [为什么？]
+    [为什么？] [凭证]
     """,
 )
 async def test_taken_back(tmp_path: Path, locale: str, script: str) -> None:
