@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -140,7 +141,12 @@ def _step(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
     if payout.state != "processing" or payout.reason != facts["step"]:
         return None  # it went on since
     words = voice.say(f"news.payout.{facts['step']}", **_money_facts(voice, payout))
-    return _with(voice, words, "button.withdrawals", "do:withdraw list")
+    reply = _with(voice, words, "button.withdrawals", "do:withdraw list")
+    page = payout.detail.get("confirm_url")  # where the provider's own question is answered
+    if page and payout.reason == CONFIRM_IN_WECHAT:
+        confirm = Button(i18n.text(voice.locale, "confirm.button"), url=str(page))
+        reply = replace(reply, buttons=((confirm,), *reply.buttons))
+    return reply
 
 
 def _paid(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
