@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -9,12 +10,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
 from sqlmodel import Session, col
 
 from core import vault
 from core.db import table
-from core.errors import NotFound
+from core.errors import Conflict, NotFound
 from core.money import Money
 from core.sheets import Cell
 from core.writer import Writer
@@ -34,16 +35,25 @@ SEALED = [table(model) for model in TABLES if "sealed" in table(model).columns]
 
 
 def find(session: Session, brand: str | None, reference: str) -> Payout:
-    """The payout of a reference, as files and lists write it. Raises `NotFound("payout")`."""
+    """The payout of a reference, as files write it or by its last eight digits, as members are told it.
+
+    Raises `NotFound("payout")`, `Conflict("payout_ambiguous")` when the eight digits are those of several.
+    """
     owner = brand_named(session, brand)
-    try:
-        number = UUID(reference.strip().upper().removeprefix(MARK))
-    except ValueError:
-        raise NotFound("payout") from None
-    payout = session.get(Payout, (owner.id, number))
-    if payout is None:
+    digits = reference.strip().upper().removeprefix(MARK).replace("-", "").lower()
+    found = select(Payout).where(col(Payout.brand_id) == owner.id)
+    if re.fullmatch(r"[0-9a-f]{32}", digits):
+        found = found.where(col(Payout.id) == UUID(digits))
+    elif re.fullmatch(r"[0-9a-f]{8}", digits):
+        found = found.where(cast(col(Payout.id), String).like(f"%{digits}"))
+    else:
         raise NotFound("payout")
-    return payout
+    payouts = session.scalars(found.limit(2)).all()
+    if not payouts:
+        raise NotFound("payout")
+    if len(payouts) > 1:
+        raise Conflict("payout_ambiguous")
+    return payouts[0]
 
 
 def listed(session: Session, brand: str | None, states: Sequence[str], waiting: bool, limit: int) -> list[Document]:

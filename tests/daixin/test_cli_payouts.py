@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from core import vault
+from core.errors import NotFound
+from daixin import actions_payouts
 from tests.daixin.program import SECRET, Done, Shell, migrated
 from tests.house import House
 from tests.rewards.payouts.till import Till, open_till
@@ -62,7 +65,7 @@ def test_a_batch_from_the_list_to_the_last_line(daixin: Shell, till: Till, tmp_p
     rows[1][2] = "10.00"
     assert ok(daixin(tmp_path, "payout", "import", save(tmp_path / "b.csv", rows))).out.startswith("1 paid, 0 failed")
 
-    shown = ok(daixin(tmp_path, "payout", "show", found[1]["reference"], "--json")).json
+    shown = ok(daixin(tmp_path, "payout", "show", f"P-{found[1]['reference'][-8:]}", "--json")).json
     assert [(one["kind"], one["actor"]) for one in shown["history"]][1:2] == [("export", "mei")]
     assert shown["state"] == "completed"
     assert "1 completed" in ok(daixin(tmp_path, "payout", "batches")).out
@@ -108,3 +111,15 @@ def test_keys_are_changed_while_everything_stays_readable(daixin: Shell, till: T
     ok(daixin(tmp_path, "payout", "export", "--batch", "1", "-o", "a.csv", vault_keys=new))
     assert "6222 0212 3456 7894" in (tmp_path / "a.csv").read_text()
     assert "Key 2" in daixin(tmp_path, "payout", "list", vault_keys=f"{new},nonsense").err
+
+
+def test_a_payout_is_found_by_what_its_member_was_told(house: House) -> None:
+    till = open_till(house)
+    till.earns(1000)
+    till.payee()
+    payout = till.takes(1000)
+    for told in (f"P-{payout.reference[-8:].upper()}", f"P-{payout.reference}", str(payout.id), payout.reference):
+        assert house.ask(partial(actions_payouts.find, brand=None, reference=told)).id == payout.id
+    for other in ("P-00000000", "", "P-", payout.reference[:8], "x" * 32):
+        with pytest.raises(NotFound):
+            house.ask(partial(actions_payouts.find, brand=None, reference=other))
