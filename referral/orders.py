@@ -179,7 +179,7 @@ def _referrals_of(session: Session, friends: Collection[tuple[UUID, UUID]]) -> d
             )
             .where(among_keys(session, (t.c.brand_id, t.c.friend_id), friends))
             .order_by(col(Referral.id))
-            .with_for_update(of=Referral)
+            .with_for_update(of=Referral, key_share=True)
             .execution_options(populate_existing=True)
         )
         for referral, campaign in rows:

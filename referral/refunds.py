@@ -160,7 +160,7 @@ def reverse_emptied(session: Session, referrals: Collection[tuple[UUID, UUID]]) 
             ~alive,
         )
         .order_by(col(Referral.id))
-        .with_for_update(of=Referral)
+        .with_for_update(of=Referral, key_share=True)
         .execution_options(populate_existing=True)
     ).all()
     if emptied:

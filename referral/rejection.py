@@ -29,7 +29,7 @@ def reject(session: Session, brand_id: UUID, referral_id: UUID, *, reason: str, 
     referral = session.exec(
         select(Referral)
         .where(col(Referral.brand_id) == brand_id, col(Referral.id) == referral_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).first()
     if referral is None:

@@ -107,7 +107,7 @@ def _own_line(ctx: Context, campaign: Campaign) -> list[str]:
     if own is None:
         return []
     state = _state(campaign, own)
-    if own.reason in ("advocate_gone", "left_during_hold"):
+    if own.reason in ("advocate_gone", "left_during_hold", "refunded"):
         state += f".{own.reason}"
     advocate = name_of(ctx.session, ctx.brand.id, own.advocate_id, ctx.locale)
     return [ctx.say(f"why.own.{state}", advocate=advocate, **_facts(ctx, campaign, own))]

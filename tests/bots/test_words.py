@@ -34,7 +34,7 @@ BUILT = (
     | _all("why.refused", REFUSALS)
     | _all("why", ("waiting", "started", "joined", "left"))
     | _all("why.own", ("waiting", "started", "joined", "left", "qualified", "expired", "reversed", "rejected"))
-    | {"why.own.expired.advocate_gone", "why.own.reversed.left_during_hold"}
+    | {"why.own.expired.advocate_gone", "why.own.reversed.left_during_hold", "why.own.reversed.refunded"}
     | _all("why.qualified", QUALIFYING)
     | _all("why.expired.window_over", QUALIFYING)
     | {"why.expired.erased", "why.rejected.review"}
