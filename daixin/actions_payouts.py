@@ -25,8 +25,8 @@ from daixin.models import TABLES
 from referral.members import Member
 from rewards.payouts import approvals, batches, manual, settling
 from rewards.payouts.manual import MARK
-from rewards.payouts.payouts import Payee, Payout, PayoutBatch, events_of
-from rewards.payouts.port import Answer
+from rewards.payouts.payouts import OPEN, Payee, Payout, PayoutBatch, events_of
+from rewards.payouts.port import AUTOMATIC, Answer
 from rewards.payouts.runner import PayoutRunner
 
 Document = dict[str, Any]
@@ -63,7 +63,7 @@ def listed(session: Session, brand: str | None, states: Sequence[str], waiting: 
     if states:
         found = found.where(col(Payout.state).in_(states))
     if waiting:
-        stuck = (col(Payout.state) == "unknown") & col(Payout.due_at).is_(None)
+        stuck = col(Payout.state).in_(OPEN) & col(Payout.provider).in_(AUTOMATIC) & col(Payout.due_at).is_(None)
         found = found.where(((col(Payout.state) == "pending") & ~col(Payout.approved)) | stuck)
     found = found.order_by(col(Payout.created_at).desc(), col(Payout.id).desc()).limit(limit)
     return [document(session, payout) for payout in session.scalars(found)]
@@ -91,6 +91,7 @@ def document(session: Session, payout: Payout) -> Document:
         "batch": batch.number if batch else None,
         "attempts": payout.attempts,
         "look_ups": payout.look_ups,
+        "stuck": payout.state in OPEN and payout.provider in AUTOMATIC and payout.due_at is None,
         "due_at": _at(payout.due_at),
         "external_id": payout.external_id,
         "created_at": _at(payout.created_at),

@@ -32,7 +32,7 @@ def _json(document: Any) -> None:
 
 def _line(payout: dict[str, Any]) -> str:
     waits = "" if payout["approved"] else f"  waits for approval: {payout['flag']}"
-    stuck = "  needs a person" if payout["state"] == "unknown" and not payout["due_at"] else ""
+    stuck = "  needs a person" if payout["stuck"] else ""
     reason = f" ({payout['reason']})" if payout["reason"] else ""
     who = f"{payout['member']}  {payout['payee'] or ''}".rstrip()
     said = f"{payout['reference']}  {payout['said']}  {payout['provider']}  {payout['state']}{reason}"
