@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
+from referral.referrals import Referral
 from rewards.adjustments import adjustments_of
 from rewards.items.persons import export_items, forget_items
 from rewards.ledger import LedgerAccount, Transfer, balances_of
@@ -52,7 +53,23 @@ def export_rewards(session: Session, brand_id: UUID, member_id: UUID) -> dict[st
 
 
 def forget_rewards(session: Session, brand_id: UUID, member_id: UUID) -> None:
-    """Erase where a member was paid and where things were sent to them. The books keep what was, by a number."""
+    """Erase where a member was paid, where things were sent to them, and what decisions about them had looked at.
+
+    The books keep what was, by a number.
+    """
+    theirs = select(col(Referral.id)).where(
+        col(Referral.brand_id) == brand_id,
+        (col(Referral.friend_id) == member_id) | (col(Referral.advocate_id) == member_id),
+    )
+    session.execute(
+        update(Reward)
+        .where(
+            col(Reward.brand_id) == brand_id,
+            (col(Reward.member_id) == member_id) | col(Reward.referral_id).in_(theirs),
+            col(Reward.facts).is_not(None),
+        )
+        .values(facts=None)
+    )
     forget_items(session, brand_id, [member_id])
     forget_payees(session, brand_id, [member_id])
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     Column,
@@ -21,10 +22,11 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, Session, col
 
 from core import clock, events
-from core.db import Json, TenantRow, UtcDateTime, table
+from core.db import TenantRow, UtcDateTime, among_keys, table
 from rewards.ledger import Account, Move, Purpose, transfer
 
 STATES = ("held", "payable", "in_payout", "paid", "capped", "voided", "clawed_back", "in_review")
@@ -33,6 +35,9 @@ QUIET = ("not_met", "counted", "nothing_due")
 friend counts towards a step not reached yet, a percentage came to less than one minor unit."""
 RELEASED_AT_ONCE = 2000
 """Rewards released in one unit of work by the job."""
+
+
+_Facts = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class Reward(TenantRow, table=True):
@@ -71,7 +76,7 @@ class Reward(TenantRow, table=True):
     paid_out: int = Field(default=0, sa_type=BigInteger)
     state: str
     reason: str | None = None
-    facts: dict[str, Any] | None = Field(default=None, sa_column=Column(Json))
+    facts: dict[str, Any] | None = Field(default=None, sa_column=Column(_Facts))
     hold_until: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -163,28 +168,28 @@ def release_due(session: Session) -> int:
     """Release the rewards whose hold is over; how many (at most `RELEASED_AT_ONCE`)."""
     now = clock.now()
     t = table(Reward)
-    due = (
-        select(t.c.brand_id, t.c.id)
+    due = session.execute(
+        select(*(t.c[name] for name in _RELEASED), t.c.taken_back)
         .where(t.c.state == "held", t.c.hold_until <= now)
         .order_by(t.c.hold_until, t.c.id)
         .limit(RELEASED_AT_ONCE)
         .with_for_update(skip_locked=True)
-    )
-    keys = session.execute(due).all()
-    if not keys:
+    ).all()
+    if not due:
         return 0
-    rows = session.execute(
-        update(t)
-        .where(t.c.state == "held", t.c.brand_id.in_({key[0] for key in keys}), t.c.id.in_([key[1] for key in keys]))
-        .values(state="payable", settled_at=now)
-        .returning(
-            *(t.c[name] for name in RewardReleased.__dataclass_fields__ if name in _OF_ROW), t.c.id, t.c.taken_back
-        )
-    ).mappings()
-    released = [tell(RewardReleased, dict(row), amount=row["amount"] - row["taken_back"]) for row in rows]
+    # They are ours until the commit: nobody else has changed them since.
+    keys = [(row.brand_id, row.id) for row in due]
+    session.execute(
+        update(t).where(among_keys(session, (t.c.brand_id, t.c.id), keys)).values(state="payable", settled_at=now)
+    )
+    # By position, in the order of the event's own fields but for the amount: the job has thousands of them.
+    released = [RewardReleased(*row[:-2], row.amount - row.taken_back) for row in due]
     transfer(session, [release_move(r.reward_id, r.brand_id, r.member_id, r.asset, r.amount) for r in released])
     events.emit(session, released)
     return len(released)
+
+
+_RELEASED = tuple("id" if name == "reward_id" else name for name in RewardReleased.__dataclass_fields__)
 
 
 def rewards_of(session: Session, brand_id: UUID, member_id: UUID, limit: int = 20) -> list[Reward]:

@@ -14,6 +14,7 @@ from referral.linking import link
 from referral.members import meet
 from referral.referrals import Referral
 from rewards.plans import Plan
+from rewards.privacy import forget_rewards
 from rewards.rewards import Reward, release_due
 from tests.house import House, later, person
 from tests.rewards.shop import Shop, open_shop
@@ -186,6 +187,24 @@ def test_a_friends_orders_count_once_towards_a_milestone(house: House) -> None:
     assert shop.lines(shop.alice) == [(0, "capped", "counted")]
     shop.brings("Carol")
     shop.buys("Carol", "4")
+    assert shop.purse(shop.alice) == {"payable": 500}
+
+
+def test_a_friend_within_the_cap_goes_on_earning(house: House) -> None:
+    shop = open_shop(house, plan(PERCENT, cap=1, **YUAN))
+    shop.brings("Bob")
+    shop.brings("Carol")
+    for number, name in enumerate(("Bob", "Bob", "Carol", "Bob")):
+        shop.buys(name, str(number))
+    assert [state for _, state, _ in shop.lines(shop.alice)] == ["payable", "payable", "capped", "payable"]
+
+
+def test_who_is_forgotten_takes_the_facts_along(house: House) -> None:
+    shop = open_shop(house, plan(PERCENT, **YUAN))
+    bob = shop.brings("Bob")
+    shop.buys("Bob", "1")
+    house.do(lambda session: forget_rewards(session, shop.brand.id, bob))
+    assert facts_of(shop, shop.alice) == [None]
     assert shop.purse(shop.alice) == {"payable": 500}
 
 
