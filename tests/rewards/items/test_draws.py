@@ -18,6 +18,7 @@ from core.errors import BadInput, Conflict, Refused
 from referral import members
 from rewards.items import draw_proof, draws, redeem
 from rewards.items.draws import Draw, DrawMoved, Prize, PrizeWon
+from rewards.ledger import balances_of, fund
 from rewards.payouts.payouts import payouts_of
 from tests.house import House, later
 from tests.rewards.items.counter import buy, check_books, contents, fill, offer, open_counter, rich_people
@@ -240,3 +241,20 @@ def test_prizes_must_make_sense(house: House) -> None:
             open_draw(shop, prizes)
     with pytest.raises(BadInput):
         open_draw(shop, (Prize("NOPE"),))
+
+
+def test_a_budget_that_does_not_reach_keeps_the_secret(house: House) -> None:
+    shop, _ = prepare(house, prizes=(Prize("CNY", 8800),))
+    for member in rich_people(shop, 2):
+        buys(shop, member)
+    with later(days=8):
+        with pytest.raises(Refused) as short:
+            reveal(shop)
+        assert short.value.code == "adjustment_budget"
+        assert published_seed(shop) is None
+        name = f"fund/{shop.campaign.id}/more"
+        house.do(lambda s: fund(s, shop.brand.id, shop.campaign.id, "CNY", 8800, name))
+        [won] = reveal(shop)
+        found = house.ask(lambda s: balances_of(s, shop.brand.id, won.member_id))
+        assert found["member.payable", "CNY"] == 8800
+    check_books(shop)

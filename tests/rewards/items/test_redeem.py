@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from core.errors import BadInput, Conflict, NotFound, Refused
@@ -108,4 +110,34 @@ def test_an_item_reward_waits_for_the_pool_to_be_filled(house: House) -> None:
     late = shop.house.ask(lambda s: payouts_of(s, shop.brand.id, shop.alice))
     assert sorted(one.state for one in late) == ["completed", "pending"]
     assert contents(shop, next(one for one in late if one.state == "completed")).codes[0].text == "TEA-1"
+    check_books(shop)
+
+
+@pytest.mark.parametrize(("limits", "got"), [({"per_member": 3}, 3), ({"stock": 3}, 3), ({"price": 400}, 2)])
+def test_limits_hold_when_two_processes_ask_at_once(house: House, limits: dict[str, int], got: int) -> None:
+    shop = open_counter(house)
+    offer(shop, "code", "promo_code", **({"price": 10} | limits))
+    second = House(house.url)
+    start = threading.Barrier(6)
+    bought: list[str] = []
+    refusals: set[str] = set()
+
+    def press(where: House, number: int) -> None:
+        start.wait()
+        for turn in range(4):
+            key = f"{number}/{turn}"
+            try:
+                where.do(lambda s, key=key: redeem.redeem(s, shop.brand.id, shop.alice, "code", key))  # type: ignore[misc]
+                bought.append(key)
+            except Refused as refusal:
+                refusals.add(refusal.code)
+
+    threads = [threading.Thread(target=press, args=((house, second)[number % 2], number)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    second.close()
+    assert len(bought) == got
+    assert len(refusals) == 1
     check_books(shop)
