@@ -26,6 +26,7 @@ from sqlmodel import Field, Session, col
 from core import clock
 from core.db import TenantRow, UtcDateTime, table
 from core.outbox import Message, put
+from referral.brands import community_of_group
 from rewards.items.items import Item
 from rewards.items.kinds import PLATFORM_OF
 from rewards.payouts.payouts import Payout
@@ -90,6 +91,12 @@ def wear(session: Session, item: Item, settings: Mapping[str, Any], payout: Payo
     session.add(badge)
     session.flush()
     return badge
+
+
+def is_ours(session: Session, brand_id: UUID, platform: str, group: str) -> bool:
+    """Whether the group is one of the brand's communities: one bot serves several brands."""
+    community = community_of_group(session, platform, group)
+    return community is not None and community.brand_id == brand_id
 
 
 def _worn(badge: Badge) -> list[ColumnElement[bool]]:

@@ -17,7 +17,7 @@ from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
 from core import clock, events
-from rewards.items.badges import WORN, Badge, still_worn, wear
+from rewards.items.badges import WORN, Badge, is_ours, still_worn, wear
 from rewards.items.items import Item
 from rewards.items.kinds import PLATFORM_OF
 from rewards.items.redeem import account_of
@@ -56,6 +56,11 @@ def hand_over(session: Session, brand_id: UUID, payout_id: UUID) -> Order | None
     if account is None:
         conclude(session, brand_id, payout_id, Answer("failed", reason="account_gone"), "start")
         return None
+    # What it was when it was bought counts, not what it has been changed to since.
+    settings = payout.detail["item"]["settings"]
+    if item.kind in WORN and not is_ours(session, brand_id, platform, settings["group"]):
+        conclude(session, brand_id, payout_id, Answer("failed", reason="platform_refused"), "start")
+        return None
     first = payout.state == "pending"
     if first:
         payout.state = "processing"
@@ -68,8 +73,6 @@ def hand_over(session: Session, brand_id: UUID, payout_id: UUID) -> Order | None
     session.flush()
     assert payout.sent_at is not None
     step: Literal["give", "look_up"] = "give" if first or item.kind in WORN else "look_up"
-    # What it was when it was bought counts, not what it has been changed to since.
-    settings = payout.detail["item"]["settings"]
     return Order(brand_id, payout_id, step, item.kind, account, settings, payout.sent_at)
 
 

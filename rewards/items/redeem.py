@@ -36,7 +36,7 @@ from rewards.rewards import RewardReleased
 
 log = structlog.get_logger()
 POINTS = "PTS"
-WAITING = ("sold_out", "no_draw", "needs_account")
+WAITING = ("sold_out", "no_draw", "needs_account", "no_group")
 """Why an item reward may have to wait; it is tried again until it can be given."""
 TRIED_AT_ONCE = 100
 
@@ -91,8 +91,10 @@ def _refusal(
         return None
     if item.per_member is not None and mine >= item.per_member:
         return "limit_reached"
-    if item.kind in PLATFORM_OF and _account(session, item, member_id) is None:
-        return "needs_account"
+    try:
+        _check_platform(session, item, member_id)
+    except Refused as refused:
+        return refused.code
     return "too_few_points" if have < (item.price or 0) else None
 
 
@@ -100,7 +102,7 @@ def redeem(session: Session, brand_id: UUID, member_id: UUID, slug: str, key: st
     """A member's points become an item. Idempotent by the member's `key`: asking again gives the first payout.
 
     Raises `NotFound("item")`, `BadInput("item_quantity")`, `Conflict("payout_differs")`, `Refused`: not_for_sale,
-    sold_out, limit_reached, too_few_points, needs_account, no_draw.
+    sold_out, limit_reached, too_few_points, needs_account, no_group, no_draw.
     """
     item = find_item(session, brand_id, slug)
     name = f"redeem/{member_id}/{key}"
@@ -112,8 +114,7 @@ def redeem(session: Session, brand_id: UUID, member_id: UUID, slug: str, key: st
     most = 1 if item.kind in ONE_AT_ONCE else AT_ONCE
     if not 1 <= quantity <= most:
         raise BadInput("item_quantity", most=most)
-    if item.kind in PLATFORM_OF and _account(session, item, member_id) is None:
-        raise Refused("needs_account", platform=PLATFORM_OF[item.kind].title())
+    _check_platform(session, item, member_id)
     left = _left(session, item, quantity)
     if left is not None and left < quantity:
         raise Refused("sold_out", slug=slug)  # said early, at the price of a look; what is given is decided below
@@ -145,10 +146,9 @@ def _shown(item: Item) -> dict[str, object]:
 
 def _fulfil(session: Session, payout: Payout, item: Item) -> Payout:
     """Give what was paid for, or set the delivery going. Raises `Refused`: sold_out, limit_reached, no_draw,
-    needs_account."""
+    needs_account, no_group."""
     bought = payout.reward_id is None
-    if item.kind in PLATFORM_OF and _account(session, item, payout.member_id) is None:
-        raise Refused("needs_account", platform=PLATFORM_OF[item.kind].title())
+    _check_platform(session, item, payout.member_id)
     take(session, item, payout.member_id, payout.quantity, limited=bought)
     payout.detail = {**payout.detail, "taken": payout.quantity}
     payout.reason = payout.due_at = None  # the runner has nothing to do with most of them
@@ -175,8 +175,15 @@ def _fulfil(session: Session, payout: Payout, item: Item) -> Payout:
     return payout
 
 
-def _account(session: Session, item: Item, member_id: UUID) -> str | None:
-    return account_of(session, item.brand_id, member_id, PLATFORM_OF[item.kind])
+def _check_platform(session: Session, item: Item, member_id: UUID) -> None:
+    """Raises `Refused`: no_group (the bot gives nothing in another brand's group), needs_account."""
+    if item.kind not in PLATFORM_OF:
+        return
+    platform = PLATFORM_OF[item.kind]
+    if item.kind in badges.WORN and not badges.is_ours(session, item.brand_id, platform, item.settings["group"]):
+        raise Refused("no_group")
+    if account_of(session, item.brand_id, member_id, platform) is None:
+        raise Refused("needs_account", platform=platform.title())
 
 
 def account_of(session: Session, brand_id: UUID, member_id: UUID, platform: str) -> str | None:

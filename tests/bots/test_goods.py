@@ -17,6 +17,7 @@ from bots.goods import GoodsGiver
 from core import clock
 from core.errors import BadInput, Refused
 from core.outbox import Dispatcher, Outbox
+from referral.brands import connect, create_brand, disconnect
 from referral.members import Identity
 from rewards.items import badges
 from rewards.items.badges import Badge
@@ -83,7 +84,12 @@ async def on_telegram(house: House) -> AsyncIterator[tuple[Desk, TelegramHarness
 
 
 async def sells(opened: Desk, slug: str, kind: str, **settings: Any) -> None:
-    await asyncio.to_thread(offer, opened.shop, slug, kind, settings=settings)
+    """Put it into the catalogue, its group being the brand's."""
+    shop = opened.shop
+    if "group" in settings:
+        here = (shop.brand.id, kind.partition("_")[0], settings["group"], "Tea lovers")
+        await shop.house.writer.run(lambda session: connect(session, *here))
+    await asyncio.to_thread(offer, shop, slug, kind, settings=settings)
 
 
 async def test_a_role_for_a_month_and_a_second_month(house: House, tmp_path: Any) -> None:
@@ -187,3 +193,22 @@ async def test_who_is_not_there_is_told_first(house: House) -> None:
         assert (refused.value.code, refused.value.params["platform"]) == ("needs_account", "Discord")
         with pytest.raises(BadInput):
             await opened.buys("premium", quantity=2)
+
+
+async def test_nothing_is_given_in_another_brands_group(house: House) -> None:
+    async with on_telegram(house) as (opened, harness):
+        group = str(harness.community.id)
+        await sells(opened, "regular", "telegram_tag", tag="Regular", group=group)
+        payout = await opened.buys("regular")
+
+        def changes_hands(session: Session) -> None:
+            disconnect(session, "telegram", group)
+            connect(session, create_brand(session, "Rival").id, "telegram", group, "Tea lovers")
+
+        await house.writer.run(changes_hands)
+        await opened.delivers()
+        assert await opened.state(payout) == ("failed", "platform_refused")
+        with pytest.raises(Refused) as refused:
+            await opened.buys("regular", "2")
+        assert refused.value.code == "no_group"
+        assert harness.community.tags == {}
