@@ -17,8 +17,8 @@ from rewards.payouts.approvals import above_limit, mark_approved
 from rewards.payouts.payouts import Payout, PayoutBatch
 from rewards.payouts.port import AUTOMATIC
 
-LARGEST_BATCH = 5_000
-"""Payouts in one batch."""
+LARGEST_BATCH = 1_000
+"""Payouts in one batch; its file is taken in whole, while everybody else waits."""
 
 
 @dataclass(frozen=True, slots=True)
