@@ -13,7 +13,8 @@ from sqlmodel import Session, col
 from core import clock
 from core.errors import BadInput, NotFound
 from daixin.console import brand_named
-from rewards import blocks, proofs
+from referral.campaigns import find_campaign
+from rewards import blocks, proofs, settlement
 from rewards.ledger import Transfer
 
 Document = dict[str, Any]
@@ -52,3 +53,10 @@ def publish(session: Session, brand: str | None, chats: list[str]) -> Document:
         raise BadInput("chat_name", chat=wrong[0][:100])
     blocks.publish_on(session, owner.id, [(platform, place) for platform, _, place in named])
     return {"brand": owner.slug, "posted_in": [":".join(chat) for chat in blocks.readers_of(session, owner.id)]}
+
+
+def settle(session: Session, brand: str | None, slug: str) -> Document:
+    """What an ended campaign has not spent, returned to the brand. Raises as `settlement.settle`."""
+    found = find_campaign(session, brand_named(session, brand).id, slug)
+    returned = settlement.settle(session, found)
+    return {"slug": found.slug, "state": found.state, "returned": returned}

@@ -284,6 +284,14 @@ def campaign_end(slug: str, brand: BrandOption = None) -> None:
     _move(slug, brand, "end")
 
 
+@campaign_app.command("settle")
+def campaign_settle(slug: str, brand: BrandOption = None) -> None:
+    """Return what an ended campaign has not spent to the brand; prints how much, by asset in minor units."""
+    from daixin import actions_ledger, console
+
+    print_json(console.do(lambda session: actions_ledger.settle(session, brand, slug)))
+
+
 @outbox_app.command("dead")
 def outbox_dead() -> None:
     """Messages that were given up, newest first, one JSON object a line."""

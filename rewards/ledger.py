@@ -18,7 +18,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index,
 from sqlmodel import Field, Session, col
 
 from core import clock, ids
-from core.db import TenantRow, UtcDateTime, insert_new, table
+from core.db import TenantRow, UtcDateTime, among_keys, insert_new, table
 from core.errors import BadInput
 from core.money import LARGEST
 
@@ -152,6 +152,10 @@ def transfer(session: Session, moves: Sequence[Move]) -> set[str]:
 
 
 def _open(session: Session, accounts: dict[UUID, Account], now: datetime) -> None:
+    """Make the accounts that are not there yet; most are, and to look is far cheaper than to try."""
+    t = table(LedgerAccount)
+    keys = [(account.brand_id, account_id) for account_id, account in accounts.items()]
+    there = set(session.scalars(select(t.c.id).where(among_keys(session, (t.c.brand_id, t.c.id), keys))))
     rows = [
         {
             "brand_id": account.brand_id,
@@ -163,14 +167,9 @@ def _open(session: Session, accounts: dict[UUID, Account], now: datetime) -> Non
             "created_at": now,
         }
         for account_id, account in sorted(accounts.items(), key=lambda item: item[0].int)
+        if account_id not in there
     ]
-    insert_new(
-        session,
-        table(LedgerAccount),
-        rows,
-        ["brand_id", "owner_id", "purpose", "asset"],
-        returning=table(LedgerAccount).c.id,
-    )
+    insert_new(session, t, rows, ["brand_id", "owner_id", "purpose", "asset"], returning=t.c.id)
 
 
 def balance(session: Session, account: Account) -> int:

@@ -168,8 +168,9 @@ def release_due(session: Session) -> int:
     """Release the rewards whose hold is over; how many (at most `RELEASED_AT_ONCE`)."""
     now = clock.now()
     t = table(Reward)
+    left = (t.c.amount - t.c.taken_back).label("amount")
     due = session.execute(
-        select(*(t.c[name] for name in _RELEASED), t.c.taken_back)
+        select(*(left if name == "amount" else t.c[name] for name in _RELEASED))
         .where(t.c.state == "held", t.c.hold_until <= now)
         .order_by(t.c.hold_until, t.c.id)
         .limit(RELEASED_AT_ONCE)
@@ -182,13 +183,13 @@ def release_due(session: Session) -> int:
     session.execute(
         update(t).where(among_keys(session, (t.c.brand_id, t.c.id), keys)).values(state="payable", settled_at=now)
     )
-    # By position, in the order of the event's own fields but for the amount: the job has thousands of them.
-    released = [RewardReleased(*row[:-2], row.amount - row.taken_back) for row in due]
+    released = [RewardReleased(*row) for row in due]
     transfer(session, [release_move(r.reward_id, r.brand_id, r.member_id, r.asset, r.amount) for r in released])
     events.emit(session, released)
     return len(released)
 
 
+# In the order of the event's fields: a job of thousands makes its events by position.
 _RELEASED = tuple("id" if name == "reward_id" else name for name in RewardReleased.__dataclass_fields__)
 
 
