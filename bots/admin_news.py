@@ -1,4 +1,4 @@
-"""News for whoever runs the brand: pools that run low, payees several members share, payouts that need a person.
+"""News for whoever runs the brand: low budgets and pools, payees several members share, payouts that need a person.
 
 Told to the admins the operator named and to those of the brand's communities, where they have talked to us.
 """
@@ -20,7 +20,9 @@ from core import i18n, ids
 from core.db import among_keys, table
 from core.events import Bus
 from referral.brands import Community
+from referral.campaigns import Campaign
 from referral.members import Identity
+from rewards.budget import BudgetWarned
 from rewards.items.items import Item
 from rewards.items.vouchers import VoucherLow
 from rewards.payouts.payouts import PayeeShared, Payout, PayoutContradicted, PayoutStarted, PayoutStuck
@@ -37,6 +39,7 @@ def listen(bus: Bus, admins: Collection[str]) -> None:
         PayoutContradicted: _contradicted,
         PayoutStuck: _stuck,
         PayoutStarted: _to_approve,
+        BudgetWarned: _budget,
     }
     for kind, facts_of in kinds.items():
         bus.on(kind, partial(_on, admins=admins, facts_of=facts_of))
@@ -105,6 +108,11 @@ def _to_approve(event: PayoutStarted) -> tuple[str, dict[str, Any]] | None:
     return None if event.approved else ("to_approve", {"payout": str(event.payout_id)})
 
 
+def _budget(event: BudgetWarned) -> tuple[str, dict[str, Any]]:
+    campaign = {"campaign": str(event.campaign_id), "asset": event.asset, "left": event.left}
+    return f"budget.{event.level}", campaign
+
+
 def _words(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
     what = facts["what"]
     shown: dict[str, Any] = {}
@@ -112,6 +120,10 @@ def _words(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
         item = voice.session.get_one(Item, (voice.brand.id, UUID(facts["item"])))
         shown = {"title": i18n.pick(item.title, voice.locale), "left": facts["left"], "pool": facts["pool"]}
         shown["slug"] = Safe(item.slug)
+    if "campaign" in facts:
+        campaign = voice.session.get_one(Campaign, (voice.brand.id, UUID(facts["campaign"])))
+        title = i18n.pick(campaign.title, voice.locale)
+        shown = {"title": title, "left": voice.amount(facts["left"], facts["asset"])}
     if "members" in facts:
         names = [_name(voice, UUID(one)) for one in facts["members"][:NAMES]]
         way = i18n.text(voice.locale, f"withdraw.way.{facts['provider']}")

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 import daixin.models  # noqa: F401  # every table must be known before the first query
-from bots import admin_news, budget_words, notify, roots
+from bots import admin_news, notify, roots
 from bots.adapter import Adapter, Status, Store
 from bots.commands.all import MENU
 from bots.commands.invite import INVITE_TOPIC
@@ -99,7 +99,6 @@ def build(
     reader = Reader(make_engine(url, writer=False))
     adapters: dict[str, Adapter] = {}
     admins = frozenset(name.strip() for name in settings.admins.split(",") if name.strip())
-    budget_words.listen(bus, admins)
     admin_news.listen(bus, admins)
     router = Router(writer, Links(settings.public_url), adapters, admins)
     dispatcher = Dispatcher(writer)
@@ -114,7 +113,6 @@ def build(
             dispatcher.on(
                 TOPIC + platform, Deliverer(adapter, reader, writer), lambda message: str(message.payload["chat"])
             )
-            dispatcher.on(budget_words.BUDGET_TOPIC + platform, budget_words.BudgetWarner(adapter, reader))
             dispatcher.on(roots.ROOT_TOPIC + platform, roots.RootPoster(adapter, reader))
             dispatcher.on(INVITE_TOPIC + platform, InviteMaker(adapter, writer))
             dispatcher.on(badges.TOPIC + platform, GoodsGiver(adapter, writer))

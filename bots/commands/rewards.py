@@ -10,7 +10,7 @@ from uuid import UUID
 from bots.command import CommandSpec
 from bots.context import Command, Context, Safe
 from bots.lines import line_words, reason_words
-from bots.markup import plain
+from bots.markup import escape, plain
 from bots.message import Button, Reply
 from core import clock
 from core.errors import Refused
@@ -20,10 +20,13 @@ from rewards.overview import Line, Purse, lines_of, purses_of, why_owed
 from rewards.payouts.withdrawals import withdrawable
 from rewards.proofs import check, proof_of_reward
 from rewards.rewards import Reward
+from rewards.statements.member import member_lines
 
 SHOWN = 8
 """Lines on one page."""
 PAGES = 1000
+MOVEMENTS = 20
+"""Movements in a statement in the chat."""
 CHUNK = 3000
 LONGEST_PROOF = 4 * CHUNK
 """Characters of a proof that are shown in the chat."""
@@ -31,6 +34,8 @@ LONGEST_PROOF = 4 * CHUNK
 
 def rewards(ctx: Context) -> Reply | list[Reply]:
     match ctx.argument.split():
+        case ["statement"] | ["对账单"]:
+            return _statement(ctx)
         case ["proof"]:
             return _choose_proof(ctx)
         case ["proof", which]:
@@ -94,8 +99,23 @@ def _buttons(ctx: Context, number: int, more: bool, lines: Sequence[Line]) -> tu
         turn.append(ctx.button("button.older", f"do:rewards {number + 1}"))
     check_it = [ctx.button("button.why", "do:why")]
     if lines:
+        check_it.append(ctx.button("button.statement", "do:rewards statement"))
         check_it.append(ctx.button("button.proof", "do:rewards proof"))
     return tuple(tuple(row) for row in (use, turn, check_it) if row)
+
+
+def _statement(ctx: Context) -> Reply:
+    """Every movement of late, as the books have it."""
+    lines = member_lines(
+        ctx.session,
+        ctx.brand.id,
+        ctx.member.id,
+        locale=ctx.locale,
+        timezone=ctx.brand.timezone,
+        limit=MOVEMENTS,
+    )
+    text = ctx.say("rewards.statement") + "\n\n" + "\n".join("- " + escape(line) for line in lines)
+    return Reply(text, private=True, brief=ctx.say("group.brief"))
 
 
 def _choose_proof(ctx: Context) -> Reply:

@@ -16,6 +16,8 @@ from tests.dialogue import in_both, open_town
     • /me: How my friends get on
     • /leaderboard: Who brought the most friends
     • /rewards: What I earned, and when it is mine
+    • /withdraw: Have what I earned paid out
+    • /shop: Spend my points
     • /why: Why a friend did or did not count
     • /join: Enter a friend's invite code
     • /link: Join my accounts on other platforms
@@ -30,6 +32,8 @@ from tests.dialogue import in_both, open_town
     • /me: How my friends get on
     • /leaderboard: Who brought the most friends
     • /rewards: What I earned, and when it is mine
+    • /withdraw: Have what I earned paid out
+    • /shop: Spend my points
     • /why: Why a friend did or did not count
     • /join: Enter a friend's invite code
     • /link: Join my accounts on other platforms
@@ -51,6 +55,8 @@ from tests.dialogue import in_both, open_town
     • 我的：我邀请的朋友和进度
     • 排行榜：谁邀请的朋友最多
     • 奖励：我得到的奖励和到账时间
+    • 提现：把可提现的奖励打到我的账户
+    • 兑换：用积分兑换好物
     • 为什么：朋友为什么算数或没算数
     • 邀请码：输入朋友给你的邀请码
     • 绑定：绑定我在其他平台的账号
@@ -65,6 +71,8 @@ from tests.dialogue import in_both, open_town
     • 我的：我邀请的朋友和进度
     • 排行榜：谁邀请的朋友最多
     • 奖励：我得到的奖励和到账时间
+    • 提现：把可提现的奖励打到我的账户
+    • 兑换：用积分兑换好物
     • 为什么：朋友为什么算数或没算数
     • 邀请码：输入朋友给你的邀请码
     • 绑定：绑定我在其他平台的账号

@@ -93,14 +93,14 @@ async def test_the_link_is_the_same_each_time(tmp_path: Path, locale: str, scrip
     [加入 爱茶的人]
     Bob joins.
     Alice hears:
-    ✅ Bob 已加入 春茶会，你获得 100 积分，将于 3月5日 12:00 到账。
+    ✅ Bob 已加入 春茶会，你获得 100 积分，将于 3月5日 12:00 入账。
     [我的奖励]
     Bob hears:
-    ✅ 你已加入 春茶会，获得 50 积分，将于 3月5日 12:00 到账。
+    ✅ 你已加入 春茶会，获得 50 积分，将于 3月5日 12:00 入账。
     [我的奖励]
     Alice> 为什么
     春茶会：算没算，为什么
-    • Bob 于 3月2日 12:00 作为新朋友进群，3月2日 12:00 已算数。100 积分 将于 3月5日 12:00 到账。
+    • Bob 于 3月2日 12:00 作为新朋友进群，3月2日 12:00 已算数。100 积分 将于 3月5日 12:00 入账。
     """,
 )
 async def test_a_campaign_that_counts_joins(tmp_path: Path, locale: str, script: str) -> None:

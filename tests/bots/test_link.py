@@ -21,9 +21,9 @@ from tests.dialogue import in_both, open_town
     Dora> /link <Alice's link code>
     Done: your accounts are one person now, Alice, with one balance. To take it apart again: /link undo.
     Dora> /rewards
-    Yours: 0 points · still held: 100 points
+    Yours now: 0 points · on hold: 100 points (next release Mar 12)
     • Mar 9 · 100 points for bringing Bob (Spring tea): held until Mar 12, 12:00, then yours
-    [Why?]
+    [Why?] [Proof]
     Dora> /link undo
     Your accounts are separate again; what each had earned went back to it.
     Dora> /rewards
@@ -32,9 +32,9 @@ from tests.dialogue import in_both, open_town
     Alice> /link undo
     Your accounts are not linked.
     Alice> /rewards
-    Yours: 0 points · still held: 100 points
+    Yours now: 0 points · on hold: 100 points (next release Mar 12)
     • Mar 9 · 100 points for bringing Bob (Spring tea): held until Mar 12, 12:00, then yours
-    [Why?]
+    [Why?] [Proof]
     """,
     zh="""
     Alice invites Bob.
@@ -48,9 +48,9 @@ from tests.dialogue import in_both, open_town
     Dora> 绑定 <Alice's link code>
     绑定成功：Alice，你的账号现在是同一个人，奖励合并计算。如需撤销，发送 绑定 解除。
     Dora> 奖励
-    可用：0 积分 · 冻结中：100 积分
-    • 3月9日 · 100 积分，邀请 Bob（春茶会）：冻结至 3月12日 12:00，之后归你
-    [为什么？]
+    可用：0 积分 · 冻结中：100 积分（3月12日 起解冻）
+    • 3月9日 · 100 积分，邀请 Bob（春茶会）：冻结至 3月12日 12:00，之后可用
+    [为什么？] [凭证]
     Dora> 绑定 解除
     已解除绑定，各账号的奖励已分别退回。
     Dora> 奖励
@@ -59,9 +59,9 @@ from tests.dialogue import in_both, open_town
     Alice> 绑定 解除
     你还没有绑定其他账号。
     Alice> 奖励
-    可用：0 积分 · 冻结中：100 积分
-    • 3月9日 · 100 积分，邀请 Bob（春茶会）：冻结至 3月12日 12:00，之后归你
-    [为什么？]
+    可用：0 积分 · 冻结中：100 积分（3月12日 起解冻）
+    • 3月9日 · 100 积分，邀请 Bob（春茶会）：冻结至 3月12日 12:00，之后可用
+    [为什么？] [凭证]
     """,
 )
 async def test_two_steps_and_back(tmp_path: Path, locale: str, script: str) -> None:
@@ -165,10 +165,9 @@ async def test_too_many_tries(tmp_path: Path, locale: str, script: str) -> None:
     • Alice turned out to be another account of yours, and you cannot invite yourself.
     • You came through Alice, but it no longer counts.
     Bob> /rewards
-    Yours: 0 points · still held: 0 points
     • Mar 9 · 50 points for coming through Alice (Spring tea): taken back, because you cannot invite yourself
     • Mar 9 · 100 points for bringing Alice (Spring tea): taken back, because you cannot invite yourself
-    [Why?]
+    [Why?] [Proof]
     """,
     zh="""
     Alice invites Bob.
@@ -177,7 +176,7 @@ async def test_too_many_tries(tmp_path: Path, locale: str, script: str) -> None:
     Alice hears:
     🎉 Bob 通过你的邀请加入了 春茶会，留到 3月9日 12:00 就算数。
     [我的奖励]
-    ✅ Bob 已留满 7 天，你获得 100 积分，将于 3月12日 12:00 到账。
+    ✅ Bob 已留满 7 天，你获得 100 积分，将于 3月12日 12:00 入账。
     [我的奖励]
     Alice> 绑定
     绑定账号：请在 10 分钟内，用你在另一个平台的账号向机器人发送 绑定 <Alice's link code>。不要把绑定码告诉别人。
@@ -189,10 +188,9 @@ async def test_too_many_tries(tmp_path: Path, locale: str, script: str) -> None:
     • Alice 是你自己的另一个账号，不能自己邀请自己。
     • 你通过 Alice 来到这里，但已不再计入。
     Bob> 奖励
-    可用：0 积分 · 冻结中：0 积分
     • 3月9日 · 50 积分，受 Alice 邀请（春茶会）：已收回，不能自己邀请自己
     • 3月9日 · 100 积分，邀请 Alice（春茶会）：已收回，不能自己邀请自己
-    [为什么？]
+    [为什么？] [凭证]
     """,
 )
 async def test_inviting_ones_own_second_account(tmp_path: Path, locale: str, script: str) -> None:

@@ -86,14 +86,14 @@ from tests.dialogue import in_both, open_town
     [为什么？] [我的奖励]
     Alice> 为什么
     春茶会：算没算，为什么
-    • Bob 于 3月2日 12:00 作为新朋友加入并留满 7 天，3月9日 12:00 已算数。100 积分 将于 3月12日 12:00 到账。
+    • Bob 于 3月2日 12:00 作为新朋友加入并留满 7 天，3月9日 12:00 已算数。100 积分 将于 3月12日 12:00 入账。
     Bob> 为什么
     春茶会：算没算，为什么
     • 你通过 Alice 来到这里，3月9日 12:00 已算数。
     3 days later:
     Alice> 为什么
     春茶会：算没算，为什么
-    • Bob 于 3月2日 12:00 作为新朋友加入并留满 7 天，3月9日 12:00 已算数。已到账 100 积分。
+    • Bob 于 3月2日 12:00 作为新朋友加入并留满 7 天，3月9日 12:00 已算数。已入账 100 积分。
     """,
 )
 async def test_a_friend_from_the_link_to_the_reward(tmp_path: Path, locale: str, script: str) -> None:

@@ -192,10 +192,10 @@ async def test_when_the_campaign_did_not_run(tmp_path: Path, locale: str, script
     [My rewards]
     ✅ Bob has stayed 7 days. You earned 100 points, yours on Mar 12, 12:00.
     [My rewards]
-    Dora counted for Spring tea, but no reward could be given: /why tells the reason.
+    Dora counted for Spring tea, but no reward could be given, because the campaign's budget was used up.
     [My rewards]
     Dora hears:
-    You counted for Spring tea, but no reward could be given: /rewards tells the reason.
+    You counted for Spring tea, but no reward could be given, because the campaign's budget was used up.
     [My rewards]
     Alice> /why
     Spring tea: what counted, and why
@@ -206,7 +206,7 @@ async def test_when_the_campaign_did_not_run(tmp_path: Path, locale: str, script
     Dora> /rewards
     • Mar 9 · 50 points for coming through Alice (Spring tea): not given, because the campaign's budget was \
     used up
-    [Why?]
+    [Why?] [Proof]
     """,
     zh="""
     Alice invites Bob.
@@ -223,20 +223,20 @@ async def test_when_the_campaign_did_not_run(tmp_path: Path, locale: str, script
     [我的奖励]
     🎉 Dora 通过你的邀请加入了 春茶会，留到 3月9日 12:00 就算数。
     [我的奖励]
-    ✅ Bob 已留满 7 天，你获得 100 积分，将于 3月12日 12:00 到账。
+    ✅ Bob 已留满 7 天，你获得 100 积分，将于 3月12日 12:00 入账。
     [我的奖励]
-    Dora 在 春茶会 中已算数，但这次没有奖励，发送「为什么」查看原因。
+    Dora 在 春茶会 中已算数，但这次没有奖励：活动预算已用完。
     [我的奖励]
     Dora hears:
-    你在 春茶会 中已算数，但这次没有奖励，发送「奖励」查看原因。
+    你在 春茶会 中已算数，但这次没有奖励：活动预算已用完。
     [我的奖励]
     Alice> 为什么
     春茶会：算没算，为什么
     • Dora 于 3月2日 12:00 作为新朋友加入并留满 7 天，3月9日 12:00 已算数。活动预算已经用完，这一位没有奖励。
-    • Bob 于 3月2日 12:00 作为新朋友加入并留满 7 天，3月9日 12:00 已算数。100 积分 将于 3月12日 12:00 到账。
+    • Bob 于 3月2日 12:00 作为新朋友加入并留满 7 天，3月9日 12:00 已算数。100 积分 将于 3月12日 12:00 入账。
     Dora> 奖励
     • 3月9日 · 50 积分，受 Alice 邀请（春茶会）：未发放，活动预算已用完
-    [为什么？]
+    [为什么？] [凭证]
     """,
 )
 async def test_the_budget_is_used_up(tmp_path: Path, locale: str, script: str) -> None:
@@ -258,20 +258,20 @@ async def test_the_budget_is_used_up(tmp_path: Path, locale: str, script: str) -
     7 days later:
     Alice> /why
     Spring tea: what counted, and why
-    • Dora came on Mar 3, 12:00 as a new friend and stayed 7 days, so it counted on Mar 10, 12:00. You had \
-    already reached the most friends one person is rewarded for, so there is no reward for this one.
+    • Dora came on Mar 3, 12:00 as a new friend and stayed 7 days, so it counted on Mar 10, 12:00. At most 1 friends \
+    of one person are rewarded, and you had reached that, so there is no reward for this one.
     • Bob came on Mar 2, 12:00 as a new friend and stayed 7 days, so it counted on Mar 9, 12:00. 100 points \
     will be yours on Mar 12, 12:00.
     Alice> /rewards
-    Yours: 0 points · still held: 100 points
+    Yours now: 0 points · on hold: 100 points (next release Mar 12)
     • Mar 10 · 100 points for bringing Dora (Spring tea): not given, because you had reached the most friends \
     one person is rewarded for
     • Mar 9 · 100 points for bringing Bob (Spring tea): held until Mar 12, 12:00, then yours
-    [Why?]
+    [Why?] [Proof]
     Dora> /rewards
     • Mar 10 · 50 points for coming through Alice (Spring tea): not given, because your friend had reached the \
     most friends one person is rewarded for
-    [Why?]
+    [Why?] [Proof]
     """,
     zh="""
     Alice invites Bob.
@@ -286,17 +286,17 @@ async def test_the_budget_is_used_up(tmp_path: Path, locale: str, script: str) -
     7 days later:
     Alice> 为什么
     春茶会：算没算，为什么
-    • Dora 于 3月3日 12:00 作为新朋友加入并留满 7 天，3月10日 12:00 \
-    已算数。你已达到每人可奖励的好友上限，这一位没有奖励。
-    • Bob 于 3月2日 12:00 作为新朋友加入并留满 7 天，3月9日 12:00 已算数。100 积分 将于 3月12日 12:00 到账。
+    • Dora 于 3月3日 12:00 作为新朋友加入并留满 7 天，3月10日 12:00 已算数。每人最多奖励 1 \
+    位好友，你已达到上限，这一位没有奖励。
+    • Bob 于 3月2日 12:00 作为新朋友加入并留满 7 天，3月9日 12:00 已算数。100 积分 将于 3月12日 12:00 入账。
     Alice> 奖励
-    可用：0 积分 · 冻结中：100 积分
+    可用：0 积分 · 冻结中：100 积分（3月12日 起解冻）
     • 3月10日 · 100 积分，邀请 Dora（春茶会）：未发放，你可奖励的好友数已达上限
-    • 3月9日 · 100 积分，邀请 Bob（春茶会）：冻结至 3月12日 12:00，之后归你
-    [为什么？]
+    • 3月9日 · 100 积分，邀请 Bob（春茶会）：冻结至 3月12日 12:00，之后可用
+    [为什么？] [凭证]
     Dora> 奖励
     • 3月10日 · 50 积分，受 Alice 邀请（春茶会）：未发放，邀请你的朋友可奖励的好友数已达上限
-    [为什么？]
+    [为什么？] [凭证]
     """,
 )
 async def test_more_friends_than_one_is_paid_for(tmp_path: Path, locale: str, script: str) -> None:

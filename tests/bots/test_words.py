@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from bots import gains, payout_news
 from bots.commands.all import DIALOGS
 from core import i18n
 from referral.campaigns import MOVES, QUALIFYING, STATES
 from referral.rules import REFUSALS
 from rewards import rewards
 from rewards.budget import LEVELS
+from rewards.dictionary import ATTRIBUTES
+from rewards.items import shipments
+from rewards.payouts.payouts import STATES as PAYOUT_STATES
+from rewards.payouts.port import CARRIED
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("advocate", "friend", "admin")
@@ -21,6 +26,13 @@ CAPS = (
     *("cap_reached", "cap_friend", "cap_advocate", "cap_day", "cap_week", "cap_campaign"),
     *("budget_empty", "currency_differs", "self_dealing", *rewards.QUIET),
 )
+ADMIN = ("voucher_low", "voucher_gone", "payee_shared", "contradicted", "stuck", "to_approve")
+PAYOUT_REASONS = (
+    *("cancelled", "unclaimed", "payee_refused", "payee_missing", "name_differs", "name_missing", "account_gone"),
+    *("provider_limit", "provider_refused", "provider_funds", "platform_refused", "bank_refused", "other"),
+    *("currency_not_carried", "amount_not_whole", "no_such_gift"),
+)
+FORMS = [dialog for dialog in DIALOGS.values() if dialog.title]
 TAKEN_BACK = ("left_during_hold", "self_referral", "loop", "linked_duplicate", "refunded", "fraud")
 
 
@@ -39,24 +51,42 @@ BUILT = (
     | _all("why.expired.window_over", QUALIFYING)
     | {"why.expired.erased", "why.rejected.review"}
     | _all("why.reversed", TAKEN_BACK)
-    | _all("why.reward", ("held", "payable", "voided", "clawed_back"))
+    | _all("why.reward", ("held", "payable", "in_payout", "paid", "voided", "clawed_back", "in_review"))
     | _all("why.reward.capped", CAPS)
     | _all("me.friend", ("waiting", "started", "joined", "left", "qualified", "expired", "reversed", "rejected"))
     | _all("rewards.state", rewards.STATES)
     | _all("rewards.line", ROLES)
-    | _all("reason", CAPS, ROLES)
+    | _all("reason", ("cap_reached", "budget_empty"), ROLES)
+    | _all("reason", tuple(cap for cap in CAPS if cap not in ("cap_reached", "budget_empty")))
     | _all("reason", (*TAKEN_BACK, "milestone_lost"), ROLES)
-    | _all("budget", tuple(str(level) for level in LEVELS))
+    | _all("rewards.line.order", ROLES)
+    | _all("rewards.state", ("in_payout", "paid"), ("points", "item"))
+    | _all("rewards.purse", ("money", "points"))
+    | _all("rewards.purse", ("under_way", "paid"), ("money", "points"))
+    | {key for key in i18n.catalogue("en") if key.startswith("fact.") and key.removeprefix("fact.") in ATTRIBUTES}
+    | _all("admin.budget", tuple(str(level) for level in LEVELS))
+    | _all("admin", ADMIN)
+    | _all("admin.state", ("completed", "failed"))
+    | _all(("withdraw.way", "withdraw.takes"), tuple(CARRIED))
+    | _all("withdraw.state", PAYOUT_STATES)
+    | {"withdraw.state.pending.approval", "withdraw.state.processing.confirm"}
+    | _all("payout.reason", PAYOUT_REASONS)
+    | _all("news.payout", payout_news.TOLD_STEPS)
+    | _all("gain.waiting", gains.WAITING)
+    | _all("gain.parcel", shipments.STATES)
+    | _all("shop.not", ("sold_out", "too_few_points", "limit_reached", "needs_account", "no_draw"))
     | _all("news.held", ROLES, QUALIFYING)
-    | _all("news", ("capped", "paid", "voided", "clawed_back"), ROLES)
+    | _all("news", ("capped", "released"), ROLES)
+    | _all("news", ("voided", "clawed_back", "voided.partly", "clawed_back.partly"), (*ROLES, "gift"))
     | _all("invite.ready", QUALIFYING)
     | _all(("join.step_in", "join.find_group"), QUALIFYING)
     | _all("campaign.state", STATES)
     | _all("campaign", tuple(f"is_{state}" for state in STATES if state != "running"))
     | _all("campaign.done", ("pause", "resume", "end"))
     | _all("button", ("pause", "resume", "end"))
-    | {one.key + end for dialog in DIALOGS.values() for one in dialog.questions for end in ("", ".label")}
-    | {dialog.title for dialog in DIALOGS.values()}
+    | {one.key for dialog in DIALOGS.values() for one in dialog.questions}
+    | {one.key + ".label" for dialog in FORMS for one in dialog.questions}
+    | {dialog.title for dialog in FORMS if dialog.title}
 )
 """Keys that the code puts together, as it does."""
 
