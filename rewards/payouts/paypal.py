@@ -53,6 +53,8 @@ AHEAD = timedelta(minutes=5)
 WHOLE = frozenset({"HUF", "JPY", "TWD"})
 """Currencies PayPal takes without decimals, whatever ISO 4217 says of them."""
 CERTS_KEPT = 8
+REFRESH = 1.0
+"""Seconds between two fetches of certificates: forged notices must not make us ask PayPal as often as they come."""
 
 STATES: Mapping[str, tuple[AnswerState, str | None]] = {
     "SUCCESS": ("completed", None),
@@ -124,6 +126,7 @@ class PayPal:
         self._token_until = 0.0
         self._asking = asyncio.Lock()
         self._certs: dict[str, x509.Certificate] = {}
+        self._fetched = -REFRESH
 
     def carries(self, asset: str) -> bool:
         """PayPal's 24 payout currencies."""
@@ -297,6 +300,9 @@ class PayPal:
             plain = not (parts.query or parts.fragment or ".." in parts.path or "%" in parts.path)
             if f"{parts.scheme}://{parts.netloc}" not in allowed or not parts.path.startswith(CERT_PATH) or not plain:
                 raise NoticeRefused("the notice names a certificate that is not PayPal's")
+            if time.monotonic() - self._fetched < REFRESH:
+                raise NoticeRefused("another certificate was asked for a moment ago", 503)
+            self._fetched = time.monotonic()
             told = await self._client.get(url)
             try:
                 told.raise_for_status()

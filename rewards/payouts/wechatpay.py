@@ -12,8 +12,10 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,6 +33,7 @@ log = structlog.get_logger()
 GATEWAY = "https://api.mch.weixin.qq.com"
 TIMEOUT = (5.0, 15.0)
 """Seconds to connect and to wait for the answer; the library would wait for ever."""
+PARALLEL = 8
 NAME_FROM = 200_000
 """Fen from which on WeChat Pay wants the real name."""
 REMARK = 32
@@ -166,6 +169,8 @@ class WeChatPay:
         self._settings = settings
         self._now = now
         self._core = _Merchant(settings)
+        # Threads of its own: a WeChat Pay that is slow must not hold up whatever else this process does on threads.
+        self._threads = ThreadPoolExecutor(PARALLEL, thread_name_prefix="wechatpay")
         # What the library's functions want of their object. Its own one downloads certificates when it is made.
         self._pay = SimpleNamespace(_core=self._core, _appid=settings.appid, _notify_url=settings.notify_url)
 
@@ -236,7 +241,8 @@ class WeChatPay:
         return await self.look_up(order)
 
     async def close(self) -> None:
-        """The library keeps no connection."""
+        """The library keeps no connection; calls under way end by their own time limit."""
+        self._threads.shutdown(wait=False)
 
     async def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice | None:
         """A transfer's end, signed by WeChat Pay and encrypted for us. Raises `NoticeRefused`."""
@@ -266,7 +272,8 @@ class WeChatPay:
 
     async def _ask(self, call: Callable[..., tuple[int, Any]], **fields: Any) -> tuple[int, dict[str, Any]]:
         """One call on a thread; raises when nobody answered or the answer's signature is wrong."""
-        status, text = await asyncio.to_thread(call, self._pay, **fields)
+        work = partial(call, self._pay, **fields)
+        status, text = await asyncio.get_running_loop().run_in_executor(self._threads, work)
         try:
             told = json.loads(text) if text else {}
         except ValueError:

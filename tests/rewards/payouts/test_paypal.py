@@ -295,6 +295,18 @@ async def test_a_certificate_elsewhere_on_the_host_is_not_taken(service: PayPalS
             await read(pay, service.notice(asked.reference, cert=service.url + path))
 
 
+async def test_forged_notices_do_not_make_us_ask_for_certificates_each_time(
+    service: PayPalStandIn, pay: PayPal
+) -> None:
+    asked = order()
+    await pay.start(asked)
+    for number in range(5):
+        cert = f"{service.url}/v1/notifications/certs/CERT-{number}-stranger"
+        with pytest.raises(NoticeRefused):
+            await read(pay, service.notice(asked.reference, cert=cert))
+    assert len(service.asked("/v1/notifications/certs/")) == 1
+
+
 async def test_a_notice_changed_on_the_way_is_refused(service: PayPalStandIn, pay: PayPal) -> None:
     asked = order()
     await pay.start(asked)
