@@ -8,8 +8,6 @@ Source: developer.paypal.com, Payouts API v1 and webhooks.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import json
 import re
 import time
@@ -18,20 +16,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx2
 import structlog
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from core import clock
 from core.log import hide
 from core.money import decimals
 from rewards.payouts.notices import Notice, NoticeRefused
+from rewards.payouts.paypal_seals import Seals
 from rewards.payouts.port import Answer, AnswerState, PayoutOrder, carries
 from rewards.payouts.settling import CANCEL_ASKED
 
@@ -39,22 +33,16 @@ log = structlog.get_logger()
 
 PRODUCTION = "https://api-m.paypal.com"
 SANDBOX = "https://api-m.sandbox.paypal.com"
-CERT_HOSTS = {
+CERTIFICATES = {
     PRODUCTION: ("https://api.paypal.com", PRODUCTION),
     SANDBOX: ("https://api.sandbox.paypal.com", SANDBOX),
 }
-CERT_PATH = "/v1/notifications/certs/"
+"""Where the certificates of PayPal's notices come from, in each mode."""
 TIMEOUT = httpx2.Timeout(20.0, connect=5.0)
 REPEATABLE = timedelta(days=25)
 """How long after the first start we dare to post again: PayPal knows a repeat for 30 days."""
-OLDEST_NOTICE = timedelta(days=4)
-"""PayPal tries for three days to bring a notice."""
-AHEAD = timedelta(minutes=5)
 WHOLE = frozenset({"HUF", "JPY", "TWD"})
 """Currencies PayPal takes without decimals, whatever ISO 4217 says of them."""
-CERTS_KEPT = 8
-REFRESH = 1.0
-"""Seconds between two fetches of certificates: forged notices must not make us ask PayPal as often as they come."""
 
 STATES: Mapping[str, tuple[AnswerState, str | None]] = {
     "SUCCESS": ("completed", None),
@@ -125,8 +113,7 @@ class PayPal:
         self._token = ""
         self._token_until = 0.0
         self._asking = asyncio.Lock()
-        self._certs: dict[str, x509.Certificate] = {}
-        self._fetched = -REFRESH
+        self._seals = Seals(self._client, settings.webhook_id, CERTIFICATES.get(settings.url, (settings.url,)), now)
 
     def carries(self, asset: str) -> bool:
         """PayPal's 24 payout currencies."""
@@ -254,70 +241,17 @@ class PayPal:
                 self._token_until = time.monotonic() + max(0.0, float(body.get("expires_in", 0)) - 60)
             return self._token
 
-    # Notices
-
     async def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice | None:
-        """A payout's news, signed with a certificate from PayPal's own host. Raises `NoticeRefused`."""
-        marks = {name: headers.get(f"paypal-{name}", "") for name in (*_MARKS, "auth-algo")}
-        self._check_age(marks["transmission-time"])
-        if not self._settings.webhook_id or marks["auth-algo"] != "SHA256withRSA":
-            raise NoticeRefused("the notice is not signed as expected")
-        key = (await self._certificate(marks["cert-url"])).public_key()
-        parts = (marks["transmission-id"], marks["transmission-time"], self._settings.webhook_id)
-        signed = "|".join((*parts, str(binascii.crc32(body))))
+        """A payout's news, signed by PayPal for our webhook. Raises `NoticeRefused`."""
+        await self._seals.check(headers, body)
         try:
-            assert isinstance(key, RSAPublicKey)
-            key.verify(
-                base64.b64decode(marks["transmission-sig"], validate=True), signed.encode(), PKCS1v15(), SHA256()
-            )
-        except (InvalidSignature, ValueError, AssertionError):
-            raise NoticeRefused("the notice is not signed by PayPal") from None
-        try:
-            told = json.loads(body)
-            return _notice(told)
-        except (ValueError, AttributeError, TypeError):
+            return _notice(json.loads(body))
+        except (ValueError, AttributeError, TypeError, KeyError):
             raise NoticeRefused("the notice cannot be read", 400) from None
 
     def acknowledge(self, status: int) -> bytes:
         """PayPal reads only the status."""
         return b"{}"
-
-    def _check_age(self, text: str) -> None:
-        try:
-            sent = datetime.fromisoformat(text)
-            old = self._now() - sent
-        except (ValueError, TypeError):
-            raise NoticeRefused("the notice does not say when it was sent") from None
-        if not -AHEAD <= old <= OLDEST_NOTICE:
-            raise NoticeRefused("the notice is not of now")
-
-    async def _certificate(self, url: str) -> x509.Certificate:
-        """The certificate at this address of PayPal's, kept once seen."""
-        known = self._certs.get(url)
-        if known is None:
-            parts = urlsplit(url)
-            allowed = CERT_HOSTS.get(self._settings.url, (self._settings.url,))
-            plain = not (parts.query or parts.fragment or ".." in parts.path or "%" in parts.path)
-            if f"{parts.scheme}://{parts.netloc}" not in allowed or not parts.path.startswith(CERT_PATH) or not plain:
-                raise NoticeRefused("the notice names a certificate that is not PayPal's")
-            if time.monotonic() - self._fetched < REFRESH:
-                raise NoticeRefused("another certificate was asked for a moment ago", 503)
-            self._fetched = time.monotonic()
-            told = await self._client.get(url)
-            try:
-                told.raise_for_status()
-                known = x509.load_pem_x509_certificate(told.content)
-            except (httpx2.HTTPStatusError, ValueError):
-                raise NoticeRefused("the notice's certificate could not be had", 503) from None
-            if len(self._certs) >= CERTS_KEPT:
-                self._certs.clear()
-            self._certs[url] = known
-        if not known.not_valid_before_utc <= self._now() <= known.not_valid_after_utc:
-            raise NoticeRefused("the notice's certificate is not valid now")
-        return known
-
-
-_MARKS = ("transmission-id", "transmission-time", "transmission-sig", "cert-url")
 
 
 def amount_text(minor: int, asset: str) -> str | None:

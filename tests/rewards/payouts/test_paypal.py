@@ -270,9 +270,20 @@ async def test_paypal_tells_that_bob_has_it(service: PayPalStandIn, pay: PayPal)
         {"cert": "https://evil.example/v1/notifications/certs/CERT-paypal"},
         {"cert": "https://api.paypal.com@evil.example/v1/notifications/certs/CERT-paypal"},
         {"cert": "file:///etc/passwd"},
+        {"cert": "http://[/v1/notifications/certs/CERT-paypal"},
         {"cert": "http://127.0.0.1:1/v1/notifications/certs/CERT-paypal"},
     ],
-    ids=["a stranger's", "old", "from tomorrow", "for another webhook", "host", "userinfo", "file", "port"],
+    ids=[
+        "a stranger's",
+        "old",
+        "from tomorrow",
+        "for another webhook",
+        "host",
+        "userinfo",
+        "file",
+        "no address",
+        "port",
+    ],
 )
 async def test_a_notice_that_is_not_for_us_is_refused(
     service: PayPalStandIn, pay: PayPal, forged: dict[str, Any]
