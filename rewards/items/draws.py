@@ -21,7 +21,7 @@ from core.errors import BadInput, Conflict, NotFound, Refused
 from core.money import LARGEST
 from referral.members import keyed_hash
 from rewards.items import draw_proof
-from rewards.items.items import SLUG, Item, find_item
+from rewards.items.items import SLUG, TITLE_LENGTH, Item, find_item
 
 MARK_LENGTH = 16
 MOST_WINNERS = 1000
@@ -147,7 +147,8 @@ def create_draw(
         raise Refused("not_tickets", slug=item)
     if closes_at <= clock.now():
         raise Refused("draw_over")
-    if not title or not all(title.values()):
+    # It becomes the reason of each prize: one that cannot be read there would let nobody reveal the draw.
+    if not title or not all(words.isprintable() and 0 < len(words) <= TITLE_LENGTH for words in title.values()):
         raise BadInput("draw_title")
     if entropy is not None and not 0 < len(entropy.strip()) <= ENTROPY_LENGTH:
         raise BadInput("draw_entropy", limit=ENTROPY_LENGTH)

@@ -69,7 +69,9 @@ def catalogue(session: Session, brand_id: UUID, member_id: UUID | None = None) -
             continue
         left = _left(session, item)
         mine = taken.get(item.id, 0)
-        offers.append(Offer(item, item.price, left, mine, _refusal(session, item, member_id, left, mine, have)))
+        refusal = _refusal(session, item, member_id, left, mine, have)
+        if refusal != "no_group":  # nobody can have it until somebody connects the group
+            offers.append(Offer(item, item.price, left, mine, refusal))
     return sorted(offers, key=lambda offer: (offer.price, offer.item.slug))
 
 
@@ -136,6 +138,8 @@ def redeem(session: Session, brand_id: UUID, member_id: UUID, slug: str, key: st
         if refused.code == "above_available":
             raise Refused("too_few_points", price=price, have=refused.params["available"].minor) from None
         raise
+    if payout.detail.get("taken"):  # by another process, which held the locks until now
+        return payout
     return _fulfil(session, payout, item)
 
 
@@ -176,14 +180,14 @@ def _fulfil(session: Session, payout: Payout, item: Item) -> Payout:
 
 
 def _check_platform(session: Session, item: Item, member_id: UUID) -> None:
-    """Raises `Refused`: no_group (the bot gives nothing in another brand's group), needs_account."""
+    """Raises `Refused`: needs_account, no_group (the bot gives nothing in another brand's group)."""
     if item.kind not in PLATFORM_OF:
         return
     platform = PLATFORM_OF[item.kind]
-    if item.kind in badges.WORN and not badges.is_ours(session, item.brand_id, platform, item.settings["group"]):
-        raise Refused("no_group")
     if account_of(session, item.brand_id, member_id, platform) is None:
         raise Refused("needs_account", platform=platform.title())
+    if item.kind in badges.WORN and not badges.is_ours(session, item.brand_id, platform, item.settings["group"]):
+        raise Refused("no_group")
 
 
 def account_of(session: Session, brand_id: UUID, member_id: UUID, platform: str) -> str | None:
