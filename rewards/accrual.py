@@ -12,24 +12,15 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core import events, ids
-from core.db import insert_new, table
 from core.events import Bus
 from referral.referrals import FriendActed, FriendLeft, FriendQualified, Referral, ReferralReversed, reverse
 from rewards import budget, caps, circumstances, surplus
 from rewards.corrections import OF_ORDER, take_back
 from rewards.decisions import Balance, Books, Case, Event, Line, decide, rules_for
-from rewards.ledger import Account, Move, Purpose, transfer
+from rewards.granting import book
+from rewards.ledger import Account, Purpose
 from rewards.plans import Plan, cached_plan
-from rewards.rewards import (
-    QUIET,
-    Reward,
-    RewardGranted,
-    RewardReleased,
-    grant_move,
-    release_move,
-    rewards_for,
-    tell,
-)
+from rewards.rewards import rewards_for
 
 
 def listen(bus: Bus) -> None:
@@ -54,7 +45,7 @@ def on_earned(session: Session, happened: Sequence[Event]) -> None:
     if asking:
         circumstances.find(session, asking)
     caps.load(session, cases, books)
-    _book(session, [row for case in cases for row in _rows(case, decide(case, books))])
+    book(session, [row for case in cases for row in _rows(case, decide(case, books))])
     budget.watch(session, _budgets(cases), books)
 
 
@@ -100,27 +91,6 @@ def _rows(case: Case, lines: Sequence[Line]) -> list[dict[str, Any]]:
     ]
 
 
-def _book(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    target = table(Reward)
-    made = insert_new(session, target, rows, ["brand_id", "referral_id", "cause", "rule"], returning=target.c.id)
-    moves: list[Move] = []
-    told: list[RewardGranted | RewardReleased] = []
-    for row in rows:
-        if row["id"] not in made or row["reason"] in QUIET:
-            continue
-        told.append(tell(RewardGranted, row))
-        if row["state"] == "capped":
-            continue
-        owner = (row["member_id"], row["asset"], row["amount"])
-        moves.append(grant_move(row["id"], row["brand_id"], row["campaign_id"], *owner))
-        if row["state"] == "payable":
-            moves.append(release_move(row["id"], row["brand_id"], *owner))
-            told.append(tell(RewardReleased, row))
-    if moves:
-        transfer(session, moves)
-    events.emit(session, told)
-
-
 def on_left(session: Session, happened: Sequence[FriendLeft]) -> None:
     """A friend who leaves while the reward is held was no friend for long: the referral is reversed.
 
@@ -145,9 +115,14 @@ def on_left(session: Session, happened: Sequence[FriendLeft]) -> None:
 def on_reversed(session: Session, happened: Sequence[ReferralReversed]) -> None:
     """Take back what was granted for a referral that counts no longer, and what its friend had helped to reach."""
     budget.lock(session, {(event.brand_id, event.campaign_id) for event in happened})
+    advocates = {(event.brand_id, event.campaign_id, event.advocate_id) for event in happened}
     fallen: dict[tuple[UUID, str], list[UUID]] = defaultdict(list)
     for event in happened:
         fallen[(event.brand_id, event.reason)].append(event.referral_id)
+    steps: list[surplus.Fallen] = []
     for (brand_id, reason), referrals in fallen.items():
-        take_back(session, rewards_for(session, brand_id, referrals), reason)
-    surplus.take_back_lost(session, happened)
+        rewards = rewards_for(session, brand_id, referrals)
+        steps += surplus.steps_among(session, rewards)
+        take_back(session, rewards, reason)
+    surplus.take_back_lost(session, advocates)
+    surplus.pass_on(session, advocates, steps)

@@ -17,7 +17,9 @@ from sqlmodel import Session, col
 from core import clock
 from core.events import Bus
 from referral.linking import LinkUndone, MemberLink, MembersLinked
+from referral.referrals import Referral
 from referral.refunds import REFUNDED, reverse_emptied
+from rewards import budget, surplus
 from rewards.corrections import AGAIN, BEFORE_RELEASE, RELEASED, taken_for, worth_now
 from rewards.ledger import Account, Move, Purpose, balances_of, take_stock, transfer
 from rewards.payouts.opening import follow
@@ -86,6 +88,7 @@ def on_undone(session: Session, happened: Sequence[LinkUndone]) -> None:
         ]
         transfer(session, [move for move in moves if move is not None])
         _grant_again(session, event)
+        _settle_steps(session, event)
 
 
 def _as_if_never_linked(
@@ -134,6 +137,18 @@ def _grant_again(session: Session, event: LinkUndone) -> None:
         session.add(reward)
     session.flush()
     follow(session, event.brand_id, [reward.id for reward in again])
+
+
+def _settle_steps(session: Session, event: LinkUndone) -> None:
+    """What came back may have been made up for in the meantime: a step is paid once."""
+    rows = session.execute(
+        select(col(Referral.campaign_id), col(Referral.advocate_id)).where(
+            col(Referral.brand_id) == event.brand_id, col(Referral.id).in_(event.restored)
+        )
+    )
+    advocates = {(event.brand_id, campaign_id, advocate_id) for campaign_id, advocate_id in rows}
+    budget.lock(session, {(brand_id, campaign_id) for brand_id, campaign_id, _ in advocates})
+    surplus.take_back_lost(session, advocates)
 
 
 def _lock(

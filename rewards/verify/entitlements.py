@@ -97,6 +97,10 @@ def left(session: Session) -> Iterator[Problem]:
         yield Problem("state" if row.state not in STATES else "left", "reward", str(row.id), detail)
 
 
+OTHER_CAUSES = ("order/", "step/")
+"""How causes begin that are not the event itself: an order, and a step that a fallen friend's reward had been for."""
+
+
 def sided(session: Session) -> Iterator[Problem]:
     """Rewards of somebody who is not that side of their referral, or of another campaign; or without a true cause."""
     t, referral, linked = table(Reward), table(Referral), Linked(session)
@@ -109,7 +113,7 @@ def sided(session: Session) -> Iterator[Problem]:
         .where(
             or_(
                 t.c.referral_id.is_(None) != adjusted,
-                and_(~adjusted, t.c.cause.not_like("order/%"), t.c.cause != t.c.event),
+                and_(~adjusted, *(t.c.cause.not_like(f"{of}%") for of in OTHER_CAUSES), t.c.cause != t.c.event),
                 and_(t.c.referral_id.is_not(None), referral.c.id.is_(None)),
                 referral.c.campaign_id != t.c.campaign_id,
                 and_(t.c.role.in_(("advocate", "friend")), side != t.c.member_id),
@@ -119,7 +123,7 @@ def sided(session: Session) -> Iterator[Problem]:
     )
     for row in stream(session, found):
         whole = row.referral_id is not None and row.campaign_id == row.own_campaign
-        fits = row.cause == row.event or row.cause.startswith("order/")
+        fits = row.cause == row.event or row.cause.startswith(OTHER_CAUSES)
         if whole and fits and row.side is not None and linked.are(row.brand_id, row.side, row.member_id):
             continue
         detail = f"is for {row.cause} on {row.event}, as {row.role}, which its referral and campaign do not say"

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from core import clock
 from referral.admins import name_admin
 from referral.brands import Community
-from referral.linking import link
+from referral.linking import link, undo_link
 from referral.members import meet
 from referral.referrals import Referral
 from rewards.plans import Plan
@@ -159,6 +159,36 @@ def test_a_milestone_is_lost_with_a_friend_and_won_again(house: House) -> None:
     # Carol's reward is gone already; that she falls now costs the milestone that Dan reached with her.
     shop.reverses("Carol")
     assert shop.purse(shop.alice) == {}
+    assert shop.problems() == []
+
+
+def test_a_step_that_is_reached_without_the_fallen_friend_stays_paid(house: House) -> None:
+    shop = open_shop(house, plan(MILESTONE | {"hold_days": 9}))
+    friends_stay(shop, "Bob", "Carol", "Dan")
+    assert shop.lines(shop.alice)[1] == (500, "held", None)
+    shop.reverses("Carol")
+    assert shop.purse(shop.alice) == {"held": 500}
+    assert shop.lines(shop.alice)[1:] == [
+        (0, "voided", "fraud"),
+        (500, "held", None),
+        (0, "capped", "counted"),
+    ]
+    shop.reverses("Dan")
+    assert shop.purse(shop.alice) == {}
+    assert shop.problems() == []
+
+
+def test_a_step_is_paid_once_when_a_fallen_friend_comes_back(house: House) -> None:
+    shop = open_shop(house, plan(MILESTONE))
+    carol = shop.brings("Carol")
+    with later(days=7):
+        shop.stays()
+    friends_stay(shop, "Bob", "Dan")
+    assert shop.purse(shop.alice) == {"payable": 500}
+    joined = house.do(lambda session: link(session, shop.brand.id, shop.alice, carol))
+    assert shop.purse(shop.alice) == {"payable": 500}
+    house.do(lambda session: undo_link(session, shop.brand.id, joined.id))
+    assert shop.purse(shop.alice) == {"payable": 500}
     assert shop.problems() == []
 
 
