@@ -156,7 +156,7 @@ def create_draw(
     if session.scalar(select(col(Draw.id)).where(col(Draw.brand_id) == brand_id, col(Draw.slug) == slug)):
         raise Conflict("draw_exists", slug=slug)
     session.refresh(owner, with_for_update=True)  # of two draws of one item made at once the second waits, and is told
-    if _open_draw(session, owner) is not None:
+    if open_draw(session, owner) is not None:
         raise Conflict("draw_running", slug=item)
     seed, draw_id = secrets.token_hex(SEED_BYTES), ids.new()
     draw = Draw(
@@ -189,7 +189,8 @@ def _check_prizes(session: Session, brand_id: UUID, prizes: Sequence[Prize]) -> 
             find_item(session, brand_id, prize.asset.removeprefix("item:"))
 
 
-def _open_draw(session: Session, item: Item) -> Draw | None:
+def open_draw(session: Session, item: Item) -> Draw | None:
+    """The draw that this item's tickets take part in now."""
     return session.scalar(
         select(Draw).where(
             col(Draw.brand_id) == item.brand_id,
@@ -198,11 +199,6 @@ def _open_draw(session: Session, item: Item) -> Draw | None:
             col(Draw.closes_at) > clock.now(),
         )
     )
-
-
-def open_draw(session: Session, item: Item) -> Draw | None:
-    """The draw that this item's tickets take part in now."""
-    return _open_draw(session, item)
 
 
 def find_draw(session: Session, brand_id: UUID, slug: str) -> Draw:
@@ -222,7 +218,7 @@ def draws_of(session: Session, brand_id: UUID) -> list[Draw]:
 
 def give(session: Session, item: Item, member_id: UUID, payout_id: UUID, quantity: int) -> None:
     """Give the payout its tickets in the draw that is open. Raises `Refused("no_draw")`."""
-    found = _open_draw(session, item)
+    found = open_draw(session, item)
     t = table(Draw)
     last = (
         session.execute(
