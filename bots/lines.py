@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from bots.context import Context, Safe, name_of, say, sentences
+from bots.markup import clean, escape
 from core import i18n
 from core.money import is_currency
 from referral.brands import Community
@@ -155,7 +156,7 @@ def _seen(ctx: Context, reward: Reward) -> str:
     """The facts that a decision hung on, as a sentence."""
     facts = {name: value for name, value in (reward.facts or {}).items() if name in ATTRIBUTES}
     shown = [
-        ctx.say("fact.line", what=_what(ctx, name), value=_value(ctx, reward, facts, name))
+        _what(ctx, name) + _value(ctx, reward, facts, name)
         for name in list(facts)[:FACTS]
         if name != "order.currency" or len(facts) == 1
     ]
@@ -163,11 +164,14 @@ def _seen(ctx: Context, reward: Reward) -> str:
 
 
 def _what(ctx: Context, name: str) -> str:
+    """What a fact is called, up to where its value follows."""
     own = f"fact.{name}"
-    return i18n.text(ctx.locale, own) if own in i18n.catalogue(ctx.locale) else describe(name, ctx.locale) + ":"
+    known = own in i18n.catalogue(ctx.locale)
+    words = i18n.text(ctx.locale, own) if known else describe(name, ctx.locale)
+    return escape(words) + ("：" if ctx.locale == "zh_Hans" else ": ")
 
 
-def _value(ctx: Context, reward: Reward, facts: Mapping[str, Any], name: str) -> str | Safe:
+def _value(ctx: Context, reward: Reward, facts: Mapping[str, Any], name: str) -> str:
     value, attribute = facts[name], ATTRIBUTES[name]
     if isinstance(value, bool):
         return i18n.text(ctx.locale, "fact.yes" if value else "fact.no")
@@ -175,7 +179,7 @@ def _value(ctx: Context, reward: Reward, facts: Mapping[str, Any], name: str) ->
         return ctx.points(value, str(facts.get("order.currency") or _currency(ctx, reward)))
     if isinstance(value, int):
         return i18n.number(ctx.locale, value)
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return escape(clean(", ".join(map(str, value)) if isinstance(value, list) else str(value)))
 
 
 def _currency(ctx: Context, reward: Reward) -> str:

@@ -59,7 +59,7 @@ _INVITES = re.compile(r"(\w+) invites (\w+)\.")
 _LATER = re.compile(r"(\d+) (days|hours|minutes)s? later:")
 _CODE = re.compile(r"\b([2-9A-HJ-NP-Z]{4})-?([2-9A-HJ-NP-Z]{4})-?([2-9A-HJ-NP-Z])\b")
 _LINK_CODE = re.compile(r"(?<!P-)\b\d{8}\b")
-_REFERENCE = re.compile(r"\bP-[0-9A-F]{8}\b")
+_REFERENCE = re.compile(r"\bP-[0-9A-F]{8}\b|\b[0-9a-f]{32}\b")
 
 
 def in_both(en: str, zh: str) -> pytest.MarkDecorator:

@@ -27,7 +27,7 @@ TERMS = {"provider": "manual", "minimum": 500, "fee": 50}
     Alice> /rewards
     Yours now: CN¥0.00 · on hold: CN¥10.00 (next release Mar 5)
     • Mar 2 · CN¥10.00 for an order of Bob (Spring tea): held until Mar 5, 12:00, then yours
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     Alice> /withdraw
     Nothing to withdraw yet: CN¥10.00 is on hold, the next of it until Mar 5, 12:00.
     [My rewards]
@@ -39,7 +39,7 @@ TERMS = {"provider": "manual", "minimum": 500, "fee": 50}
     Yours now: CN¥10.00
     • Mar 2 · CN¥10.00 for an order of Bob (Spring tea): yours
     [Withdraw]
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     Alice> [Withdraw]
     How much do you want to withdraw by bank transfer? You can have up to CN¥10.00, and at least CN¥5.00. Fee: CN¥0.50.
     Say “cancel” to stop.
@@ -111,7 +111,7 @@ TERMS = {"provider": "manual", "minimum": 500, "fee": 50}
     Alice> /rewards
     Yours now: CN¥2.00 · being paid: CN¥8.00
     • Mar 2 · CN¥10.00 for an order of Bob (Spring tea): yours
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     (The bank pays.)
     Alice hears:
     ✅ CN¥7.50 has been paid: bank transfer A** …7894. Their reference: ICBC20260305
@@ -119,7 +119,7 @@ TERMS = {"provider": "manual", "minimum": 500, "fee": 50}
     Alice> [My rewards]
     Yours now: CN¥2.00 · paid so far: CN¥7.50
     • Mar 2 · CN¥10.00 for an order of Bob (Spring tea): yours
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     Alice> /withdraw list
     Your withdrawals:
     • Mar 5 · CN¥7.50 by bank transfer A** …7894: arrived on Mar 5, 12:00 (<reference>)
@@ -139,7 +139,7 @@ TERMS = {"provider": "manual", "minimum": 500, "fee": 50}
     You owe CN¥8.00: it had been paid to you when your friend's purchase was refunded. It is taken from your next \
     rewards.
     • Mar 2 · CN¥10.00 for an order of Bob (Spring tea): taken back, because your friend's purchase was refunded
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     Alice> /withdraw
     There is nothing to withdraw: you still owe CN¥8.00, which is taken from your next rewards.
     [My withdrawals]
@@ -157,7 +157,7 @@ TERMS = {"provider": "manual", "minimum": 500, "fee": 50}
     • Mar 5 · CN¥20.00 for an order of Bob (Spring tea): yours
     • Mar 2 · CN¥10.00 for an order of Bob (Spring tea): taken back, because your friend's purchase was refunded
     [Withdraw]
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     Alice> /why
     Spring tea: what counted, and why
     • Bob has been in the group since Mar 2, 12:00. The rule asks for 7 days, so it counts on Mar 9, 12:00. The \
@@ -178,7 +178,7 @@ TERMS = {"provider": "manual", "minimum": 500, "fee": 50}
     Alice> 奖励
     可提现：¥0.00 · 冻结中：¥10.00（3月5日 起解冻）
     • 3月2日 · ¥10.00，Bob 下单（春茶会）：冻结至 3月5日 12:00，之后可用
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     Alice> 提现
     暂时没有可提现的金额：¥10.00 还在冻结期，最近一笔 3月5日 12:00 解冻。
     [我的奖励]
@@ -190,7 +190,7 @@ TERMS = {"provider": "manual", "minimum": 500, "fee": 50}
     可提现：¥10.00
     • 3月2日 · ¥10.00，Bob 下单（春茶会）：可用
     [提现]
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     Alice> [提现]
     通过人工转账提现多少？最多 ¥10.00，最少 ¥5.00。手续费：¥0.50。
     发送「取消」可随时退出。
@@ -262,7 +262,7 @@ TERMS = {"provider": "manual", "minimum": 500, "fee": 50}
     Alice> 奖励
     可提现：¥2.00 · 打款中：¥8.00
     • 3月2日 · ¥10.00，Bob 下单（春茶会）：可用
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     (The bank pays.)
     Alice hears:
     ✅ ¥7.50 已到账：人工转账 王** …7894。流水号：ICBC20260305
@@ -270,7 +270,7 @@ TERMS = {"provider": "manual", "minimum": 500, "fee": 50}
     Alice> [我的奖励]
     可提现：¥2.00 · 已到账：¥7.50
     • 3月2日 · ¥10.00，Bob 下单（春茶会）：可用
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     Alice> /withdraw list
     你的提现记录：
     • 3月5日 · ¥7.50，人工转账 王** …7894：3月5日 12:00 已到账（<reference>）
@@ -287,7 +287,7 @@ TERMS = {"provider": "manual", "minimum": 500, "fee": 50}
     可提现：¥0.00 · 已到账：¥7.50
     你有待扣回的 ¥8.00：奖励发出之后，朋友的订单已退款。会从你之后的奖励里扣。
     • 3月2日 · ¥10.00，Bob 下单（春茶会）：已扣回，朋友的订单已退款
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     Alice> 提现
     目前没有可提现的金额：还有 ¥8.00 待扣回，会从之后的奖励里扣。
     [提现记录]
@@ -305,7 +305,7 @@ TERMS = {"provider": "manual", "minimum": 500, "fee": 50}
     • 3月5日 · ¥20.00，Bob 下单（春茶会）：可用
     • 3月2日 · ¥10.00，Bob 下单（春茶会）：已扣回，朋友的订单已退款
     [提现]
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     Alice> 为什么
     春茶会：算没算，为什么
     • Bob 从 3月2日 12:00 起在群里。规则要求留满 7 天，到 3月9日 12:00 就算数。¥10.00 \

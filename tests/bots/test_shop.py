@@ -58,7 +58,7 @@ def open_shop(town: Town, folder: Path) -> Till:
     Yours now: 1,000 points
     • Mar 2 · 1,000 points from Acme Tea, “For testing our tea”: yours
     [Spend points]
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     Alice> [Spend points]
     What your points buy at Acme Tea
     You have 1,000 points.
@@ -171,7 +171,7 @@ def open_shop(town: Town, folder: Path) -> Till:
     Yours now: 200 points · on its way to you: 500 points · used so far: 300 points
     • Mar 2 · 1,000 points from Acme Tea, “For testing our tea”: yours
     [Spend points]
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     (The teapot is shipped.)
     Alice hears:
     🚚 A teapot is on its way with SF Express, tracking number SF1234567.
@@ -215,7 +215,7 @@ def open_shop(town: Town, folder: Path) -> Till:
     可用：1,000 积分
     • 3月2日 · 1,000 积分，茶里 发放（感谢试茶）：可用
     [积分兑换]
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     Alice> [积分兑换]
     茶里 积分商城
     你有 1,000 积分。
@@ -327,7 +327,7 @@ def open_shop(town: Town, folder: Path) -> Till:
     可用：200 积分 · 兑换中：500 积分 · 已使用：300 积分
     • 3月2日 · 1,000 积分，茶里 发放（感谢试茶）：可用
     [积分兑换]
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     (The teapot is shipped.)
     Alice hears:
     🚚 紫砂壶 已发货：顺丰，运单号 SF1234567。
@@ -400,7 +400,7 @@ async def test_points_become_coffee_and_a_teapot(tmp_path: Path, locale: str, sc
     • Mar 2 · 1 × A cup of coffee from Acme Tea, “Sorry”: handed over
     • Mar 2 · 1,000 points from Acme Tea, “For testing our tea”: yours
     [Spend points]
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     """,
     zh="""
     Alice> 你好
@@ -442,7 +442,7 @@ async def test_points_become_coffee_and_a_teapot(tmp_path: Path, locale: str, sc
     • 3月2日 · 1 × 咖啡券，茶里 发放（抱歉让你久等）：已发放
     • 3月2日 · 1,000 积分，茶里 发放（感谢试茶）：可用
     [积分兑换]
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     """,
 )
 async def test_a_gift_that_is_out_of_stock_comes_later(tmp_path: Path, locale: str, script: str) -> None:
