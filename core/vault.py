@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Table, literal, select, tuple_
 from sqlmodel import Session
 
+from core import log
 from core.db import update_each
 from core.errors import BadInput, Unavailable
 
@@ -42,6 +43,7 @@ def set_keys(keys: str, secret: str) -> None:
     global _ring
     ring = []
     for place, key in enumerate((part.strip() for part in keys.split(",") if part.strip()), 1):
+        log.hide(key)
         try:
             ring.append(Fernet(key))
         except ValueError:

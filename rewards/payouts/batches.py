@@ -17,7 +17,7 @@ from rewards.payouts.approvals import above_limit, mark_approved
 from rewards.payouts.payouts import Payout, PayoutBatch
 from rewards.payouts.port import AUTOMATIC
 
-LARGEST_BATCH = 1_000
+LARGEST_BATCH = 500
 """Payouts in one batch; its file is taken in whole, while everybody else waits."""
 
 
@@ -40,7 +40,8 @@ def create_batch(session: Session, brand_id: UUID, provider: str, asset: str, ac
 
     Raises `Refused("batch_empty")`.
     """
-    session.execute(select(col(Brand.id)).where(col(Brand.id) == brand_id).with_for_update())  # one batch at a time
+    one_at_a_time = select(col(Brand.id)).where(col(Brand.id) == brand_id).with_for_update(key_share=True)
+    session.execute(one_at_a_time)
     waiting = (
         select(Payout)
         .where(

@@ -196,7 +196,7 @@ def _take(session: Session, payout: Payout, pace: Pace) -> Task | None:
     now = clock.now()
     step: Step = "start" if payout.state == "pending" else "look_up"
     try:
-        order = order_of(session, payout)
+        details = _details(session, payout)
     except Unavailable as error:
         # Its key is missing: only this one waits, until somebody has set it and says `retry`.
         log.error("payout.sealed", payout=payout.reference)
@@ -221,17 +221,24 @@ def _take(session: Session, payout: Payout, pace: Pace) -> Task | None:
                 at=now,
             )
         )
-        order = order_of(session, payout)
     elif payout.reason == ASKING:
         payout.state, payout.reason = "unknown", "no_answer"
     session.add(payout)
     session.flush()
-    return Task(step, payout.provider, order)
+    return Task(step, payout.provider, _order(session, payout, details))
 
 
 def order_of(session: Session, payout: Payout) -> PayoutOrder:
     """The payout as its provider sees it. Raises `Unavailable("sealed")`."""
+    return _order(session, payout, _details(session, payout))
+
+
+def _details(session: Session, payout: Payout) -> dict[str, str]:
     payee = session.get(Payee, (payout.brand_id, payout.payee_id)) if payout.payee_id else None
+    return payees.details_of(payee) if payee else {}
+
+
+def _order(session: Session, payout: Payout, details: dict[str, str]) -> PayoutOrder:
     accounts: dict[str, str] = {}
     for identity in identities_of(session, payout.brand_id, [payout.member_id]):
         accounts.setdefault(identity.platform, identity.account)
@@ -241,7 +248,7 @@ def order_of(session: Session, payout: Payout) -> PayoutOrder:
         reference=payout.reference,
         asset=payout.asset,
         amount=payout.amount,
-        payee=payees.details_of(payee) if payee else {},
+        payee=details,
         item=payout.detail.get("item"),
         accounts=accounts,
         note=str(payout.detail.get("note", "")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rewards.verify import verify
 from tests.house import House
 from tests.rewards.payouts.kill import Rig, run_killed
@@ -12,6 +14,7 @@ def _payee(n: int) -> dict[str, str]:
     return {"email": f"person{n}@example.com"}
 
 
+@pytest.mark.timeout(300)
 def test_killed_at_a_hundred_moments_everybody_is_paid_once(house: House) -> None:
     with counter() as outside:
         factory = "tests.rewards.payouts.standins.counter:CounterProvider"

@@ -11,6 +11,7 @@ from itertools import chain, repeat
 
 import pytest
 
+from core import vault
 from core.errors import Refused
 from rewards.payouts.payouts import (
     Payout,
@@ -21,7 +22,7 @@ from rewards.payouts.payouts import (
 )
 from rewards.payouts.port import Answer, PayoutOrder
 from rewards.payouts.runner import PayoutRunner
-from rewards.payouts.settling import Pace
+from rewards.payouts.settling import Pace, decide, retry
 from tests.house import House, later
 from tests.rewards.payouts.till import Till, open_till
 
@@ -200,3 +201,35 @@ async def test_every_step_is_written_down(house: House) -> None:
     await go_on(till, bank, settled)
     told = house.ask(lambda session: [(e.kind, e.state) for e in events_of(session, till.brand, payout.id)])
     assert told == [("ask", "pending"), ("start", "processing"), ("start", "unknown"), ("look_up", "completed")]
+
+
+async def test_a_payee_whose_key_is_missing_holds_up_nobody_else(house: House) -> None:
+    till, bank = paying_by(house), Bank()
+    lost = await asyncio.to_thread(till.takes, 1000)
+    key = vault.new_key()
+    vault.set_keys(key, "test-secret")
+    await asyncio.to_thread(lambda: till.payee(email="second@example.com"))
+    await asyncio.to_thread(till.takes, 2000, "2")
+    vault.set_keys(key, "another secret")
+    runner = runner_of(till, bank)
+    await runner.run_due()
+    assert sorted(bank.paid.values()) == [2000]
+    waiting = next(payout for payout in till.payouts() if payout.id == lost.id)
+    assert (waiting.state, waiting.reason, waiting.due_at) == ("pending", "sealed", None)
+    vault.set_keys("", "test-secret")
+    await asyncio.to_thread(house.do, lambda session: retry(session, till.brand, lost.id, "mei"))
+    await runner.run_due()
+    assert sorted(bank.paid.values()) == [1000, 2000]
+
+
+async def test_a_person_decides_what_nobody_else_can_tell(house: House) -> None:
+    till, bank = paying_by(house), Bank(["mute", *repeat("deaf", 20)])
+    payout = await asyncio.to_thread(till.takes, 3000)
+    paid = Answer("completed", "seen in the account")
+    with pytest.raises(Refused, match="payout_not_unknown"):
+        await asyncio.to_thread(house.do, lambda session: decide(session, till.brand, payout.id, paid, "mei"))
+    await go_on(till, bank, lambda one: one.due_at is None)
+    await asyncio.to_thread(house.do, lambda session: decide(session, till.brand, payout.id, paid, "mei"))
+    after = till.payouts()[0]
+    assert (after.state, after.external_id) == ("completed", "seen in the account")
+    assert till.shop.problems() == []
