@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -293,3 +294,13 @@ def test_the_checker_needs_this_one_file_and_nothing_else(shop: Shop, tmp_path: 
     assert status == 0
     assert said.startswith("The transfer is in the books. It is transfer 1 of 3 in block 0, sealed at ")
     assert run(START) == (1, f"The proof leads to {published(shop)}, which is not the root you gave.\n")
+
+
+def test_the_example_of_the_page_about_proofs_holds() -> None:
+    page = (CHECKER.parents[1] / "docs/proofs.md").read_text()
+    example = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    [root] = set(re.findall(r"--root ([0-9a-f]{64})", page))
+    assert check(example, root).ok
+    written, hashed = page.partition("their leaf:\n\n```\n")[2].partition("\n```")[0].splitlines()
+    assert canonical(example["transfer"]) == written.encode()
+    assert leaf(written.encode()).hex() == hashed
