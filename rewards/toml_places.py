@@ -19,7 +19,7 @@ _TEXT = re.compile(
     r'"""(?:[^"\\]|\\.|\\\r?\n|"(?!""))*"{3,5}' + r"|'''(?:.|\n)*?'{3,5}" + r'|"(?:[^"\\\n]|\\.)*"' + r"|'[^'\n]*'",
     re.DOTALL,
 )
-_PLAIN = re.compile(r"[^,\]}#\n]*")
+_PLAIN = re.compile(r"[^,\]}#\n]+")
 
 
 @dataclass(slots=True)
@@ -86,7 +86,9 @@ class _Scan:
             self.several(path, "]" if self.text[self.at] == "[" else "}")
         else:
             found = _TEXT.match(self.text, self.at) or _PLAIN.match(self.text, self.at)
-            self.at = found.end() if found else self.at + 1
+            if found is None:
+                raise ValueError("no value")
+            self.at = found.end()
 
     def several(self, path: Path, end: str) -> None:
         self.at += 1
