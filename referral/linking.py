@@ -200,6 +200,15 @@ def standing_links(session: Session, brand_id: UUID, member_id: UUID) -> list[Me
     return found
 
 
+def person_of(session: Session, brand_id: UUID, member_id: UUID) -> UUID:
+    """Who this member is by now: whoever they were absorbed into, over any number of steps, or themselves."""
+    into = select(col(MemberLink.kept_id)).where(col(MemberLink.brand_id) == brand_id)
+    into = into.where(col(MemberLink.undone_at).is_(None))
+    while (kept := session.scalar(into.where(col(MemberLink.absorbed_id) == member_id))) is not None:
+        member_id = kept
+    return member_id
+
+
 def undo_link(session: Session, brand_id: UUID, which: UUID) -> MemberLink:
     """Make two of one again, each with what was theirs before; what came since stays with the kept member.
 

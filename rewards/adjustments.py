@@ -18,7 +18,7 @@ from core.db import TenantRow, UtcDateTime, insert_new, table
 from core.errors import BadInput, Conflict, NotFound, Refused
 from core.money import LARGEST, Money, decimals
 from referral.campaigns import Campaign
-from referral.linking import standing_links
+from referral.linking import person_of, standing_links
 from referral.members import Member
 from rewards.corrections import debt_of
 from rewards.ledger import Account, Move, Purpose, take_stock, transfer
@@ -90,6 +90,7 @@ def adjust(
     _check(asset, amount, reason=reason, actor=actor, key=key)
     if session.get(Campaign, (brand_id, campaign_id)) is None:
         raise NotFound("campaign", slug=str(campaign_id))
+    member_id = person_of(session, brand_id, member_id)  # nobody could take out what an absorbed member got
     member = session.get(Member, (brand_id, member_id))
     if member is None or member.erased_at is not None:
         raise NotFound("member")
@@ -131,14 +132,17 @@ def _check(asset: str, amount: int, **texts: str) -> None:
             raise BadInput("adjustment_text", field=name, most=LONGEST[name])
 
 
+_DECIDED = ("campaign_id", "asset", "amount", "reason")
+
+
 def _same(session: Session, asked: Adjustment) -> Adjustment:
     """What this key decided before, if it is what is asked for now."""
     found = session.scalars(
         select(Adjustment).where(col(Adjustment.brand_id) == asked.brand_id, col(Adjustment.key) == asked.key)
     ).one()
-    for name in ("member_id", "campaign_id", "asset", "amount", "reason"):
-        if getattr(found, name) != getattr(asked, name):
-            raise Conflict("adjustment_differs", key=asked.key)
+    same = person_of(session, found.brand_id, found.member_id) == asked.member_id
+    if not same or any(getattr(found, name) != getattr(asked, name) for name in _DECIDED):
+        raise Conflict("adjustment_differs", key=asked.key)
     return found
 
 

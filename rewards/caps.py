@@ -202,7 +202,9 @@ def _name_periods(session: Session, cases: Sequence[Case]) -> None:
     )
     zones = {campaign_id: ZoneInfo(name) for campaign_id, name in rows}
     for one in cases:
-        day = one.event.at.astimezone(zones[one.event.campaign_id]).replace(hour=0, minute=0, second=0, microsecond=0)
+        # Where a change of the clock makes midnight come twice, the day begins with the first.
+        local = one.event.at.astimezone(zones[one.event.campaign_id])
+        day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
         one.periods = {"day": day, "week": day - timedelta(days=day.weekday())}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -11,13 +12,17 @@ from sqlmodel import Session, col, select
 
 from core import clock, events
 from core.errors import BadInput
+from referral.linking import link, undo_link
+from referral.qualifying import qualify
+from rewards.adjustments import adjust
 from rewards.items import draws, redeem
 from rewards.items.draws import Prize, Ticket
 from rewards.items.items import Item
 from rewards.payouts.payouts import Payout
-from tests.house import House
+from rewards.plans import Caps, Plan, Rule
+from tests.house import House, later
 from tests.rewards.items.counter import check_books, offer, open_counter
-from tests.rewards.shop import Shop
+from tests.rewards.shop import Shop, open_shop, waiting_referrals
 
 
 def open_draw(shop: Shop, title: str = "Gala") -> draws.Draw:
@@ -62,3 +67,30 @@ def test_a_draw_whose_prize_could_not_be_told_is_not_opened(house: House, title:
     with pytest.raises(BadInput) as refused:
         open_draw(shop, title)
     assert refused.value.code == "draw_title"
+
+
+def test_a_day_whose_first_hour_comes_twice_has_one_cap(house: House) -> None:
+    """In Havana the clock goes from one back to midnight: both hours after midnight are of the same day."""
+    plan = Plan(rules=(Rule(to="advocate", amount=100, caps=Caps(day=100)),), budget=1000)
+    early = datetime(2026, 11, 1, 4, 30, tzinfo=UTC)
+    with clock.moved(early - clock.now()):
+        shop = open_shop(house, plan, timezone="America/Havana")
+        first, second = waiting_referrals(shop, ["Bob", "Carol"])
+        house.do(partial(qualify, commands=[replace(first, at=early + timedelta(minutes=9))]))
+        with later(hours=1):
+            house.do(partial(qualify, commands=[replace(second, at=early + timedelta(hours=1))]))
+    assert [state for _, state, _ in shop.lines(shop.alice)] == ["payable", "capped"]
+
+
+def test_goodwill_for_an_account_that_was_linked_reaches_its_person(house: House) -> None:
+    shop = open_shop(house, Plan(rules=(Rule(to="advocate", amount=100),), budget=1000))
+    other = house.comes("Alice2", shop.code, "discord").member_id
+    assert other is not None
+    linked = house.do(lambda session: link(session, shop.brand.id, shop.alice, other))
+    gift = (shop.brand.id, other, shop.campaign.id, "PTS", 70)
+    house.do(lambda session: adjust(session, *gift, reason="Sorry", actor="ann", key="1"))
+    assert (shop.purse(shop.alice), shop.purse(other)) == ({"payable": 70}, {})
+    house.do(lambda session: adjust(session, *gift, reason="Sorry", actor="ann", key="1"))
+    house.do(lambda session: undo_link(session, shop.brand.id, linked.id))
+    assert (shop.purse(shop.alice), shop.purse(other)) == ({"payable": 70}, {})
+    assert shop.problems() == []
