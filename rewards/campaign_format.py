@@ -154,6 +154,8 @@ def read_campaign(text: str) -> CampaignFile:
         place = re.search(r"\(at line (\d+)", str(error))
         said = re.sub(r" \(at .*\)$", "", str(error))
         raise refuse([FileProblem("syntax", "", int(place[1]) if place else None, {"said": said})]) from None
+    except (RecursionError, ValueError) as error:  # nested a thousand deep; a number of thousands of digits
+        raise refuse([FileProblem("syntax", "", None, {"said": str(error)[:80]})]) from None
     return build_campaign(raw, text)
 
 

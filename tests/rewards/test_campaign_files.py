@@ -279,6 +279,11 @@ def test_an_item_must_be_in_the_catalogue(house: House, brand: Brand) -> None:
     assert house.ask(verify) == []
 
 
+@pytest.mark.parametrize("text", ["a = " + "[" * 3000 + "]" * 3000, "[rewards]\nbudget = " + "9" * 5000])
+def test_a_file_beyond_all_measure_is_one_mistake(text: str) -> None:
+    assert complaints(text) == ["None syntax"]
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     bad = (
         GOOD.replace("spring-tea", "A B").replace("stay_days = 7", "stay_days = 0").replace("amount = 50", "amount = 0")
