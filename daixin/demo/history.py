@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from core import clock
 from daixin.bootstrap import Parts
+from daixin.demo.market import Market, alices_friends_buy, cash_in, stock
 from daixin.jobs import run_all_sync
 from referral import leaderboard, members, stays
 from referral.arrivals import Arrive, arrive
@@ -32,7 +33,7 @@ GROUPS = (
 )
 ALICE = Account("webchat", "stage:Alice", "Alice")
 """Without a chat: what happened to her in the past is not told again when she opens the stage."""
-ALICE_COMES, ALICE_PLACE = 20, 6
+ALICE_COMES, ALICE_PLACE, ALICE_CASHES = 20, 6, 6
 """Days ago she took part; her friends put her beside who held this place then, so that one more moves her up."""
 FAMILY = "王李张刘陈杨黄赵吴周徐孙马朱胡林何郭高罗"
 GIVEN = ("伟", "芳", "娜", "敏", "静", "丽", "强", "磊", "洋", "艳", "勇", "军", "杰", "娟", "涛", "明", "超", "秀英",
@@ -61,6 +62,9 @@ class _Past:
     campaign: Campaign
     groups: list[Community]
     codes: list[str]
+    market: Market
+    alice: UUID | None = None
+    day: int = 0
     advocates: int = 0
     number: int = 0
 
@@ -73,14 +77,19 @@ def make(parts: Parts, people: int, seed: int) -> Made:
     before = clock.offset()
     try:
         _travel(begin)
-        past = parts.writer.run_sync(lambda session: _found(session, parts, chance, begin))
+        past = parts.writer.run_sync(lambda session: _found(session, parts, chance, seed, begin))
         daily = [1 + (people - 1) * (day + 1) // DAYS for day in range(DAYS)]
         for day in range(DAYS):
             _travel(begin + timedelta(days=day, minutes=chance.randrange(60)))
+            past.day = day
             _day(past, daily[day] - past.number)
             if day == DAYS - ALICE_COMES:
                 parts.writer.run_sync(partial(_alice, past=past))
+            parts.writer.run_sync(partial(past.market.trade, day=day))
             run_all_sync(parts.writer)
+            if day == DAYS - ALICE_CASHES and past.alice is not None:
+                parts.writer.run_sync(partial(cash_in, brand=past.brand, member_id=past.alice))
+                parts.writer.run_sync(past.market.refund)
     finally:
         clock.move(before)
     run_all_sync(parts.writer)
@@ -91,7 +100,7 @@ def _travel(to: datetime) -> None:
     clock.move(clock.offset() + (to - clock.now()))
 
 
-def _found(session: Session, parts: Parts, chance: random.Random, begin: datetime) -> _Past:
+def _found(session: Session, parts: Parts, chance: random.Random, seed: int, begin: datetime) -> _Past:
     brand = create_brand(session, "山茶 Camellia Tea", slug=SLUG)
     for platform, group, title, url in GROUPS:
         connect(session, brand.id, platform, group, title, url)
@@ -100,7 +109,9 @@ def _found(session: Session, parts: Parts, chance: random.Random, begin: datetim
     file = file.model_copy(update={"campaign": file.campaign.model_copy(update=dates)})
     campaign = apply_campaign(session, brand, file).campaign
     groups = [group for group in communities_of(session, brand.id) if not group.open]
-    return _Past(parts, chance, brand, campaign, groups, [])
+    stock(session, brand)
+    market = Market(brand, random.Random(seed))  # noqa: S311  # as above
+    return _Past(parts, chance, brand, campaign, groups, [], market)
 
 
 def _day(past: _Past, newcomers: int) -> None:
@@ -149,6 +160,7 @@ def _alice(session: Session, past: _Past) -> None:
     board = leaderboard.top(session, past.brand.id, campaign.id, ALICE_PLACE)
     now = clock.now()
     known = members.meet(session, past.brand.id, [ALICE], [now], "message")[0]
+    past.alice = known.member_id
     code = enroll(session, campaign, known.member_id)
     count = board[-1].score if board else 1
     groups = [past.chance.choice(past.groups) for _ in range(count)]
@@ -157,6 +169,7 @@ def _alice(session: Session, past: _Past) -> None:
         for hours, group in enumerate(groups)
     ]
     _come(session, past, [(friend, group, "stays") for friend, group in zip(friends, groups, strict=True)])
+    alices_friends_buy(past.market, past.day + 3, [friend.person for friend in friends])
     past.number += 1 + count
 
 
@@ -170,6 +183,9 @@ def _come(session: Session, past: _Past, batch: list[tuple[Arrive, Community, st
             stays.joined(session, group, command.person.account, command.at + timedelta(minutes=2))
         if fate == "leaves":
             stays.left(session, group, command.person.account, command.at + timedelta(hours=6))
-        elif past.chance.random() < 0.25:
-            past.codes.append(enroll(session, past.campaign, result.member_id))
+        else:
+            if fate == "stays":
+                past.market.expect(past.day, command.person)
+            if past.chance.random() < 0.25:
+                past.codes.append(enroll(session, past.campaign, result.member_id))
     return came
