@@ -22,7 +22,7 @@ from tests.rewards.payouts.standins.paypal import PayPalStandIn
 from tests.rewards.payouts.standins.wechatpay import WeChatPayStandIn
 
 MAKERS = "tests.rewards.payouts.standins.makers:"
-PEOPLE, KILLS = 40, 100
+PEOPLE, KILLS = 60, 100
 LONGEST = 0.08
 """Seconds a run lives after its first call, at most: about as long as the calls of one payout."""
 pytestmark = pytest.mark.timeout(300)
