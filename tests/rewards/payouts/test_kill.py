@@ -9,6 +9,8 @@ from tests.house import House
 from tests.rewards.payouts.kill import Rig, run_killed
 from tests.rewards.payouts.standins.counter import counter
 
+PEOPLE = 40
+
 
 def _payee(n: int) -> dict[str, str]:
     return {"email": f"person{n}@example.com"}
@@ -19,8 +21,8 @@ def test_killed_at_a_hundred_moments_everybody_is_paid_once(house: House) -> Non
     with counter() as outside:
         factory = "tests.rewards.payouts.standins.counter:CounterProvider"
         rig = Rig("paypal", "USD", factory, {"url": outside.url}, payee=_payee)
-        outcome = run_killed(house, rig)
-        assert [payout.state for payout in outcome.payouts] == ["completed"] * 60
+        outcome = run_killed(house, rig, people=PEOPLE, longest=0.1, calls=lambda: outside.heard)
+        assert [payout.state for payout in outcome.payouts] == ["completed"] * PEOPLE
         assert outside.paid == {payout.reference: [payout.amount] for payout in outcome.payouts}
     assert outcome.cut, "no kill came between the question and the answer"
     assert house.ask(verify) == []

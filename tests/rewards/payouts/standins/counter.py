@@ -18,10 +18,11 @@ from rewards.payouts.port import Answer, PayoutOrder
 
 
 class Counter:
-    """`paid`: every amount that went out, by reference."""
+    """`paid`: every amount that went out, by reference. `heard`: how many calls there were."""
 
     def __init__(self) -> None:
         self.paid: dict[str, list[int]] = defaultdict(list)
+        self.heard = 0
         self.url = ""
         self.lock = Lock()
 
@@ -35,11 +36,13 @@ def counter() -> Iterator[Counter]:
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             with state.lock:
+                state.heard += 1
                 state.paid[asked["reference"]].append(asked["amount"])
             self._say(200, {"number": f"C-{asked['reference']}"})
 
         def do_GET(self) -> None:
             with state.lock:
+                state.heard += 1
                 known = self.path.rpartition("/")[2] in state.paid
             self._say(200 if known else 404, {})
 
