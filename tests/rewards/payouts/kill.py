@@ -35,7 +35,7 @@ from tests.house import House
 from tests.rewards.payouts.till import Till, open_till
 
 PACE = Pace(lease=timedelta(seconds=2), first=timedelta(milliseconds=100), longest=timedelta(seconds=1), look_ups=1_000)
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds the last run may take."""
 FIRST_CALL = 0.5
 """Seconds a run gets for its first call; it makes none while everybody's payout is leased to a run that died."""

@@ -16,7 +16,7 @@ def _payee(n: int) -> dict[str, str]:
     return {"email": f"person{n}@example.com"}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_killed_at_a_hundred_moments_everybody_is_paid_once(house: House) -> None:
     with counter() as outside:
         factory = "tests.rewards.payouts.standins.counter:CounterProvider"
