@@ -32,12 +32,20 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture drawn only when it is sent; `draw` runs in a thread, outside any transaction."""
+    """A picture drawn only when it is sent; `draw` runs in a thread, outside any transaction.
+
+    With another media type than a picture's it is a file to be kept (a statement, a proof).
+    """
 
     draw: Callable[[], bytes]
     filename: str
     alt: str
     media_type: str = "image/jpeg"
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is sent as a file, and not shown."""
+        return not self.media_type.startswith("image/")
 
 
 @dataclass(frozen=True, slots=True)

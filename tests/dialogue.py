@@ -194,7 +194,7 @@ class Town:
         if only and reply.private:
             lines.insert(0, f"(only to {only})")
         if reply.image:
-            lines.insert(0, f"(picture: {reply.image.alt})")
+            lines.insert(0, f"({'file' if reply.image.is_file else 'picture'}: {reply.image.alt})")
         lines += [" ".join(f"[{button.label}]" for button in row) for row in reply.buttons]
         text = "\n".join(lines)
         text = _REFERENCE.sub("<reference>", text)
@@ -205,7 +205,7 @@ class Town:
     def _take(self, name: str, replies: list[Reply]) -> list[Reply]:
         for reply in replies:
             self._offered.setdefault(name, []).extend(button for row in reply.buttons for button in row)
-            if reply.image and (found := _CODE.search(plain(reply.text))):
+            if reply.image and not reply.image.is_file and (found := _CODE.search(plain(reply.text))):
                 self.codes[f"{name}'s code"] = "-".join(found.groups())
             if found := _LINK_CODE.search(plain(reply.text)):
                 self.codes[f"{name}'s link code"] = found[0]

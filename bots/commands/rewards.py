@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from bots.command import CommandSpec
 from bots.context import Command, Context, Safe
 from bots.lines import line_words, reason_words
 from bots.markup import escape, plain
-from bots.message import Button, Reply
-from core import clock
+from bots.message import Button, Image, Reply
+from core import clock, i18n
 from core.errors import Refused
 from core.money import ITEM, is_currency
 from rewards.items.redeem import catalogue
@@ -20,19 +22,17 @@ from rewards.overview import Line, Purse, lines_of, purses_of, why_owed
 from rewards.payouts.withdrawals import withdrawable
 from rewards.proofs import check, proof_of_reward
 from rewards.rewards import Reward
-from rewards.statements.member import member_lines
+from rewards.statements.files import write
+from rewards.statements.member import member_lines, member_statement
 
 SHOWN = 8
 """Lines on one page."""
 PAGES = 1000
 MOVEMENTS = 20
 """Movements in a statement in the chat."""
-CHUNK = 3000
-LONGEST_PROOF = 4 * CHUNK
-"""Characters of a proof that are shown in the chat."""
 
 
-def rewards(ctx: Context) -> Reply | list[Reply]:
+def rewards(ctx: Context) -> Reply:
     match ctx.argument.split():
         case ["statement"] | ["对账单"]:
             return _statement(ctx)
@@ -105,17 +105,27 @@ def _buttons(ctx: Context, number: int, more: bool, lines: Sequence[Line]) -> tu
 
 
 def _statement(ctx: Context) -> Reply:
-    """Every movement of late, as the books have it."""
+    """The last movements, as the books have them, and all of them in a file."""
+    zone = ctx.brand.timezone
+    book = member_statement(ctx.session, ctx.brand.id, ctx.member.id, locale=ctx.locale, timezone=zone)
+    table = io.BytesIO()
+    write(book, "csv", table)
+    file = _file(ctx, "statement", table.getvalue(), "csv", "text/csv")
     lines = member_lines(
         ctx.session,
         ctx.brand.id,
         ctx.member.id,
         locale=ctx.locale,
-        timezone=ctx.brand.timezone,
+        timezone=zone,
         limit=MOVEMENTS,
     )
     text = ctx.say("rewards.statement") + "\n\n" + "\n".join("- " + escape(line) for line in lines)
-    return Reply(text, private=True, brief=ctx.say("group.brief"))
+    return Reply(text, private=True, brief=ctx.say("group.brief"), image=file)
+
+
+def _file(ctx: Context, name: str, data: bytes, ending: str, media_type: str) -> Image:
+    day = ctx.now.astimezone(ZoneInfo(ctx.brand.timezone)).date()
+    return Image(lambda: data, f"{name}-{day}.{ending}", i18n.text(ctx.locale, f"file.{name}"), media_type)
 
 
 def _choose_proof(ctx: Context) -> Reply:
@@ -133,7 +143,7 @@ def _label(ctx: Context, line: Line) -> str:
     return plain(f"{ctx.when(line.created_at, time=False)} · {ctx.points(abs(line.amount), line.asset)}")
 
 
-def _proof(ctx: Context, which: str) -> Reply | list[Reply]:
+def _proof(ctx: Context, which: str) -> Reply:
     try:
         reward = ctx.session.get(Reward, (ctx.brand.id, UUID(hex=which)))
     except ValueError:
@@ -155,12 +165,8 @@ def _proof(ctx: Context, which: str) -> Reply | list[Reply]:
         root=Safe(check(document).root or ""),
         day=published["day"] if published else "",
     )
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    if len(text) > LONGEST_PROOF:
-        reference = Safe(document["transfer"]["reference"])
-        return [shown, ctx.reply("proof.too_long", reference=reference)]
-    parts = [text[at : at + CHUNK] for at in range(0, len(text), CHUNK)]
-    return [shown, *(replace(shown, text=f"`{part}`") for part in parts)]
+    text = json.dumps(document, ensure_ascii=False, indent=1)
+    return replace(shown, image=_file(ctx, "proof", text.encode(), "json", "application/json"))
 
 
 REWARDS = Command(

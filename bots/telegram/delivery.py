@@ -107,7 +107,8 @@ class Delivery:
             )
             return
         drawn = await asyncio.to_thread(message.image.draw)
-        await self._client.send_photo(
+        send = self._client.send_document if message.image.is_file else self._client.send_photo
+        await send(
             chat,
             InputFile(drawn, message.image.filename),
             caption=message.html or None,

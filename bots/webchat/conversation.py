@@ -94,6 +94,7 @@ class Conversation:
             data = await asyncio.to_thread(reply.image.draw)
             name = self.pictures.add(data, reply.image.media_type)
             body["image"] = {"url": f"/chat/images/{name}", "alt": reply.image.alt, "filename": reply.image.filename}
+            body["image"]["file"] = reply.image.is_file
         seq = self.chats.next_seq()
         body |= {"kind": "message", "at": self.now().isoformat()}
         if instead_of:

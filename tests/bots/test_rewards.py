@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
-from bots.markup import plain
 from rewards.merkle import check
 from tests.bots.till import Till
 from tests.dialogue import in_both, open_town
@@ -211,6 +211,7 @@ FIRST_ORDER = {
     • Mar 9 · 100 points for bringing Bob (Spring tea): yours
     [Why?] [Statement] [Proof]
     Alice> [Statement]
+    (file: Your statement)
     Your statement: what you have, and the last movements
     • PTS: 690 points payable, 0 points held
     • Mar 12 · deducted by hand · -30 points (Paid twice by mistake)
@@ -265,6 +266,7 @@ FIRST_ORDER = {
     • 3月9日 · 100 积分，邀请 Bob（春茶会）：可用
     [为什么？] [对账单] [凭证]
     Alice> [对账单]
+    (file: 你的对账单)
     对账单：当前余额和最近变动
     • PTS：可用 690 积分，冻结 0 积分
     • 3月12日 · 人工扣减 · -30 积分（之前多发了）
@@ -430,9 +432,11 @@ async def test_pages_and_the_proof_of_a_line(tmp_path: Path) -> None:
         assert "Gift 1" in second
         assert "[← Newer]" in second
         await town.ask("Alice", "[Proof]")
-        [shown, *parts] = await town.say("Alice", "[Mar 2 · 10 points]")
+        [shown] = await town.say("Alice", "[Mar 2 · 10 points]")
         assert "This stands in the books" in shown.text
-        document = json.loads("".join(plain(part.text) for part in parts))
+        assert shown.image is not None
+        assert (shown.image.filename, shown.image.is_file) == ("proof-2026-03-02.json", True)
+        document = json.loads(shown.image.draw())
         checked = check(document)
         assert checked.ok
         assert checked.root is not None
@@ -441,3 +445,15 @@ async def test_pages_and_the_proof_of_a_line(tmp_path: Path) -> None:
         assert reward.action is not None
         stolen = await town.chat.press(town.person("Bob"), reward.action)
         assert "no longer in use" in stolen[0].text
+
+
+async def test_the_statement_is_a_file_too(tmp_path: Path) -> None:
+    async with open_town(tmp_path) as town:
+        await town.say("Alice", "/start")
+        Till(town, tmp_path).gives("Alice", 7, "=1+1")()
+        [shown] = await town.say("Alice", "/rewards statement")
+        assert shown.image is not None
+        assert shown.image.media_type == "text/csv"
+        rows = list(csv.reader(shown.image.draw().decode("utf-8-sig").splitlines()))
+        assert len(rows) == 3
+        assert "'=1+1" in rows[1]

@@ -87,6 +87,7 @@ BUILT = (
     | {one.key for dialog in DIALOGS.values() for one in dialog.questions}
     | {one.key + ".label" for dialog in FORMS for one in dialog.questions}
     | {dialog.title for dialog in FORMS if dialog.title}
+    | {"file.statement", "file.proof"}
 )
 """Keys that the code puts together, as it does."""
 

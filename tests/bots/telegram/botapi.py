@@ -263,6 +263,11 @@ class BotApi(StarShop):
         seen = shown(caption, fields.get("parse_mode"), 1024)
         return self._show(chat_id, Shown(self._next(), chat_id, seen, caption, fields.get("reply_markup", []), photo))
 
+    def _do_sendDocument(self, chat_id: int, document: bytes, caption: str = "", **fields: Any) -> dict[str, Any]:
+        seen = shown(caption, fields.get("parse_mode"), 1024)
+        said = Shown(self._next(), chat_id, seen, caption, fields.get("reply_markup", []), document)
+        return self._show(chat_id, said)
+
     def _do_editMessageText(self, chat_id: int, message_id: int, text: str, **fields: Any) -> dict[str, Any]:
         return self._edit(chat_id, message_id, text, 4096, False, fields)
 

@@ -58,6 +58,14 @@ METHODS: dict[str, dict[str, Field]] = {
         "parse_mode": TEXT,
         "reply_markup": KEYBOARD,
     },
+    "sendDocument": {
+        "chat_id": need(CHAT),
+        "message_thread_id": INT,
+        "document": need(Field(("InputFile",))),
+        "caption": TEXT,
+        "parse_mode": TEXT,
+        "reply_markup": KEYBOARD,
+    },
     "editMessageText": {
         "chat_id": CHAT,
         "message_id": INT,

@@ -31,6 +31,14 @@ async def test_a_long_caption_follows_the_card() -> None:
         assert (text.text.split(), text.buttons) == (["word"] * 300, ["Go"])
 
 
+async def test_a_file_comes_as_one() -> None:
+    async with open_harness() as at:
+        statement = Image(lambda: b"a,b\r\n", "statement.csv", "Your statement", "text/csv")
+        await send(at, Reply("Here it is", image=statement))
+        [seen] = await at.seen("alice", 1)
+        assert (seen.text, seen.image) == ("Here it is", b"a,b\r\n")
+
+
 async def test_a_long_text_comes_in_parts() -> None:
     async with open_harness() as at:
         await send(at, Reply("\n\n".join(f"line {number} 😀" for number in range(1000))))

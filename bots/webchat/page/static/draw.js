@@ -32,6 +32,14 @@ function drawLine(spans) {
   return line;
 }
 
+function drawFile(file) {
+  const link = make("a", "file", `📎 ${file.filename}`);
+  link.href = file.url;
+  link.download = file.filename;
+  link.title = file.alt;
+  return link;
+}
+
 function drawPicture(image) {
   const img = make("img");
   img.src = image.url;
@@ -116,7 +124,7 @@ function drawMessage(message) {
   if (message.edited) meta.append(make("span", "", words.edited));
   meta.append(make("time", "", clock(at)));
   const bubble = make("div", "bubble");
-  if (message.image) bubble.append(drawPicture(message.image));
+  if (message.image) bubble.append(message.image.file ? drawFile(message.image) : drawPicture(message.image));
   bubble.append(...message.lines.map(drawLine));
   if (message.form) bubble.append(drawForm(message.form, message));
   const lastLine = message.form ? null : bubble.querySelector(".text:last-child");
