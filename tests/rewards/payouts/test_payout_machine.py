@@ -34,8 +34,9 @@ from referral import members
 from referral.brands import create_brand
 from referral.campaigns import Campaign
 from rewards import ledger
+from rewards.adjustments import adjust
 from rewards.corrections import take_back
-from rewards.ledger import Account, Move, Purpose
+from rewards.ledger import Account, Purpose
 from rewards.payouts.opening import lock_payable
 from rewards.payouts.payees import set_payee
 from rewards.payouts.payouts import OPEN, EventKind, Payout
@@ -308,34 +309,8 @@ def _found(session: Session, plan: Plan) -> tuple[UUID, UUID, list[UUID]]:
 
 
 def _earn(session: Session, brand: UUID, campaign: UUID, member: UUID, amount: int) -> None:
-    reward = Reward(
-        brand_id=brand,
-        campaign_id=campaign,
-        campaign_version=1,
-        member_id=member,
-        role="advocate",
-        rule="goodwill",
-        event="adjust",
-        cause=f"adjust/{ids.new()}",
-        asset="USD",
-        amount=amount,
-        state="payable",
-        hold_until=clock.now(),
-        created_at=clock.now(),
-    )
-    session.add(reward)
-    session.flush()
-    budget, held, payable = (
-        Account(brand, owner, purpose, "USD")
-        for owner, purpose in ((campaign, Purpose.BUDGET), (member, Purpose.HELD), (member, Purpose.PAYABLE))
-    )
-    ledger.transfer(
-        session,
-        [
-            Move(f"grant/{reward.id}", "grant", budget, held, amount),
-            Move(f"release/{reward.id}", "release", held, payable, amount),
-        ],
-    )
+    key = ids.new().hex
+    adjust(session, brand, member, campaign, "USD", amount, reason="well done", actor="mei", key=key)
 
 
 def _sums(session: Session, brand: UUID, member: UUID) -> tuple[int, int, int]:
