@@ -55,7 +55,7 @@ class Books:
         self.accounts = {
             member: (self._account(member, Purpose.HELD), self._account(member, Purpose.PAYABLE)) for member in members
         }
-        self.rewards = [(ids.new(), chance.choice(members)) for _ in range(TRANSFERS // 2)]
+        self.rewards = [(ids.new(), chance.choice(members), ids.new().hex) for _ in range(TRANSFERS // 2)]
 
     def _account(self, owner: UUID, purpose: Purpose) -> str:
         return Account(self.brand, owner, purpose, "PTS").id.hex
@@ -63,7 +63,7 @@ class Books:
     def account_rows(self) -> Rows:
         """One purse of each kind for every member, holding what the transfers leave there."""
         payable: dict[UUID, int] = defaultdict(int)
-        for _, member in self.rewards:
+        for _, member, _ in self.rewards:
             payable[member] += AMOUNT
         for member, (held, purse) in self.accounts.items():
             owner = (self.brand.hex, member.hex)
@@ -71,15 +71,21 @@ class Books:
             yield owner[0], purse, owner[1], "member.payable", "PTS", payable[member], self.at
 
     def reward_rows(self) -> Rows:
-        for reward, member in self.rewards:
+        for reward, member, referral in self.rewards:
             yield (
-                *(self.brand.hex, reward.hex, self.campaign.hex, 1, member.hex, "advocate", "advocate", "retained"),
-                *("retained", "PTS", AMOUNT, 0, 0, "payable", self.at, self.at),
+                *(self.brand.hex, reward.hex, self.campaign.hex, 1, referral, member.hex, "advocate", "advocate"),
+                *("retained", "retained", "PTS", AMOUNT, 0, 0, "payable", self.at, self.at),
             )
+
+    def referral_rows(self) -> Rows:
+        """Everybody's friend is somebody else; nobody asks for more of them here."""
+        for _, member, referral in self.rewards:
+            who = (self.brand.hex, referral, self.campaign.hex, 1, member.hex, ids.new().hex)
+            yield *who, "BENCH", ids.new().hex, "telegram", "certain", "qualified", self.at, self.at
 
     def transfer_rows(self) -> Rows:
         brand = self.brand.hex
-        for reward, member in self.rewards:
+        for reward, member, _ in self.rewards:
             held, payable = self.accounts[member]
             ends = ("PTS", AMOUNT, self.at)
             yield brand, ids.new().hex, f"grant/{reward}", "grant", self.budget, held, *ends
@@ -88,8 +94,10 @@ class Books:
 
 COLUMNS = {
     "ledger_account": "brand_id, id, owner_id, purpose, asset, balance, created_at",
-    "reward": "brand_id, id, campaign_id, campaign_version, member_id, role, rule, event, cause, asset, amount, "
-    "taken_back, paid_out, state, hold_until, created_at",
+    "reward": "brand_id, id, campaign_id, campaign_version, referral_id, member_id, role, rule, event, cause, asset, "
+    "amount, taken_back, paid_out, state, hold_until, created_at",
+    "referral": "brand_id, id, campaign_id, campaign_version, advocate_id, friend_id, code, touch_id, platform, "
+    "certainty, state, started_at, expires_at",
     "transfer": "brand_id, id, reference, kind, debit_id, credit_id, asset, amount, created_at",
 }
 
@@ -100,13 +108,14 @@ def _fill(path: Path, books: Books) -> None:
         raw.execute("PRAGMA synchronous=OFF")
         raw.execute("PRAGMA cache_size=-200000")
         indexes = raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").fetchall()
-        indexes = [(name, text) for name, text in indexes if " ON transfer " in text or " ON reward " in text]
+        indexes = [(name, text) for name, text in indexes if any(f" ON {one} " in text for one in COLUMNS)]
         for name, _ in indexes:
             raw.execute(f"DROP INDEX {name}")
         for trigger in ("transfer_applied", "transfer_waits_for_its_block"):
             raw.execute(f"DROP TRIGGER {trigger}")
         for name, rows in (
             ("ledger_account", books.account_rows()),
+            ("referral", books.referral_rows()),
             ("reward", books.reward_rows()),
             ("transfer", books.transfer_rows()),
         ):
