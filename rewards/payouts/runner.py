@@ -25,7 +25,7 @@ from rewards.payouts import payees
 from rewards.payouts.opening import TOPIC
 from rewards.payouts.payouts import OPEN, SETTLED, Payee, Payout, PayoutEvent, payout_of
 from rewards.payouts.port import Answer, PayoutOrder, Provider
-from rewards.payouts.settling import ASKING, CANCEL_ASKED, USUAL, Pace, cancel_payout, conclude, note
+from rewards.payouts.settling import ASKING, CANCEL_ASKED, TRIED, USUAL, Pace, cancel_payout, conclude, note
 
 log = structlog.get_logger()
 PARALLEL = 8
@@ -210,7 +210,7 @@ def _take(session: Session, payout: Payout, pace: Pace) -> Task | None:
         payout.state, payout.reason = "processing", ASKING
         payout.attempts += 1
         payout.sent_at = payout.sent_at or now
-        payout.detail = {**payout.detail, "tried_at": now.isoformat()}
+        payout.detail = {**payout.detail, TRIED: now.isoformat()}
         session.add(
             PayoutEvent(
                 brand_id=payout.brand_id,

@@ -39,15 +39,19 @@ ASKING = "asking"
 """The reason of a payout between the moment it was handed over and the answer."""
 CANCEL_ASKED = "cancel_asked"
 """Noted in the detail of a payout that is not to be handed over again, whatever became of it."""
+TRIED = "tried_at"
+"""Noted in the detail: when it was last handed over."""
 LONGEST_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How patient we are. `lease`: how long one call may take before somebody else may ask what became of it.
+    `settle`: how long after a start `not_found` is not believed: what we gave up waiting for may still be on its way.
     `look_ups`: after how many of them in a row without an answer, or starts, we leave it to a person."""
 
     lease: timedelta = timedelta(minutes=2)
+    settle: timedelta = timedelta(minutes=1)
     first: timedelta = timedelta(seconds=10)
     longest: timedelta = timedelta(hours=1)
     look_ups: int = 24
@@ -90,6 +94,8 @@ def conclude(
             _fail(session, payout, answer.reason)
         case "processing":
             _wait_for_it(session, payout, answer, pace)
+        case "not_found" if _too_soon(payout, pace):
+            _wonder(session, payout, "too_soon", pace)
         case "not_found" if kind in ("look_up", "cancel") and payout.detail.get(CANCEL_ASKED):
             _fail(session, payout, "cancelled")
         case "not_found" if kind == "look_up" and payout.look_ups < pace.look_ups:
@@ -236,6 +242,12 @@ def _fail(session: Session, payout: Payout, reason: str | None) -> None:
         payout.reason,
     )
     events.emit(session, [told])
+
+
+def _too_soon(payout: Payout, pace: Pace) -> bool:
+    """Whether the last start is so recent that the provider may yet hear of it."""
+    tried = payout.detail.get(TRIED)
+    return tried is not None and clock.now() - clock.parse(tried) < pace.settle
 
 
 def _wait_for_it(session: Session, payout: Payout, answer: Answer, pace: Pace) -> None:

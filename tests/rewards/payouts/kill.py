@@ -34,7 +34,13 @@ from rewards.payouts.settling import Pace
 from tests.house import House
 from tests.rewards.payouts.till import Till, open_till
 
-PACE = Pace(lease=timedelta(seconds=2), first=timedelta(milliseconds=100), longest=timedelta(seconds=1), look_ups=1_000)
+PACE = Pace(
+    lease=timedelta(seconds=2),
+    settle=timedelta(seconds=1.5),
+    first=timedelta(milliseconds=100),
+    longest=timedelta(seconds=1),
+    look_ups=1_000,
+)
 PATIENCE = 120.0
 """Seconds the last run may take."""
 FIRST_CALL = 0.5

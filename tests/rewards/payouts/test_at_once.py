@@ -102,8 +102,11 @@ async def test_two_runners_share_the_work(house: House) -> None:
         runners = [
             PayoutRunner(where.writer, {"paypal": CounterProvider(outside.url)}, pace=PACE) for where in (house, second)
         ]
-        while await asyncio.gather(*(runner.run_due() for runner in runners)) != [0, 0]:
-            pass
+        for _ in range(300):
+            if await asyncio.gather(*(runner.run_due() for runner in runners)) == [0, 0]:
+                if all(payout.state == "completed" for payout in till.payouts()):
+                    break
+                await asyncio.sleep(0.1)
         await asyncio.gather(*(runner.close() for runner in runners))
         assert outside.paid == {payout.reference: [100] for payout in till.payouts()}
     second.close()

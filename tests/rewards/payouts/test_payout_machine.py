@@ -50,7 +50,7 @@ from rewards.verify import verify
 from tests.house import House, person
 
 T = TypeVar("T")
-PACE = Pace(lease=timedelta(seconds=20), first=timedelta(seconds=2), longest=timedelta(seconds=9), look_ups=100)
+PACE = Pace(timedelta(seconds=20), timedelta(), timedelta(seconds=2), timedelta(seconds=9), look_ups=100)
 EARNED = 1_000_000
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 people = st.integers(0, 1)

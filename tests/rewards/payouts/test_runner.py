@@ -26,7 +26,7 @@ from rewards.payouts.settling import Pace, decide, retry
 from tests.house import House, later
 from tests.rewards.payouts.till import Till, open_till
 
-QUICK = Pace(lease=timedelta(seconds=4), first=timedelta(seconds=1), longest=timedelta(seconds=8), look_ups=5)
+QUICK = Pace(timedelta(seconds=4), timedelta(), timedelta(seconds=1), timedelta(seconds=8), look_ups=5)
 
 
 @dataclass
@@ -233,3 +233,19 @@ async def test_a_person_decides_what_nobody_else_can_tell(house: House) -> None:
     after = till.payouts()[0]
     assert (after.state, after.external_id) == ("completed", "seen in the account")
     assert till.shop.problems() == []
+
+
+async def test_what_was_not_found_a_moment_after_it_was_sent_may_yet_arrive(house: House) -> None:
+    till, bank = paying_by(house), Bank(["deaf"])
+    payout = await asyncio.to_thread(till.takes, 3000)
+    patient = Pace(timedelta(seconds=4), timedelta(minutes=1), timedelta(seconds=1), timedelta(seconds=8))
+    runner = PayoutRunner(house.writer, {"paypal": bank}, pace=patient)
+    for seconds in range(0, 50, 10):
+        with later(seconds=seconds):
+            await runner.run_due()
+    assert bank.asked == ["start", *["look_up"] * 4]
+    for seconds in (70, 80):
+        with later(seconds=seconds):
+            await runner.run_due()
+    assert bank.asked[-2:] == ["look_up", "start"]
+    assert bank.paid == {payout.reference: 3000}
