@@ -57,7 +57,7 @@ async def test_a_person_who_blocked_us_is_not_written_to_again_until_they_speak(
         await town.say("Alice", "/me")
         assert reachable(town, "Alice")
         await town.later(days=3)
-        assert "You received 100 points" in town.shown(town.news("Alice")[0])
+        assert "100 points added to your balance" in town.shown(town.news("Alice")[0])
 
 
 async def test_a_network_that_falters_only_delays(tmp_path: Path) -> None:

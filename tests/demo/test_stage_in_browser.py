@@ -146,10 +146,10 @@ def alice_and_bob(walk: Walk, locale: str) -> None:
     walk.step("wait")
     points = Money(100, "PTS").format(locale)
     walk.heard("Alice", words(locale, "news.held.advocate.retained", friend="Bob", amount=points))
-    walk.heard("Bob", words(locale, "news.paid.friend", amount=Money(50, "PTS").format(locale)))
+    walk.heard("Bob", words(locale, "news.released.friend", amount=Money(50, "PTS").format(locale)))
     expect(walk.page.locator("#places li", has_text="Alice").locator("b")).to_have_text(str(before + 1))
     walk.step("paid")
-    walk.heard("Alice", words(locale, "news.paid.advocate", friend="Bob", amount=points))
+    walk.heard("Alice", words(locale, "news.released.advocate", friend="Bob", amount=points))
     walk.done("paid")
 
 

@@ -63,7 +63,7 @@ async def test_dave_joins_the_telegram_group_by_alices_own_link(url: str) -> Non
         api.say(alice, "/why")
         await eventually(lambda: any("as a new friend" in one.text for one in api.seen(alice)))
         await program.later(days=3)
-        assert any("You received 10 points for bringing Dave" in one.text for one in api.seen(alice))
+        assert any("10 points added to your balance for bringing Dave" in one.text for one in api.seen(alice))
         assert api.seen(dave) == []  # he never spoke to the bot, so it does not speak to him
 
 

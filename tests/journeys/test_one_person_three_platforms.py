@@ -115,10 +115,10 @@ async def test_alice_brings_friends_on_three_platforms_and_has_one_balance(migra
         await on_telegram_sees(program, alice, "Bob has stayed 7 days. You earned 10 points")
         await on_telegram(program, alice, "/leaderboard", "🥇 Alice · 2 friends ← you")
         await program.later(days=3)
-        await on_telegram_sees(program, alice, "You received 10 points for bringing Carol to Spring tea")
+        await on_telegram_sees(program, alice, "2 rewards added to your balance: 20 points")
         await on_discord_sees(program, "bob", "Welcome to Spring tea!")
         await wechat.sees("carol", "欢迎参加 Spring tea")
-        await on_telegram(program, alice, "/rewards", "Yours: 20 points")
+        await on_telegram(program, alice, "/rewards", "Yours now: 20 points")
 
         await one_person(program, wechat, alice)
         await no_circle(program, wechat, code)
