@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,12 +20,16 @@ from sqlmodel import Session, col
 
 from core import clock, events
 from core.db import among_keys, table
+from core.errors import Refused
 from core.events import Bus
+from core.money import ITEM
 from referral.conversions import Conversion, PurchaseRefunded
 from referral.refunds import REFUNDED
 from rewards import budget
 from rewards.ledger import Account, LedgerAccount, Move, Purpose, Transfer, transfer
 from rewards.payouts.opening import follow
+from rewards.payouts.payouts import Payout
+from rewards.payouts.settling import cancel_payout
 from rewards.plans import Rule, cached_plan
 from rewards.rewards import Reward, RewardVoided, tell
 from rewards.schedule import percent_of
@@ -35,6 +40,8 @@ RELEASED = ("payable", "in_payout", "paid")
 OF_ORDER = "order/"
 """How the cause of a reward for an order begins; the conversion's id follows."""
 ALIVE = (*BEFORE_RELEASE, *RELEASED)
+BY_LINK = ("self_referral", "loop", "linked_duplicate")
+"""Why a link takes back; what it took comes back when it is undone."""
 AGAIN = "link/"
 """How the reason of a living reward begins that came back with an undone link (see `rewards.linking`)."""
 
@@ -90,7 +97,21 @@ def _take(session: Session, takings: Sequence[Taking]) -> None:
     for brand_id in {row.brand_id for row in released}:
         follow(session, brand_id, [row.id for row in released if row.brand_id == brand_id])
     _lock(session, {(row.brand_id, row.id) for row in released})  # whose states may have followed
+    _call_off(session, [one.reward for one, gone in zip(taken, whole, strict=True) if gone])
     _tell(session, list(zip(taken, whole, strict=True)))
+
+
+def _call_off(session: Session, gone: Sequence[Reward]) -> None:
+    """Items that still wait to be handed over are not, once their reward was taken back. An undone link may bring
+    those back that it took, so they wait on."""
+    lost = {(row.brand_id, row.id) for row in gone if row.asset.startswith(ITEM) and row.reason not in BY_LINK}
+    t = table(Payout)
+    waiting = select(t.c.brand_id, t.c.id).where(
+        among_keys(session, (t.c.brand_id, t.c.reward_id), lost), t.c.state == "pending"
+    )
+    for brand_id, payout_id in session.execute(waiting.order_by(t.c.id)).all() if lost else ():
+        with suppress(Refused):  # it left at this moment
+            cancel_payout(session, brand_id, payout_id, "correction")
 
 
 def taken_for(session: Session, reward: Reward, reason: str) -> int:

@@ -20,7 +20,7 @@ from referral.linking import LinkUndone, MemberLink, MembersLinked
 from referral.referrals import Referral
 from referral.refunds import REFUNDED, reverse_emptied
 from rewards import budget, surplus
-from rewards.corrections import AGAIN, BEFORE_RELEASE, RELEASED, taken_for, worth_now
+from rewards.corrections import AGAIN, BEFORE_RELEASE, BY_LINK, RELEASED, taken_for, worth_now
 from rewards.ledger import Account, Move, Purpose, balances_of, take_stock, transfer
 from rewards.payouts.opening import follow
 from rewards.rewards import Reward, rewards_for
@@ -110,13 +110,12 @@ def _as_if_never_linked(
 
 def _grant_again(session: Session, event: LinkUndone) -> None:
     """Rewards that the link took back are there again, as far as the budget reaches."""
-    fallen = ("self_referral", "loop", "linked_duplicate")
     # What they had bought may have gone back in the meantime.
     emptied = reverse_emptied(session, {(event.brand_id, referral) for referral in event.restored})
     restored = [referral for referral in event.restored if referral not in emptied]
     again: list[Reward] = []
     for reward in rewards_for(session, event.brand_id, restored):
-        if reward.state not in ("voided", "clawed_back") or reward.reason not in fallen:
+        if reward.state not in ("voided", "clawed_back") or reward.reason not in BY_LINK:
             continue
         budget = Account(reward.brand_id, reward.campaign_id, Purpose.BUDGET, reward.asset)
         amount = min(taken_for(session, reward, reward.reason), worth_now(session, reward))

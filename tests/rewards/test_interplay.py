@@ -18,10 +18,10 @@ from rewards.adjustments import adjust
 from rewards.items import draws, redeem
 from rewards.items.draws import Prize, Ticket
 from rewards.items.items import Item
-from rewards.payouts.payouts import Payout
+from rewards.payouts.payouts import Payout, payouts_of
 from rewards.plans import Caps, Plan, Rule
 from tests.house import House, later
-from tests.rewards.items.counter import check_books, offer, open_counter
+from tests.rewards.items.counter import check_books, earn, fill, offer, open_counter, plan
 from tests.rewards.shop import Shop, open_shop, waiting_referrals
 
 
@@ -71,10 +71,10 @@ def test_a_draw_whose_prize_could_not_be_told_is_not_opened(house: House, title:
 
 def test_a_day_whose_first_hour_comes_twice_has_one_cap(house: House) -> None:
     """In Havana the clock goes from one back to midnight: both hours after midnight are of the same day."""
-    plan = Plan(rules=(Rule(to="advocate", amount=100, caps=Caps(day=100)),), budget=1000)
+    capped = Plan(rules=(Rule(to="advocate", amount=100, caps=Caps(day=100)),), budget=1000)
     early = datetime(2026, 11, 1, 4, 30, tzinfo=UTC)
     with clock.moved(early - clock.now()):
-        shop = open_shop(house, plan, timezone="America/Havana")
+        shop = open_shop(house, capped, timezone="America/Havana")
         first, second = waiting_referrals(shop, ["Bob", "Carol"])
         house.do(partial(qualify, commands=[replace(first, at=early + timedelta(minutes=9))]))
         with later(hours=1):
@@ -94,3 +94,17 @@ def test_goodwill_for_an_account_that_was_linked_reaches_its_person(house: House
     house.do(lambda session: undo_link(session, shop.brand.id, linked.id))
     assert (shop.purse(shop.alice), shop.purse(other)) == ({"payable": 70}, {})
     assert shop.problems() == []
+
+
+def test_what_waits_to_be_handed_over_is_not_once_its_reward_was_taken_back(house: House) -> None:
+    shop = open_shop(house, plan(1, "item:coffee", 10))
+    offer(shop, price=None)
+    earn(shop, ["Bob", "Carol"])
+    shop.reverses("Bob")
+    fill(shop, ["TEA-1", "TEA-2"])
+    shop.house.do(redeem.deliver_waiting)
+    given = shop.house.ask(lambda s: payouts_of(s, shop.brand.id, shop.alice))
+    assert sorted(one.state for one in given) == ["completed", "failed"]
+    assert [state for _, state, _ in shop.lines(shop.alice)] == ["clawed_back", "paid"]
+    assert shop.purse(shop.alice) == {}
+    check_books(shop)
