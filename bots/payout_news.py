@@ -17,13 +17,14 @@ from bots.news import News, Voice, tell
 from bots.receipts import CONFIRM_IN_WECHAT, failure, masked, short_reference
 from core import clock, i18n
 from core.events import Bus
+from referral.members import identities_of
 from rewards.adjustments import CAUSE as ADJUSTED
 from rewards.items.draws import Draw, DrawMoved, Ticket
 from rewards.items.items import Item
 from rewards.items.kinds import LOCAL
 from rewards.items.shipments import ShipmentMoved
 from rewards.items.vouchers import Voucher, VoucherExpiring, code_of
-from rewards.payouts.payouts import Payout, PayoutCompleted, PayoutFailed, PayoutProgressed
+from rewards.payouts.payouts import Payout, PayoutCompleted, PayoutFailed, PayoutProgressed, events_of
 from rewards.rewards import Reward
 
 TOLD_STEPS = (CONFIRM_IN_WECHAT, "unclaimed_yet")
@@ -158,8 +159,17 @@ def _paid(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
 
 def _not_paid(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
     payout = _payout(voice, facts)
+    if payout.reason == "cancelled" and _by_themselves(voice, payout):
+        return None  # who saw it happen
     words = voice.say("news.payout.failed", reason=failure(voice.locale, payout), **_money_facts(voice, payout))
     return _with(voice, words, "button.withdraw", "do:withdraw")
+
+
+def _by_themselves(voice: Voice, payout: Payout) -> bool:
+    """Whether the member called it off in the chat."""
+    actors = {event.actor for event in events_of(voice.session, voice.brand.id, payout.id) if event.kind == "cancel"}
+    own = identities_of(voice.session, voice.brand.id, [voice.member.id])
+    return bool(actors & {f"{identity.platform}:{identity.account}" for identity in own})
 
 
 def _gained(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:

@@ -28,6 +28,7 @@ from rewards.overview import purses_of
 from rewards.payouts import payees
 from rewards.payouts.opening import asked_before
 from rewards.payouts.payouts import Payout, payouts_of
+from rewards.payouts.settling import cancel_payout
 from rewards.payouts.withdrawals import Offer, withdraw, withdrawable
 
 SURE = timedelta(minutes=30)
@@ -42,6 +43,8 @@ def withdrawing(ctx: Context) -> Reply:
     match ctx.argument.split():
         case ["list"]:
             return _history(ctx)
+        case ["off", which]:
+            return _call_off(ctx, which)
         case ["yes", token]:
             return _confirmed(ctx, token)
         case ["payee", provider] if payees.SHAPES.get(provider):
@@ -129,7 +132,24 @@ def _history(ctx: Context) -> Reply:
         return _nothing(ctx)
     lines = ["- " + progress(ctx, payout) for payout in found]
     text = ctx.say("withdraw.list") + "\n" + "\n".join(lines)
-    return Reply(text, buttons=((ctx.button("button.rewards", "do:rewards"),),), private=True)
+    rows = [
+        (ctx.button("button.call_off", f"do:withdraw off {one.id.hex}", amount=Money(one.amount + one.fee, one.asset)),)
+        for one in found
+        if one.state == "pending"
+    ]
+    return Reply(text, buttons=(*rows, (ctx.button("button.rewards", "do:rewards"),)), private=True)
+
+
+def _call_off(ctx: Context, which: str) -> Reply:
+    """Take back what nobody has sent yet."""
+    mine = [one for one in _withdrawals(ctx.session, ctx.brand.id, ctx.member.id) if one.id.hex == which]
+    if not mine:
+        return ctx.reply("error.button_old")
+    try:
+        cancel_payout(ctx.session, ctx.brand.id, mine[0].id, f"{ctx.person.platform}:{ctx.person.account}")
+    except Refused as error:
+        return _before(ctx.refusal(error), _history(ctx))
+    return _history(ctx)
 
 
 def _ask_amount(ctx: Context, provider: str, asset: str) -> Reply:

@@ -23,7 +23,7 @@ from tests.dialogue import in_both, open_town
     Dora> /rewards
     Yours now: 0 points · on hold: 100 points (next release Mar 12)
     • Mar 9 · 100 points for bringing Bob (Spring tea): held until Mar 12, 12:00, then yours
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     Dora> /link undo
     Your accounts are separate again; what each had earned went back to it.
     Dora> /rewards
@@ -34,7 +34,7 @@ from tests.dialogue import in_both, open_town
     Alice> /rewards
     Yours now: 0 points · on hold: 100 points (next release Mar 12)
     • Mar 9 · 100 points for bringing Bob (Spring tea): held until Mar 12, 12:00, then yours
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     """,
     zh="""
     Alice invites Bob.
@@ -50,7 +50,7 @@ from tests.dialogue import in_both, open_town
     Dora> 奖励
     可用：0 积分 · 冻结中：100 积分（3月12日 起解冻）
     • 3月9日 · 100 积分，邀请 Bob（春茶会）：冻结至 3月12日 12:00，之后可用
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     Dora> 绑定 解除
     已解除绑定，各账号的奖励已分别退回。
     Dora> 奖励
@@ -61,7 +61,7 @@ from tests.dialogue import in_both, open_town
     Alice> 奖励
     可用：0 积分 · 冻结中：100 积分（3月12日 起解冻）
     • 3月9日 · 100 积分，邀请 Bob（春茶会）：冻结至 3月12日 12:00，之后可用
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     """,
 )
 async def test_two_steps_and_back(tmp_path: Path, locale: str, script: str) -> None:
@@ -167,7 +167,7 @@ async def test_too_many_tries(tmp_path: Path, locale: str, script: str) -> None:
     Bob> /rewards
     • Mar 9 · 50 points for coming through Alice (Spring tea): taken back, because you cannot invite yourself
     • Mar 9 · 100 points for bringing Alice (Spring tea): taken back, because you cannot invite yourself
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     """,
     zh="""
     Alice invites Bob.
@@ -190,7 +190,7 @@ async def test_too_many_tries(tmp_path: Path, locale: str, script: str) -> None:
     Bob> 奖励
     • 3月9日 · 50 积分，受 Alice 邀请（春茶会）：已收回，不能自己邀请自己
     • 3月9日 · 100 积分，邀请 Alice（春茶会）：已收回，不能自己邀请自己
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     """,
 )
 async def test_inviting_ones_own_second_account(tmp_path: Path, locale: str, script: str) -> None:

@@ -59,7 +59,7 @@ def gives_back(town: Town, number: str, amount: int | None) -> None:
     Yours now: CN¥0.00 · on hold: CN¥10.00 (next release Mar 5)
     • Mar 2 · CN¥12.80 for an order of Bob (Spring tea): held until Mar 5, 12:00, then yours; CN¥2.80 of it was \
     taken back, because your friend's purchase was refunded
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     (Bob gives all back)
     Alice> /why
     Spring tea: what counted, and why
@@ -95,7 +95,7 @@ def gives_back(town: Town, number: str, amount: int | None) -> None:
     Alice> 我的奖励
     可提现：¥0.00 · 冻结中：¥10.00（3月5日 起解冻）
     • 3月2日 · ¥12.80，Bob 下单（春茶会）：冻结至 3月5日 12:00，之后可用；其中 ¥2.80 已扣回，朋友的订单已退款
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     (Bob gives all back)
     Alice> 为什么
     春茶会：算没算，为什么

@@ -206,7 +206,7 @@ async def test_when_the_campaign_did_not_run(tmp_path: Path, locale: str, script
     Dora> /rewards
     • Mar 9 · 50 points for coming through Alice (Spring tea): not given, because the campaign's budget was \
     used up
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     """,
     zh="""
     Alice invites Bob.
@@ -236,7 +236,7 @@ async def test_when_the_campaign_did_not_run(tmp_path: Path, locale: str, script
     • Bob 于 3月2日 12:00 作为新朋友加入并留满 7 天，3月9日 12:00 已算数。100 积分 将于 3月12日 12:00 入账。
     Dora> 奖励
     • 3月9日 · 50 积分，受 Alice 邀请（春茶会）：未发放，活动预算已用完
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     """,
 )
 async def test_the_budget_is_used_up(tmp_path: Path, locale: str, script: str) -> None:
@@ -267,11 +267,11 @@ async def test_the_budget_is_used_up(tmp_path: Path, locale: str, script: str) -
     • Mar 10 · 100 points for bringing Dora (Spring tea): not given, because you had reached the most friends \
     one person is rewarded for
     • Mar 9 · 100 points for bringing Bob (Spring tea): held until Mar 12, 12:00, then yours
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     Dora> /rewards
     • Mar 10 · 50 points for coming through Alice (Spring tea): not given, because your friend had reached the \
     most friends one person is rewarded for
-    [Why?] [Proof]
+    [Why?] [Statement] [Proof]
     """,
     zh="""
     Alice invites Bob.
@@ -293,10 +293,10 @@ async def test_the_budget_is_used_up(tmp_path: Path, locale: str, script: str) -
     可用：0 积分 · 冻结中：100 积分（3月12日 起解冻）
     • 3月10日 · 100 积分，邀请 Dora（春茶会）：未发放，你可奖励的好友数已达上限
     • 3月9日 · 100 积分，邀请 Bob（春茶会）：冻结至 3月12日 12:00，之后可用
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     Dora> 奖励
     • 3月10日 · 50 积分，受 Alice 邀请（春茶会）：未发放，邀请你的朋友可奖励的好友数已达上限
-    [为什么？] [凭证]
+    [为什么？] [对账单] [凭证]
     """,
 )
 async def test_more_friends_than_one_is_paid_for(tmp_path: Path, locale: str, script: str) -> None:

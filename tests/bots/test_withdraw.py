@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import Session, select
@@ -18,7 +19,7 @@ from tests.bots.till import Till
 from tests.dialogue import Town, in_both, open_town
 
 SHARE = {"to": "advocate", "on": "purchased", "asset": "CNY", "basis_points": 500}
-YUAN = {"rewards__rules": [SHARE], "rewards__budgets": {"CNY": 1_000_000}}
+YUAN: dict[str, Any] = {"rewards__rules": [SHARE], "rewards__budgets": {"CNY": 1_000_000}}
 CARD = "6222 0212 3456 7894"
 
 
@@ -117,6 +118,27 @@ async def test_what_is_taken_back_while_one_thinks_is_not_paid(tmp_path: Path) -
         till.refunds_last(100)()
         assert "You can use CN¥5.00 at most right now" in await town.ask("Alice", "[Confirm]")
         assert payouts(town) == []
+
+
+async def test_what_was_not_sent_yet_can_be_called_off(tmp_path: Path) -> None:
+    async with open_town(tmp_path, **YUAN) as town:
+        till = Till(town, tmp_path)
+        await earn(town, till)
+        await ask_for(town, "8")
+        await town.say("Alice", "[Confirm]")
+        assert "[Call off CN¥8.00]" in await town.ask("Alice", "[My withdrawals]")
+        assert "not paid, because it was called off; it is back" in await town.ask("Alice", "[Call off CN¥8.00]")
+        assert "Yours now: CN¥10.00" in await town.ask("Alice", "/rewards")
+        await town.settle()
+        assert [town.shown(reply).splitlines()[0] for reply in town.news("Alice")] == []
+        await town.say("Alice", "/withdraw")
+        await town.say("Alice", "8")
+        await town.say("Alice", "yes")
+        (label,) = (await town.say("Alice", "/withdraw list"))[0].buttons[0]
+        till.bank("paid", "ICBC1")()
+        assert label.action is not None
+        [late] = await town.chat.press(town.person("Alice"), label.action)
+        assert "This payout is settled already" in late.text
 
 
 async def test_another_payee_asks_once_more(tmp_path: Path) -> None:
