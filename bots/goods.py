@@ -80,12 +80,14 @@ class GoodsGiver:
 
     async def _look_up(self, order: Order, attempts: int) -> None:
         """Somebody asked for it before and died, or heard no answer: read what the bot has paid for."""
+        last = attempts >= ATTEMPTS
         try:
             number = await self._own_purchase(order)
         except SendError as error:
+            if last:  # else it would be under way for ever, and nobody could decide
+                await self._writer.run(lambda session: goods.unclear(session, order, last=True))
             raise Undeliverable(error.reason, retry_after=error.retry_after) from error
         if number is None:
-            last = attempts >= ATTEMPTS
             await self._writer.run(lambda session: goods.unclear(session, order, last=last))
             raise Undeliverable("nobody can say whether it was given")
         await self._writer.run(lambda session: goods.given(session, order, number))

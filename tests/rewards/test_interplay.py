@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import cast
 
 import pytest
 from sqlmodel import Session, col, select
 
+from bots.adapter import Adapter, SendError
+from bots.goods import GoodsGiver
 from core import clock, events
 from core.errors import BadInput
+from core.outbox import ATTEMPTS, Claimed, Undeliverable
 from referral.linking import link, undo_link
 from referral.qualifying import qualify
 from rewards.adjustments import adjust
-from rewards.items import draws, redeem
+from rewards.items import draws, goods, redeem
 from rewards.items.draws import Prize, Ticket
 from rewards.items.items import Item
-from rewards.payouts.payouts import Payout, payouts_of
+from rewards.payouts.payouts import Payout, PayoutStuck, payouts_of
+from rewards.payouts.port import Answer
+from rewards.payouts.settling import decide
 from rewards.plans import Caps, Plan, Rule
 from tests.house import House, later
-from tests.rewards.items.counter import check_books, earn, fill, offer, open_counter, plan
+from tests.rewards.items.counter import buy, check_books, earn, fill, offer, open_counter, plan
 from tests.rewards.shop import Shop, open_shop, waiting_referrals
 
 
@@ -107,4 +114,35 @@ def test_what_waits_to_be_handed_over_is_not_once_its_reward_was_taken_back(hous
     assert sorted(one.state for one in given) == ["completed", "failed"]
     assert [state for _, state, _ in shop.lines(shop.alice)] == ["clawed_back", "paid"]
     assert shop.purse(shop.alice) == {}
+    check_books(shop)
+
+
+class SilentTelegram:
+    """Gives Premium, but its list of purchases cannot be read."""
+
+    platform = "telegram"
+
+    async def give_premium(self, account: str, months: int, price: int, text: str) -> None:
+        raise AssertionError("it may have been given before")
+
+    async def premium_given(self, since: datetime) -> list[object]:
+        raise SendError("no answer")
+
+
+def test_what_may_have_been_given_is_left_to_a_person_when_the_last_look_fails(house: House) -> None:
+    shop = open_counter(house)
+    stuck: list[PayoutStuck] = []
+    house.bus.on(PayoutStuck, lambda session, happened: stuck.extend(happened))
+    offer(shop, "premium", "telegram_premium", settings={"months": 3})
+    payout = buy(shop, "premium")
+    house.do(lambda session: goods.hand_over(session, shop.brand.id, payout.id))  # and who was to give it dies
+    told = {"do": "give", "brand": str(shop.brand.id), "payout": str(payout.id)}
+    message = Claimed(payout.id, f"goods/{payout.id}", "goods.telegram", told, ATTEMPTS)
+    giver = GoodsGiver(cast(Adapter, SilentTelegram()), house.writer)
+    with pytest.raises(Undeliverable):
+        asyncio.run(giver(message))
+    assert [one.payout_id for one in stuck] == [payout.id]
+    decided = house.do(lambda session: decide(session, shop.brand.id, payout.id, Answer("failed"), "ann"))
+    assert decided.state == "failed"
+    assert shop.purse(shop.alice) == {"payable": 1000}
     check_books(shop)
