@@ -132,6 +132,7 @@ def make_engine(url: str, *, writer: bool) -> Engine:
             # The writer ends every transaction itself; a rollback more at each return is only a cost.
             pool_reset_on_return=None if writer else "rollback",
             connect_args={"timeout": 30},
+            hide_parameters=True,
         )
         engine.dialect.colspecs = {**engine.dialect.colspecs, Uuid: TextUuid}
         _configure_sqlite(engine, writer)
@@ -139,7 +140,8 @@ def make_engine(url: str, *, writer: bool) -> Engine:
     options: dict[str, Any] = {"pool_size": 1, "max_overflow": 2} if writer else {"pool_size": 8}
     if not writer:
         options["execution_options"] = {"postgresql_readonly": True}
-    engine = create_engine(url, pool_pre_ping=True, **options)
+    # What a statement that failed was about would stand in logs: names, accounts, addresses.
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, **options)
     event.listen(engine, "connect", lambda raw, _: raw.adapters.register_dumper(Packed, PackedDumper))
     return engine
 

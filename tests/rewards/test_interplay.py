@@ -10,6 +10,7 @@ from functools import partial
 from typing import cast
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from bots.adapter import Adapter, SendError
@@ -18,6 +19,7 @@ from core import clock, events
 from core.errors import BadInput
 from core.outbox import ATTEMPTS, Claimed, Undeliverable
 from referral.linking import link, undo_link
+from referral.members import Member
 from referral.qualifying import qualify
 from rewards.adjustments import adjust
 from rewards.items import draws, goods, redeem
@@ -146,3 +148,15 @@ def test_what_may_have_been_given_is_left_to_a_person_when_the_last_look_fails(h
     assert decided.state == "failed"
     assert shop.purse(shop.alice) == {"payable": 1000}
     check_books(shop)
+
+
+def test_a_statement_that_fails_does_not_quote_whom_it_was_about(house: House) -> None:
+    shop = open_counter(house)
+
+    def breaks(session: Session) -> None:
+        session.add(Member(brand_id=shop.brand.id, id=shop.alice, name="Alice Secret", created_at=clock.now()))
+        session.flush()
+
+    with pytest.raises(IntegrityError) as broken:
+        house.do(breaks)
+    assert "Alice Secret" not in str(broken.value)
