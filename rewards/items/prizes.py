@@ -10,7 +10,7 @@ from sqlmodel import Session
 from core import i18n
 from core.events import Bus
 from core.money import ITEM
-from referral.members import Member
+from referral.members import Member, identities_of
 from rewards.adjustments import adjust
 from rewards.items.draws import Draw, PrizeWon
 from rewards.ledger import fund
@@ -33,7 +33,7 @@ def _on_won(session: Session, happened: Sequence[PrizeWon]) -> None:
             # Whoever was forgotten cannot be given anything; the place stays theirs, or the draw could be bent.
             log.warning("draw.winner_gone", draw=draw.slug, place=won.place)
             continue
-        locale = member.locale or i18n.DEFAULT
+        locale = member.locale or _spoken(session, won) or i18n.DEFAULT
         reason = i18n.text(locale, "draw.prize", title=i18n.pick(draw.title, locale), place=won.place)
         cause = f"draw/{won.draw_id}/{won.place}"
         if won.asset.startswith(ITEM):
@@ -50,3 +50,9 @@ def _on_won(session: Session, happened: Sequence[PrizeWon]) -> None:
             actor=ACTOR,
             key=cause,
         )
+
+
+def _spoken(session: Session, won: PrizeWon) -> str | None:
+    """The language of the platform where the winner was last heard."""
+    known = sorted(identities_of(session, won.brand_id, [won.member_id]), key=lambda identity: identity.seen_at)
+    return known[-1].locale if known else None

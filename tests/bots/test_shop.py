@@ -43,8 +43,8 @@ def open_shop(town: Town, folder: Path) -> Till:
     Alice> /shop
     What your points buy at Acme Tea
     You have 0 points.
-    • A cup of coffee · 300 points · 300 points more to go
-    • A teapot · 500 points · 500 points more to go
+    • A cup of coffee · 300 points · 300 points short
+    • A teapot · 500 points · 500 points short
     • Gold for a month · 900 points · needs your account there
     [A cup of coffee]
     [A teapot]
@@ -521,11 +521,11 @@ async def test_who_has_a_ticket_hears_what_was_drawn(tmp_path: Path) -> None:
         await town.say("Alice", "/shop ticket")
         await town.say("Alice", "[Get it for 100 points]")
         receipt = await town.ask("Alice", "[Confirm]")
-        assert "number 1 in Tea gala" in receipt
+        assert "No. 1 in Tea gala" in receipt
         assert draw.commitment in receipt
         await town.later(days=1)
         town.do(lambda session: draws.reveal(session, draws.find_draw(session, town.brand.id, "gala")))
         await town.settle()
         [news] = town.news("Alice")
-        assert "your number 1 won place 1! Your prize: 500 points." in town.shown(news)
+        assert "your No. 1 won place 1 among 1! Your prize: 500 points." in town.shown(news)
         assert "Yours now: 1,400 points" in await town.ask("Alice", "/rewards")
