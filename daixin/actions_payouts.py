@@ -23,9 +23,10 @@ from daixin.bootstrap import Parts
 from daixin.console import LOCALE, brand_named
 from daixin.models import TABLES
 from referral.members import Member
+from rewards.items import redeem
 from rewards.payouts import approvals, batches, manual, settling
 from rewards.payouts.manual import MARK
-from rewards.payouts.payouts import OPEN, Payee, Payout, PayoutBatch, events_of
+from rewards.payouts.payouts import OPEN, Payee, Payout, PayoutBatch, events_of, payout_of
 from rewards.payouts.port import AUTOMATIC, Answer
 from rewards.payouts.runner import PayoutRunner
 
@@ -179,8 +180,14 @@ def imported(session: Session, brand: str | None, file: Path, actor: str, number
 
 
 def retried(session: Session, brand: str | None, reference: str, actor: str) -> Document:
-    """A payout, due again. Raises as `settling.retry`."""
-    return act(session, brand, reference, partial(settling.retry, actor=actor))
+    """A payout, due again; for an item reward that failed the new payout. Raises as `settling.retry`."""
+
+    def again(session: Session, brand_id: UUID, payout_id: UUID) -> Payout:
+        payout = payout_of(session, brand_id, payout_id, lock=True)
+        failed_reward = payout.state == "failed" and payout.reward_id is not None
+        return (redeem.give_again if failed_reward else settling.retry)(session, brand_id, payout_id, actor)
+
+    return act(session, brand, reference, again)
 
 
 def decided(

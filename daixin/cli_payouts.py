@@ -200,7 +200,9 @@ def _ask(brand: str | None, reference: str, json_: bool, ask: Callable[[Any, Any
 
 @payout_app.command("retry")
 def retry_command(reference: Reference, by: ByOption, brand: BrandOption = None, json_: JsonFlag = False) -> None:
-    """Let the worker go on with a payout it gave up; it is looked up before it could be sent again."""
+    """Let the worker go on with a payout it gave up; it is looked up before it could be sent again.
+
+    An item reward whose payout failed is handed over once more, by a new payout."""
     from daixin import actions_payouts, console
 
     _print(console.do(partial(actions_payouts.retried, brand=brand, reference=reference, actor=by)), json_)

@@ -29,9 +29,9 @@ from rewards.items.kinds import LOCAL, ONE_AT_ONCE, PLATFORM_OF
 from rewards.ledger import Purpose, balances_of
 from rewards.payouts import opening
 from rewards.payouts.opening import asked_before, deliver_item, lock_payable, lock_rewards, same
-from rewards.payouts.payouts import Payout, PayoutFailed
+from rewards.payouts.payouts import Payout, PayoutFailed, payout_of
 from rewards.payouts.port import Answer
-from rewards.payouts.settling import conclude
+from rewards.payouts.settling import conclude, note
 from rewards.rewards import RewardReleased
 
 log = structlog.get_logger()
@@ -215,20 +215,51 @@ def _hand_over(session: Session, event: RewardReleased) -> None:
     due = min(event.amount, lock_payable(session, event.brand_id, event.member_id, event.asset))
     parts = [1] * due if item.kind in ONE_AT_ONCE else [due] * (due > 0)
     for number, amount in enumerate(parts):
-        payout = deliver_item(
-            session,
-            event.brand_id,
-            event.member_id,
-            provider=item.kind,
-            asset=event.asset,
-            amount=amount,
-            item_id=item.id,
-            key=f"reward/{event.reward_id}/{number}",
-            quantity=amount,
-            reward_id=event.reward_id,
-            detail={"item": _shown(item)},
-        )
-        _try(session, payout, item)
+        wanted = (event.brand_id, event.member_id, item, event.reward_id, amount)
+        _give_reward(session, *wanted, f"reward/{event.reward_id}/{number}")
+
+
+def _give_reward(
+    session: Session, brand_id: UUID, member_id: UUID, item: Item, reward_id: UUID, amount: int, key: str
+) -> Payout:
+    payout = deliver_item(
+        session,
+        brand_id,
+        member_id,
+        provider=item.kind,
+        asset=ITEM + item.slug,
+        amount=amount,
+        item_id=item.id,
+        key=key,
+        quantity=amount,
+        reward_id=reward_id,
+        detail={"item": _shown(item)},
+    )
+    _try(session, payout, item)
+    return payout
+
+
+def give_again(session: Session, brand_id: UUID, payout_id: UUID, actor: str) -> Payout:
+    """Hand over an item reward whose payout failed, by a payout of its own: the new one.
+
+    Asked again for the same failed payout it returns the same new one. Raises `Refused("payout_settled", state)` when
+    nothing is owed: it did not fail or was no reward, was taken back since, or another payout gives it.
+    """
+    failed = payout_of(session, brand_id, payout_id, lock=True)
+    if failed.state != "failed" or failed.reward_id is None:
+        raise Refused("payout_settled", state=failed.state)
+    key = f"{failed.key}/again"
+    known = asked_before(session, brand_id, key)
+    if known is not None:
+        return known
+    rewards = lock_rewards(session, brand_id, failed.member_id, failed.asset, reward_id=failed.reward_id)
+    owed = sum(one.amount - one.taken_back - one.paid_out for one in rewards)
+    amount = min(failed.amount, owed, lock_payable(session, brand_id, failed.member_id, failed.asset))
+    if amount <= 0:
+        raise Refused("payout_settled", state=failed.state)
+    note(session, failed, "retry", Answer("failed", reason=failed.reason), actor)
+    item = session.get_one(Item, (brand_id, failed.item_id))
+    return _give_reward(session, brand_id, failed.member_id, item, failed.reward_id, amount, key)
 
 
 def _try(session: Session, payout: Payout, item: Item) -> str | None:

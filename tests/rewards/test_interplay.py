@@ -16,8 +16,9 @@ from sqlmodel import Session, col, select
 from bots.adapter import Adapter, SendError
 from bots.goods import GoodsGiver
 from core import clock, events
-from core.errors import BadInput
+from core.errors import BadInput, Refused
 from core.outbox import ATTEMPTS, Claimed, Undeliverable
+from daixin.actions_payouts import retried
 from referral.linking import link, undo_link
 from referral.members import Member
 from referral.qualifying import qualify
@@ -27,7 +28,7 @@ from rewards.items.draws import Prize, Ticket
 from rewards.items.items import Item
 from rewards.payouts.payouts import Payout, PayoutStuck, payouts_of
 from rewards.payouts.port import Answer
-from rewards.payouts.settling import decide
+from rewards.payouts.settling import cancel_payout, conclude, decide
 from rewards.plans import Caps, Plan, Rule
 from tests.house import House, later
 from tests.rewards.items.counter import buy, check_books, earn, fill, offer, open_counter, plan
@@ -116,6 +117,40 @@ def test_what_waits_to_be_handed_over_is_not_once_its_reward_was_taken_back(hous
     assert sorted(one.state for one in given) == ["completed", "failed"]
     assert [state for _, state, _ in shop.lines(shop.alice)] == ["clawed_back", "paid"]
     assert shop.purse(shop.alice) == {}
+    check_books(shop)
+
+
+def test_a_gift_that_could_not_be_paid_is_given_once_more_when_somebody_says_so(house: House) -> None:
+    shop = open_shop(house, plan(1, "item:bear", 10))
+    offer(shop, "bear", "telegram_gift", price=None, settings={"gift_id": "5170145012310081615"})
+    earn(shop, ["Bob"])
+    [first] = house.ask(lambda s: payouts_of(s, shop.brand.id, shop.alice))
+    broke = Answer("failed", reason="provider_funds")
+    house.do(lambda s: conclude(s, shop.brand.id, first.id, broke, "start"))
+    again = house.do(lambda s: retried(s, None, first.reference, "ann"))
+    same = house.do(lambda s: retried(s, None, first.reference, "ann"))
+    assert again["reference"] == same["reference"] != first.reference
+    assert (again["state"], again["provider"]) == ("pending", "telegram_gift")
+    second = next(one for one in house.ask(lambda s: payouts_of(s, shop.brand.id, shop.alice)) if one.id != first.id)
+    assert second.due_at is not None
+    check_books(shop)
+    house.do(lambda s: conclude(s, shop.brand.id, second.id, broke, "start"))
+    house.do(lambda s: retried(s, None, second.reference, "ann"))
+    states = [one.state for one in house.ask(lambda s: payouts_of(s, shop.brand.id, shop.alice))]
+    assert sorted(states) == ["failed", "failed", "pending"]
+    check_books(shop)
+
+
+def test_an_item_reward_that_was_taken_back_is_not_given_again(house: House) -> None:
+    shop = open_shop(house, plan(1, "item:teapot", 10))
+    offer(shop, "teapot", "physical", price=None)
+    earn(shop, ["Bob"])
+    [first] = house.ask(lambda s: payouts_of(s, shop.brand.id, shop.alice))
+    house.do(lambda s: cancel_payout(s, shop.brand.id, first.id, "ann"))
+    shop.reverses("Bob")
+    with pytest.raises(Refused) as refused:
+        house.do(lambda s: retried(s, None, first.reference, "ann"))
+    assert refused.value.code == "payout_settled"
     check_books(shop)
 
 
