@@ -27,8 +27,8 @@ from core import clock, ids, migrations
 from core.db import make_engine
 from core.reader import Reader
 from core.writer import Writer
-from rewards import blocks
 from rewards.ledger import Account, Purpose
+from rewards.proofs import blocks
 from rewards.verify import Problem, verify
 
 BOUND = 10

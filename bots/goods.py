@@ -44,10 +44,12 @@ class GoodsGiver:
             await self._ask(order)
         except SendError as error:
             repeatable = order.kind in badges.WORN
-            if error.permanent or (repeatable and attempts >= ATTEMPTS):
+            undone = error.permanent or error.retry_after is not None
+            if error.permanent or (attempts >= ATTEMPTS and (undone or repeatable)):
                 said = error.reason
                 reason = "provider_funds" if any(word in said.upper() for word in NO_FUNDS) else "platform_refused"
-                await self._writer.run(lambda session: goods.not_given(session, order, reason, said))
+                maybe = repeatable and (attempts > 1 or not undone)  # this time, or one before
+                await self._writer.run(lambda session: goods.not_given(session, order, reason, said, maybe=maybe))
                 return
             if error.retry_after is not None:  # the platform asks to wait: it has not done anything
                 await self._writer.run(lambda session: goods.not_yet(session, order))

@@ -16,7 +16,7 @@ from referral.conversions import Conversion
 from referral.referrals import Referral
 from rewards.adjustments import CAUSE as ADJUSTED
 from rewards.adjustments import Adjustment
-from rewards.dictionary import ATTRIBUTES, describe
+from rewards.conditions.dictionary import ATTRIBUTES, describe
 from rewards.overview import Line
 from rewards.plans import Plan, Rule, cached_plan
 from rewards.rewards import Reward

@@ -15,7 +15,7 @@ from core.events import Bus
 from core.outbox import Claimed, Message, Undeliverable, put
 from core.reader import Reader
 from referral.brands import Brand
-from rewards.blocks import RootPublished, readers_of
+from rewards.proofs.blocks import RootPublished, readers_of
 
 ROOT_TOPIC = "root:"
 """Outbox topic of roots to be posted, with the platform behind it."""

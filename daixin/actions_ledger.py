@@ -14,8 +14,9 @@ from core import clock
 from core.errors import BadInput, NotFound
 from daixin.console import brand_named
 from referral.campaigns import find_campaign
-from rewards import blocks, proofs, settlement
+from rewards import settlement
 from rewards.ledger import Transfer
+from rewards.proofs import blocks, proofs
 
 Document = dict[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core import i18n
-from rewards.dictionary import ATTRIBUTES, LINE, Attribute, describe
+from rewards.conditions.dictionary import ATTRIBUTES, LINE, Attribute, describe
 
 
 def rows(locale: str) -> list[dict[str, Any]]:

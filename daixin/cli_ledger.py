@@ -53,7 +53,7 @@ def check_command(
     json_: JsonFlag = False,
 ) -> None:
     """Check a proof; needs no database and no network. Exit status 1 if it does not hold."""
-    from rewards.merkle import check_file
+    from rewards.proofs.merkle import check_file
 
     found = check_file(file, root)
     if json_:

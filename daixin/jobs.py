@@ -13,8 +13,9 @@ from core import claims, outbox
 from core.errors import Unavailable
 from core.writer import Writer
 from referral import campaigns, stays, touches
-from rewards import blocks, rewards
+from rewards import rewards
 from rewards.items import badges, draws, redeem, shipments, vouchers
+from rewards.proofs import blocks
 
 log = structlog.get_logger()
 ROUNDS = 10_000

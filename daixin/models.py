@@ -13,7 +13,6 @@ from referral.qualifying import QualifyingEvent
 from referral.referrals import Referral
 from referral.touches import Touch
 from rewards.adjustments import Adjustment
-from rewards.blocks import Block, PublishedRoot, RootReaders, SealedTransfer, UnsealedTransfer
 from rewards.budget import BudgetLevel
 from rewards.items.badges import Badge
 from rewards.items.draws import Draw, Ticket
@@ -24,6 +23,7 @@ from rewards.items.vouchers import Voucher
 from rewards.ledger import LedgerAccount, Transfer
 from rewards.payouts.payouts import Payee, Payout, PayoutBatch, PayoutEvent, PayoutLine
 from rewards.plans import RewardPlan
+from rewards.proofs.blocks import Block, PublishedRoot, RootReaders, SealedTransfer, UnsealedTransfer
 from rewards.rewards import Reward
 
 TABLES = (

@@ -29,7 +29,7 @@ from core import i18n
 from core.errors import BadInput
 from referral.brands import SLUG
 from rewards import toml_places
-from rewards.expressions import compile_condition
+from rewards.conditions.expressions import compile_condition
 from rewards.plans import PayoutTerms, Plan, Rewards
 
 LONGEST = timedelta(days=731)

@@ -14,10 +14,10 @@ from sqlmodel import Session
 from core.db import among_keys, table
 from referral.admins import admins_of, entered
 from referral.referrals import Referral
-from rewards import attributes
-from rewards.attributes import Subject
+from rewards.conditions import attributes
+from rewards.conditions.attributes import Subject
+from rewards.conditions.expressions import compile_condition
 from rewards.decisions import Case
-from rewards.expressions import compile_condition
 from rewards.plans import Plan, Rule
 
 RISKY = "risky"

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from referral.referrals import FriendActed, FriendQualified
 from rewards import schedule
-from rewards.expressions import compile_condition
+from rewards.conditions.expressions import compile_condition
 from rewards.plans import Plan, Rule
 
 Event = FriendQualified | FriendActed

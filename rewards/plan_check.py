@@ -11,7 +11,7 @@ from typing import Any, Literal
 from core import i18n
 from core.money import ITEM, LARGEST, Money, is_currency
 from rewards import schedule
-from rewards.expressions import compile_condition
+from rewards.conditions.expressions import compile_condition
 from rewards.payouts.port import carries
 from rewards.plans import FRIENDS_MAX, Plan, Rule, default_name
 

@@ -103,7 +103,7 @@ class Rule(_Part):
     """One reward. It is worth one of `amount`, `basis_points` of the order's net amount, `tiers` or `milestones`.
 
     `on`: the event that earns; without it, the friend's qualifying, once. With it, every such event: each of a
-    friend's orders for `purchased`. `when`: a condition over `rewards.attributes`, `why` says it in words.
+    friend's orders for `purchased`. `when`: a condition over `rewards.conditions.attributes`, `why` says it in words.
     `risky_hold_days`: the hold where the plan's `risky` holds.
     """
 

@@ -20,7 +20,7 @@ from core.money import ITEM, is_currency
 from rewards.items.redeem import catalogue
 from rewards.overview import Line, Purse, lines_of, purses_of, why_owed
 from rewards.payouts.withdrawals import withdrawable
-from rewards.proofs import check, proof_of_reward
+from rewards.proofs.proofs import check, proof_of_reward
 from rewards.rewards import Reward
 from rewards.statements.files import write
 from rewards.statements.member import member_lines, member_statement

@@ -6,7 +6,7 @@ are harmless to repeat there. Who buys a role again before it ends wears it that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -125,7 +125,13 @@ def end_due(session: Session) -> int:
         .limit(ENDED_AT_ONCE)
         .with_for_update(skip_locked=True)
     ).all()
-    for badge in due:
+    take_away(session, due)
+    return len(due)
+
+
+def take_away(session: Session, badges: Sequence[Badge]) -> None:
+    """Ask the platforms to take these away."""
+    for badge in badges:
         badge.state = "ending"
         session.add(badge)
     session.flush()
@@ -138,10 +144,9 @@ def end_due(session: Session) -> int:
                 {"do": "take", "brand": str(badge.brand_id), "badge": str(badge.id)},
                 badge.brand_id,
             )
-            for badge in due
+            for badge in badges
         ],
     )
-    return len(due)
 
 
 def still_worn(session: Session, badge: Badge) -> bool:

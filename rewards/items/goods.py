@@ -17,7 +17,7 @@ from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
 from core import clock, events
-from rewards.items.badges import WORN, Badge, is_ours, still_worn, wear
+from rewards.items.badges import WORN, Badge, is_ours, still_worn, take_away, wear
 from rewards.items.items import Item
 from rewards.items.kinds import PLATFORM_OF
 from rewards.items.redeem import account_of
@@ -86,8 +86,13 @@ def given(session: Session, order: Order, external_id: str | None = None) -> Non
     conclude(session, order.brand_id, order.payout_id, Answer("completed", external_id), "start")
 
 
-def not_given(session: Session, order: Order, reason: str, said: str) -> None:
-    """The platform refused for good: the points come back."""
+def not_given(session: Session, order: Order, reason: str, said: str, *, maybe: bool = False) -> None:
+    """The platform refused for good: the points come back. `maybe`: a role or tag that may be there all the same, and
+    is taken away."""
+    payout = payout_of(session, order.brand_id, order.payout_id, lock=True)
+    if maybe and payout.state not in SETTLED:
+        item = session.get_one(Item, (order.brand_id, payout.item_id))
+        take_away(session, [wear(session, item, order.settings, payout, order.account)])
     answer = Answer("failed", reason=reason, detail={"said": said[:200]})
     conclude(session, order.brand_id, order.payout_id, answer, "start")
 

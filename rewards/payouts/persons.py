@@ -93,12 +93,17 @@ def on_undone(session: Session, happened: Sequence[LinkUndone]) -> None:
 
 
 def _give_payees_back(session: Session, event: LinkUndone, were: dict[str, bool]) -> None:
+    """Each is again what it was, unless the absorbed member got a newer one meanwhile."""
     payees = session.scalars(
         select(Payee).where(col(Payee.brand_id) == event.brand_id, col(Payee.id).in_([UUID(one) for one in were]))
     ).all()
+    newer = session.scalars(_payees_of(event.brand_id, event.absorbed_id).where(col(Payee.replaced_at).is_(None)))
+    taken = {payee.provider for payee in newer}
     for payee in payees:
         payee.member_id = event.absorbed_id
-        if were[str(payee.id)]:
+        if payee.provider in taken:
+            payee.replaced_at = payee.replaced_at or clock.now()
+        elif were[str(payee.id)]:
             payee.replaced_at = None
         session.add(payee)
     session.flush()

@@ -11,9 +11,9 @@ from sqlalchemy.types import NullType
 from sqlmodel import Session
 
 from core.db import table
-from rewards.blocks import Block, PublishedRoot, SealedTransfer, UnsealedTransfer, header
 from rewards.ledger import Transfer
-from rewards.merkle import START, header_hash, root_of, transfer_leaf
+from rewards.proofs.blocks import Block, PublishedRoot, SealedTransfer, UnsealedTransfer, header
+from rewards.proofs.merkle import START, header_hash, root_of, transfer_leaf
 from rewards.verify.problem import AT_ONCE, Problem, dashed, is_lite, raw, raw_moment, stream
 
 KNOWN = 200_000

@@ -16,7 +16,7 @@ from bots.adapter import Adapter
 from bots.goods import GoodsGiver
 from core import clock
 from core.errors import BadInput, Refused
-from core.outbox import Dispatcher, Outbox
+from core.outbox import ATTEMPTS, Dispatcher, Outbox
 from referral.brands import connect, create_brand, disconnect
 from referral.members import Identity
 from rewards.items import badges
@@ -212,3 +212,30 @@ async def test_nothing_is_given_in_another_brands_group(house: House) -> None:
             await opened.buys("regular", "2")
         assert refused.value.code == "no_group"
         assert harness.community.tags == {}
+
+
+async def test_a_tag_that_may_be_there_although_the_points_came_back_is_taken_away(house: House) -> None:
+    async with on_telegram(house) as (opened, harness):
+        group = harness.community
+        await sells(opened, "regular", "telegram_tag", tag="Regular", group=str(group.id))
+        payout = await opened.buys("regular")
+        for number in range(1, ATTEMPTS + 1):
+            harness.api.drop_next("setChatMemberTag", done=number == ATTEMPTS)  # the last one arrives, nobody hears
+            await opened.delivers(hours=12 * number)
+        assert group.tags[harness.bob.id] == "Regular"
+        assert await opened.state(payout) == ("failed", "platform_refused")
+        assert await opened.points() == 1000
+        await opened.delivers(hours=12 * (ATTEMPTS + 1))
+        assert group.tags[harness.bob.id] == ""
+        assert [badge.state for badge in await opened.badges()] == ["ended"]
+
+
+async def test_premium_that_telegram_only_ever_put_off_gives_the_points_back(house: House) -> None:
+    async with on_telegram(house) as (opened, harness):
+        await sells(opened, "premium", "telegram_premium", months=3)
+        payout = await opened.buys("premium")
+        for number in range(1, ATTEMPTS + 1):
+            harness.api.fail_next("giftPremiumSubscription", 429, "Too Many Requests", retry_after=600)
+            await opened.delivers(hours=12 * number)
+        assert await opened.state(payout) == ("failed", "platform_refused")
+        assert (await opened.points(), harness.api.stars.balance) == (1000, 10_000)

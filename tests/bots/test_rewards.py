@@ -6,7 +6,7 @@ import csv
 import json
 from pathlib import Path
 
-from rewards.merkle import check
+from rewards.proofs.merkle import check
 from tests.bots.till import Till
 from tests.dialogue import in_both, open_town
 

@@ -12,7 +12,7 @@ from bots.adapter import SendError
 from bots.message import Address, Reply
 from core.outbox import Outbox
 from referral.brands import Brand
-from rewards import blocks
+from rewards.proofs import blocks
 from tests.dialogue import Town, open_town
 
 

@@ -15,7 +15,7 @@ from referral.campaigns import MOVES, QUALIFYING, STATES
 from referral.rules import REFUSALS
 from rewards import rewards
 from rewards.budget import LEVELS
-from rewards.dictionary import ATTRIBUTES
+from rewards.conditions.dictionary import ATTRIBUTES
 from rewards.items import shipments
 from rewards.payouts.payouts import STATES as PAYOUT_STATES
 from rewards.payouts.port import CARRIED

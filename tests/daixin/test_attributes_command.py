@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from daixin.attribute_page import page
 from daixin.cli import program
-from rewards.dictionary import ATTRIBUTES
+from rewards.conditions.dictionary import ATTRIBUTES
 from tests.daixin.program import ROOT
 
 

@@ -12,7 +12,7 @@ import pytest
 from core import clock, events
 from core.db import make_engine
 from core.writer import Writer
-from rewards import blocks
+from rewards.proofs import blocks
 from tests.daixin.program import Shell, migrated
 
 TODAY = clock.now().date()

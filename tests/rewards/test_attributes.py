@@ -23,11 +23,11 @@ from referral.conversions import SHOP, Conversion
 from referral.referrals import referral_of
 from referral.touches import Touch
 from rewards import ledger, rewards
-from rewards.attributes import LOADERS, as_json, gather
+from rewards.conditions.attributes import LOADERS, as_json, gather
+from rewards.conditions.dictionary import ATTRIBUTES, LINE, PARTS, describe
+from rewards.conditions.expressions import compile_condition
+from rewards.conditions.facts.subject import Subject
 from rewards.corrections import take_back
-from rewards.dictionary import ATTRIBUTES, LINE, PARTS, describe
-from rewards.expressions import compile_condition
-from rewards.facts.subject import Subject
 from tests.house import House, later
 from tests.rewards.shop import Shop, open_shop
 

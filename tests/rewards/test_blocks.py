@@ -16,10 +16,10 @@ from core.db import is_sqlite, make_engine, table
 from core.outbox import Outbox
 from core.writer import Writer
 from referral.brands import Brand, create_brand
-from rewards import blocks
-from rewards.blocks import Block, PublishedRoot, SealedTransfer, UnsealedTransfer
 from rewards.ledger import Account, Move, Purpose, Transfer, transfer
-from rewards.merkle import START, header_hash, root_of
+from rewards.proofs import blocks
+from rewards.proofs.blocks import Block, PublishedRoot, SealedTransfer, UnsealedTransfer
+from rewards.proofs.merkle import START, header_hash, root_of
 from tests.house import House, later
 
 

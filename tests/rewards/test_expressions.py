@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from core import i18n
 from core.errors import BadInput
-from rewards.dictionary import ATTRIBUTES
-from rewards.expressions import DEEPEST, LONGEST, Condition, compile_condition, explain
+from rewards.conditions.dictionary import ATTRIBUTES
+from rewards.conditions.expressions import DEEPEST, LONGEST, Condition, compile_condition, explain
 
 
 def refusal(text: str) -> dict[str, Any]:

@@ -20,9 +20,10 @@ from sqlalchemy import select
 from core import ids
 from core.db import table
 from core.errors import NotFound, Refused
-from rewards import blocks, proofs, rewards
+from rewards import rewards
 from rewards.ledger import Transfer
-from rewards.merkle import (
+from rewards.proofs import blocks, proofs
+from rewards.proofs.merkle import (
     FORMAT,
     START,
     TRANSFER,
@@ -39,7 +40,7 @@ from rewards.merkle import (
 from tests.house import House, later
 from tests.rewards.shop import Shop, open_shop
 
-CHECKER = Path(__file__).parents[2] / "rewards/merkle.py"
+CHECKER = Path(__file__).parents[2] / "rewards/proofs/merkle.py"
 LEAVES = ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
 ROOTS = """
 6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d
@@ -297,7 +298,7 @@ def test_the_checker_needs_this_one_file_and_nothing_else(shop: Shop, tmp_path: 
 
 
 def test_the_example_of_the_page_about_proofs_holds() -> None:
-    page = (CHECKER.parents[1] / "docs/proofs.md").read_text()
+    page = (CHECKER.parents[2] / "docs/proofs.md").read_text()
     example = json.loads(page.partition("```json\n")[2].partition("```")[0])
     [root] = set(re.findall(r"--root ([0-9a-f]{64})", page))
     assert check(example, root).ok

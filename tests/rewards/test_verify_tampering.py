@@ -19,9 +19,8 @@ from core import clock
 from core.db import is_sqlite, make_engine, table
 from referral.conversions import Conversion, Refund, RefundOrder
 from referral.refunds import record_refunds
-from rewards import blocks, corrections, rewards
+from rewards import corrections, rewards
 from rewards.adjustments import Adjustment, adjust
-from rewards.blocks import Block, PublishedRoot, SealedTransfer, UnsealedTransfer
 from rewards.items.promo_codes import PromoCode
 from rewards.items.vouchers import Voucher
 from rewards.ledger import LedgerAccount, Transfer
@@ -31,6 +30,8 @@ from rewards.payouts.payouts import Payee, Payout, PayoutBatch, PayoutEvent, Pay
 from rewards.payouts.port import Answer
 from rewards.payouts.withdrawals import withdraw
 from rewards.plans import PayoutTerms, Plan, Rule
+from rewards.proofs import blocks
+from rewards.proofs.blocks import Block, PublishedRoot, SealedTransfer, UnsealedTransfer
 from rewards.rewards import Reward
 from rewards.verify import verify
 from tests.house import House, later

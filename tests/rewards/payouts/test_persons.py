@@ -77,6 +77,20 @@ def test_undone_what_failed_meanwhile_goes_to_whom_it_belonged(till: Till) -> No
     assert till.shop.problems() == []
 
 
+@pytest.mark.parametrize("had_one", [False, True])
+def test_undone_the_payee_given_meanwhile_holds(till: Till, had_one: bool) -> None:
+    if had_one:
+        till.payee()
+    other = alice_on_discord(till)
+    linked = link(till, other)
+    newest = till.payee(other, name="Alice", account="13711111111")  # from a page that was open before
+    undo(till, linked)
+    found = till.shop.house.ask(lambda session: payee_of(session, till.brand, other, till.provider))
+    assert found is not None
+    assert found.masked == newest
+    assert till.shop.problems() == []
+
+
 def test_undone_before_the_answer_it_comes_back_by_itself(till: Till) -> None:
     other = alice_on_discord(till)
     payout = till.takes(300, member=other)

@@ -22,7 +22,7 @@ from core.db import Row as Table
 from core.db import TenantRow, UtcDateTime, insert_all, insert_new, table
 from referral.brands import Brand
 from rewards.ledger import Transfer
-from rewards.merkle import START, header_hash, root_of, transfer_leaf
+from rewards.proofs.merkle import START, header_hash, root_of, transfer_leaf
 
 LARGEST_BLOCK = 1024
 """Transfers in one block at most; sealing so many takes the writer some hundredths of a second."""

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from core.db import table
 from referral.campaigns import Enrollment
 from referral.referrals import Referral
-from rewards.facts.subject import Pair, Subject, campaigns_of, rows_of, share, whole_days
+from rewards.conditions.facts.subject import Pair, Subject, campaigns_of, rows_of, share, whole_days
 from rewards.ledger import Account, LedgerAccount, Purpose, funded
 from rewards.plans import cached_plan
 

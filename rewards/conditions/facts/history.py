@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from core.db import table
-from rewards.facts.campaign import main_asset
-from rewards.facts.subject import Pair, Subject, Triple, days_of, rows_of
+from rewards.conditions.facts.campaign import main_asset
+from rewards.conditions.facts.subject import Pair, Subject, Triple, days_of, rows_of
 from rewards.ledger import LedgerAccount, Purpose
 from rewards.rewards import QUIET, Reward
 

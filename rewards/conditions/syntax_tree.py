@@ -12,7 +12,7 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 
-from rewards.dictionary import LINE
+from rewards.conditions.dictionary import LINE
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _KINDS = {"int": _Field.TYPE_INT64, "string": _Field.TYPE_STRING, "bool": _Field.TYPE_BOOL, "bytes": _Field.TYPE_BYTES}

@@ -16,7 +16,7 @@ from referral.campaigns import Enrollment
 from referral.linking import MemberLink
 from referral.members import Identity, Member, Membership, Sighting, fingerprint
 from referral.referrals import OPEN, Referral
-from rewards.facts.subject import SIDES, Pair, Subject, Triple, rows_by_key, rows_of, whole_days
+from rewards.conditions.facts.subject import SIDES, Pair, Subject, Triple, rows_by_key, rows_of, whole_days
 
 
 def _both(subjects: Iterable[Subject]) -> set[Pair]:

@@ -19,8 +19,8 @@ from google.protobuf.message import DecodeError
 
 from core import i18n
 from core.errors import BadInput
-from rewards.dictionary import ATTRIBUTES, CHOICES, LINE
-from rewards.syntax_tree import PACKAGE, Tree, line, pool
+from rewards.conditions.dictionary import ATTRIBUTES, CHOICES, LINE
+from rewards.conditions.syntax_tree import PACKAGE, Tree, line, pool
 
 LONGEST = 2000
 """Characters of an expression."""

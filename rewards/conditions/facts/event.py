@@ -13,7 +13,7 @@ from core import clock
 from core.db import table
 from referral.qualifying import QualifyingEvent
 from referral.referrals import Referral
-from rewards.facts.subject import (
+from rewards.conditions.facts.subject import (
     Pair,
     Subject,
     campaigns_of,

@@ -1,7 +1,7 @@
 """Proofs that a transfer stands in the books: from the transfer through its block to a published root.
 
 Of other members a proof holds hashes only, and those cannot be guessed back: every transfer has an identifier of its
-own with 74 random bits. The format is in `docs/proofs.md`; `rewards.merkle` checks it without a database.
+own with 74 random bits. The format is in `docs/proofs.md`; `rewards.proofs.merkle` checks it without a database.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from sqlmodel import Session, col
 from core.db import table
 from core.errors import NotFound, Refused
 from referral.brands import Brand
-from rewards.blocks import (
+from rewards.ledger import Transfer
+from rewards.proofs.blocks import (
     Block,
     PublishedRoot,
     SealedTransfer,
@@ -26,8 +27,7 @@ from rewards.blocks import (
     published_from,
     transfer_document,
 )
-from rewards.ledger import Transfer
-from rewards.merkle import FORMAT, Checked, check, path_of
+from rewards.proofs.merkle import FORMAT, Checked, check, path_of
 
 __all__ = ["Checked", "check", "proof_of", "proof_of_reward"]
 

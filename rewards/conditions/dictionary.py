@@ -1,4 +1,4 @@
-"""The attribute dictionary: everything a condition of a reward plan may ask about. Pure; `rewards.attributes` gathers.
+"""The attribute dictionary: what a condition of a plan may ask about. Pure; `rewards.conditions.attributes` gathers.
 
 An attribute is named `group.name` and has one type for ever. What does not exist at the moment (the order of an event
 that is none, say) has no value: comparing it is neither true nor false, and a condition that is not true pays nothing.
@@ -249,7 +249,7 @@ PARTS: Mapping[str, Mapping[str, str]] = {
         "history.friend_payable": "int minor",
     },
 }
-"""Every attribute as `type` or `type unit`, by the part of `rewards.facts` that loads it."""
+"""Every attribute as `type` or `type unit`, by the part of `rewards.conditions.facts` that loads it."""
 
 LINE: Mapping[str, str] = {
     "sku": "string",

@@ -15,7 +15,7 @@ from referral.brands import Community
 from referral.members import Membership
 from referral.referrals import Referral
 from referral.touches import Touch
-from rewards.facts.subject import (
+from rewards.conditions.facts.subject import (
     Pair,
     Subject,
     campaigns_of,

@@ -1,4 +1,4 @@
-"""Gathers the values of attributes (`rewards.dictionary`) for the events that are about to be rewarded."""
+"""Gathers the values of attributes (`rewards.conditions.dictionary`) for the events that are about to be rewarded."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from rewards.dictionary import ATTRIBUTES, Attribute
-from rewards.facts import campaign, counts, event, history, orders, paths, people
-from rewards.facts.subject import Subject
+from rewards.conditions.dictionary import ATTRIBUTES, Attribute
+from rewards.conditions.facts import campaign, counts, event, history, orders, paths, people
+from rewards.conditions.facts.subject import Subject
 
 __all__ = ["ATTRIBUTES", "Attribute", "Subject", "as_json", "gather"]
 

@@ -16,7 +16,7 @@ from referral.campaigns import Enrollment, InviteCode
 from referral.conversions import Conversion
 from referral.referrals import Referral
 from referral.touches import Touch
-from rewards.facts.subject import Pair, Subject, Triple, days_of, rows_by_key, rows_of, share
+from rewards.conditions.facts.subject import Pair, Subject, Triple, days_of, rows_by_key, rows_of, share
 
 WAITING = ("started", "joined")
 

@@ -13,7 +13,7 @@ from core.db import table
 from referral.conversions import SHOP, Conversion
 from referral.members import Identity
 from referral.referrals import Referral
-from rewards.facts.subject import Pair, Subject, rows_by_key, rows_of, share, whole_days, whole_minutes
+from rewards.conditions.facts.subject import Pair, Subject, rows_by_key, rows_of, share, whole_days, whole_minutes
 
 LINES_SEEN = 500
 """Lines of an order that a condition sees; an order has no more."""

@@ -1,0 +1,1 @@
+"""Transfers sealed in blocks, and the proof of a transfer that anybody can check."""
