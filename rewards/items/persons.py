@@ -18,6 +18,7 @@ from rewards.items.contents import contents_of
 from rewards.items.draws import Ticket
 from rewards.items.items import Item, ItemCount
 from rewards.items.promo_codes import PromoCode
+from rewards.items.redeem import WAITING
 from rewards.items.shipments import Shipment
 from rewards.payouts.payouts import Payout
 from rewards.payouts.settling import cancel_payout
@@ -94,7 +95,17 @@ def on_undone(session: Session, happened: Sequence[LinkUndone]) -> None:
 
 
 def forget_items(session: Session, brand_id: UUID, members: Sequence[UUID]) -> None:
-    """Erase where things were sent to these members; what is not on its way yet is not sent any more."""
+    """Erase where things were sent to these members; what is not on its way yet is not sent any more, and what could
+    not be handed over so far is called off."""
+    waiting = select(col(Payout.id)).where(
+        col(Payout.brand_id) == brand_id,
+        col(Payout.member_id).in_(members),
+        col(Payout.state) == "pending",
+        col(Payout.reason).in_(WAITING),
+        col(Payout.item_id).is_not(None),
+    )
+    for payout_id in session.scalars(waiting).all():
+        cancel_payout(session, brand_id, payout_id, "privacy")
     rows = session.scalars(
         select(Shipment).where(col(Shipment.brand_id) == brand_id, col(Shipment.member_id).in_(members))
     ).all()

@@ -22,7 +22,7 @@ from core.events import Bus
 from core.money import ITEM
 from core.outbox import Message, put
 from core.writer import announce
-from referral.members import Identity
+from referral.members import Identity, Member
 from rewards.items import badges, draws, promo_codes, shipments, vouchers
 from rewards.items.items import AT_ONCE, Item, find_item, items_of, put_back, take, taken_by
 from rewards.items.kinds import LOCAL, ONE_AT_ONCE, PLATFORM_OF
@@ -212,6 +212,8 @@ def _hand_over(session: Session, event: RewardReleased) -> None:
     """An item reward is the member's now: its payout makes itself. What is owed of the item is settled first."""
     item = find_item(session, event.brand_id, event.asset.removeprefix(ITEM))
     lock_rewards(session, event.brand_id, event.member_id, event.asset, reward_id=event.reward_id)
+    if _is_erased(session, event.brand_id, event.member_id):
+        return
     due = min(event.amount, lock_payable(session, event.brand_id, event.member_id, event.asset))
     parts = [1] * due if item.kind in ONE_AT_ONCE else [due] * (due > 0)
     for number, amount in enumerate(parts):
@@ -243,7 +245,8 @@ def give_again(session: Session, brand_id: UUID, payout_id: UUID, actor: str) ->
     """Hand over an item reward whose payout failed, by a payout of its own: the new one.
 
     Asked again for the same failed payout it returns the same new one. Raises `Refused("payout_settled", state)` when
-    nothing is owed: it did not fail or was no reward, was taken back since, or another payout gives it.
+    nothing is owed: it did not fail or was no reward, was taken back since, another payout gives it, or its member was
+    erased.
     """
     failed = payout_of(session, brand_id, payout_id, lock=True)
     if failed.state != "failed" or failed.reward_id is None:
@@ -252,6 +255,8 @@ def give_again(session: Session, brand_id: UUID, payout_id: UUID, actor: str) ->
     known = asked_before(session, brand_id, key)
     if known is not None:
         return known
+    if _is_erased(session, brand_id, failed.member_id):
+        raise Refused("payout_settled", state=failed.state)
     rewards = lock_rewards(session, brand_id, failed.member_id, failed.asset, reward_id=failed.reward_id)
     owed = sum(one.amount - one.taken_back - one.paid_out for one in rewards)
     amount = min(failed.amount, owed, lock_payable(session, brand_id, failed.member_id, failed.asset))
@@ -260,6 +265,11 @@ def give_again(session: Session, brand_id: UUID, payout_id: UUID, actor: str) ->
     note(session, failed, "retry", Answer("failed", reason=failed.reason), actor)
     item = session.get_one(Item, (brand_id, failed.item_id))
     return _give_reward(session, brand_id, failed.member_id, item, failed.reward_id, amount, key)
+
+
+def _is_erased(session: Session, brand_id: UUID, member_id: UUID) -> bool:
+    """Whether the member was erased: nobody could ever see what they are given."""
+    return session.get_one(Member, (brand_id, member_id)).erased_at is not None
 
 
 def _try(session: Session, payout: Payout, item: Item) -> str | None:

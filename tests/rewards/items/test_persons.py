@@ -11,14 +11,17 @@ from sqlmodel import Session
 from core.errors import Refused
 from referral.linking import link, undo_link
 from referral.privacy import forget_member
-from rewards.items import redeem, shipments
+from rewards.items import redeem, shipments, vouchers
+from rewards.items.items import items_of
 from rewards.items.promo_codes import owner_of
-from rewards.payouts.payouts import Payout
+from rewards.payouts.payouts import Payout, payouts_of
+from rewards.plans import Plan, Rule
 from rewards.privacy import export_rewards, forget_rewards
-from tests.house import House
-from tests.rewards.items.counter import buy, check_books, codes, offer, open_counter, rich_people
+from rewards.rewards import release_due
+from tests.house import House, later
+from tests.rewards.items.counter import buy, check_books, codes, earn, fill, offer, open_counter, plan, rich_people
 from tests.rewards.items.test_shipments import HOME, parcel, ships, wants_a_teapot
-from tests.rewards.shop import Shop
+from tests.rewards.shop import Shop, open_shop
 
 
 def takes(shop: Shop, member: UUID) -> Payout:
@@ -58,18 +61,54 @@ def test_a_copy_of_my_data_has_my_codes_and_address(house: House) -> None:
     json.dumps(document)
 
 
+def erase(shop: Shop) -> None:
+    def forget(session: Session) -> None:
+        forget_rewards(session, shop.brand.id, shop.alice)
+        forget_member(session, shop.brand.id, shop.alice)
+
+    shop.house.do(forget)
+
+
+def vouchers_left(shop: Shop) -> int | None:
+    [coffee] = shop.house.ask(lambda s: items_of(s, shop.brand.id))
+    return shop.house.ask(lambda s: vouchers.available(s, shop.brand.id, coffee.id))
+
+
+def test_what_waited_for_somebody_who_is_forgotten_goes_to_others(house: House) -> None:
+    shop = open_shop(house, plan(1, "item:coffee", 10))
+    offer(shop, price=None)
+    earn(shop, ["Bob"])
+    erase(shop)
+    fill(shop, ["TEA-1"])
+    house.do(redeem.deliver_waiting)
+    [payout] = house.ask(lambda s: payouts_of(s, shop.brand.id, shop.alice))
+    assert (payout.state, payout.reason, vouchers_left(shop)) == ("failed", "cancelled", 1)
+    with pytest.raises(Refused):
+        house.do(lambda s: redeem.give_again(s, shop.brand.id, payout.id, "ann"))
+    check_books(shop)
+
+
+def test_what_is_released_after_somebody_was_forgotten_is_not_handed_over(house: House) -> None:
+    rule = Rule(to="advocate", amount=1, hold_days=3)
+    shop = open_shop(house, Plan(rules=(rule,), asset="item:coffee", budget=10))
+    offer(shop, price=None)
+    fill(shop, ["TEA-1"])
+    earn(shop, ["Bob"])
+    erase(shop)
+    with later(days=4):
+        house.do(release_due)
+    assert vouchers_left(shop) == 1
+    assert house.ask(lambda s: payouts_of(s, shop.brand.id, shop.alice)) == []
+    check_books(shop)
+
+
 @pytest.mark.parametrize("on_its_way", [False, True])
 def test_who_is_forgotten_leaves_no_address(house: House, on_its_way: bool) -> None:
     shop, payout = wants_a_teapot(house)
     house.do(lambda s: shipments.set_address(s, payout, HOME))
     if on_its_way:
         ships(shop, payout)
-
-    def forget(session: Session) -> None:
-        forget_rewards(session, shop.brand.id, shop.alice)
-        forget_member(session, shop.brand.id, shop.alice)
-
-    house.do(forget)
+    erase(shop)
     row = parcel(shop, payout)
     assert (row.sealed, row.tracking) == (None, None)
     assert row.state == ("shipped" if on_its_way else "cancelled")
