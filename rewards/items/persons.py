@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from rewards.items.items import Item, ItemCount
 from rewards.items.promo_codes import PromoCode
 from rewards.items.redeem import WAITING
 from rewards.items.shipments import Shipment
-from rewards.payouts.payouts import Payout
+from rewards.payouts.payouts import OPEN, Payout
 from rewards.payouts.settling import cancel_payout
 
 OWNED: tuple[Table, ...] = tuple(table(one) for one in (PromoCode, Shipment, Badge, Ticket))
@@ -84,14 +85,39 @@ def on_undone(session: Session, happened: Sequence[LinkUndone]) -> None:
                 .where(owned.c.brand_id == event.brand_id, owned.c.id.in_(theirs))
                 .values(member_id=event.absorbed_id)
             )
-        t = table(ItemCount)
-        for item_id, taken in moved.get("item_counts", {}).items():
-            # What failed since came off the kept member's count, so no more than is there can go.
-            session.execute(
-                update(t)
-                .where(t.c.brand_id == event.brand_id, t.c.item_id == UUID(item_id), t.c.member_id == event.kept_id)
-                .values(taken=case((t.c.taken >= taken, t.c.taken - taken), else_=0))
-            )
+        failed = _failed_since(session, event.brand_id, moved.get("payouts", {}))
+        for name, taken in moved.get("item_counts", {}).items():
+            item_id = UUID(name)
+            # What failed since came off the kept member's count already, and was the absorbed one's.
+            _uncount(session, event.brand_id, event.kept_id, item_id, taken - failed[item_id])
+            _uncount(session, event.brand_id, event.absorbed_id, item_id, failed[item_id])
+
+
+def _failed_since(session: Session, brand_id: UUID, before: Mapping[str, str]) -> Counter[UUID]:
+    """How many of each item these payouts took and gave back since. `before`: their states then."""
+    failed: Counter[UUID] = Counter()
+    rows = session.scalars(
+        select(Payout).where(
+            col(Payout.brand_id) == brand_id,
+            col(Payout.id).in_([UUID(one) for one, state in before.items() if state in OPEN]),
+            col(Payout.state) == "failed",
+            col(Payout.item_id).is_not(None),
+            col(Payout.reward_id).is_(None),
+        )
+    )
+    for payout in rows:
+        if payout.item_id is not None and payout.detail.get("taken"):
+            failed[payout.item_id] += payout.quantity
+    return failed
+
+
+def _uncount(session: Session, brand_id: UUID, member_id: UUID, item_id: UUID, less: int) -> None:
+    t = table(ItemCount)
+    session.execute(
+        update(t)
+        .where(t.c.brand_id == brand_id, t.c.item_id == item_id, t.c.member_id == member_id)
+        .values(taken=case((t.c.taken >= less, t.c.taken - less), else_=0))
+    )
 
 
 def forget_items(session: Session, brand_id: UUID, members: Sequence[UUID]) -> None:

@@ -12,9 +12,10 @@ from core.errors import Refused
 from referral.linking import link, undo_link
 from referral.privacy import forget_member
 from rewards.items import redeem, shipments, vouchers
-from rewards.items.items import items_of
+from rewards.items.items import items_of, taken_by
 from rewards.items.promo_codes import owner_of
 from rewards.payouts.payouts import Payout, payouts_of
+from rewards.payouts.settling import cancel_payout
 from rewards.plans import Plan, Rule
 from rewards.privacy import export_rewards, forget_rewards
 from rewards.rewards import release_due
@@ -46,6 +47,23 @@ def test_two_accounts_of_one_person_share_one_limit(house: House) -> None:
     assert back is not None
     assert back.member_id == other
     assert buy(shop, "code", key="more").id != mine.id
+    check_books(shop)
+
+
+def test_what_failed_while_two_were_one_counts_for_neither_of_them(house: House) -> None:
+    shop = open_counter(house)
+    offer(shop, "teapot", "physical", price=10, per_member=2)
+    [other] = rich_people(shop, 1)
+    buy(shop, "teapot")
+    theirs = house.do(lambda s: redeem.redeem(s, shop.brand.id, other, "teapot", "1"))
+    made = house.do(lambda s: link(s, shop.brand.id, shop.alice, other))
+    house.do(lambda s: cancel_payout(s, shop.brand.id, theirs.id, "ann"))
+    house.do(lambda s: undo_link(s, shop.brand.id, made.id))
+
+    def counted(member: UUID) -> list[int]:
+        return house.ask(lambda s: list(taken_by(s, shop.brand.id, member).values()))
+
+    assert (counted(shop.alice), counted(other)) == ([1], [0])
     check_books(shop)
 
 
