@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -31,6 +32,7 @@ log = structlog.get_logger()
 PARALLEL = 8
 
 Step = Literal["start", "look_up"]
+Asked = Literal["start", "look_up", "cancel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,7 @@ class PayoutRunner:
         """Ask now what became of a payout, whenever it is due. Raises `Refused("provider_unknown" | "not_sent")`."""
         name, order = await self._writer.run(lambda session: _sent_order(session, brand_id, payout_id))
         answer = await self._ask("look_up", self._provider(name), order)
-        return await self._writer.run(
-            lambda session: conclude(session, brand_id, payout_id, answer, "look_up", actor=actor, pace=self._pace)
-        )
+        return await self._take_in(order, answer, "look_up", actor)
 
     async def cancel(self, brand_id: UUID, payout_id: UUID, actor: str) -> Payout:
         """Stop a payout: at once while nobody has it, else by asking the provider.
@@ -114,9 +114,7 @@ class PayoutRunner:
         if not provider.can_cancel:
             raise Refused("cannot_cancel", provider=name)
         answer = await self._ask("cancel", provider, order)
-        return await self._writer.run(
-            lambda session: conclude(session, brand_id, payout_id, answer, "cancel", actor=actor, pace=self._pace)
-        )
+        return await self._take_in(order, answer, "cancel", actor)
 
     def stop(self) -> None:
         """Finish the calls in hand, then return from `run`."""
@@ -146,13 +144,15 @@ class PayoutRunner:
         if task.step == "start" and answer.state == "not_found":
             answer = Answer("unknown", answer.external_id, answer.reason, answer.detail)
         try:
-            await self._writer.run(
-                lambda session: conclude(session, order.brand_id, order.id, answer, task.step, pace=self._pace)
-            )
+            await self._take_in(order, answer, task.step)
         except Unavailable as error:
             log.warning("payout.answer_lost", payout=order.reference, error=error.code)
 
-    async def _ask(self, what: Literal["start", "look_up", "cancel"], provider: Provider, order: PayoutOrder) -> Answer:
+    async def _take_in(self, order: PayoutOrder, answer: Answer, kind: Asked, actor: str | None = None) -> Payout:
+        more = partial(conclude, actor=actor, pace=self._pace, attempts=order.attempts)
+        return await self._writer.run(lambda session: more(session, order.brand_id, order.id, answer, kind))
+
+    async def _ask(self, what: Asked, provider: Provider, order: PayoutOrder) -> Answer:
         """The provider's answer; whatever goes wrong is `unknown`. Errors are logged by their names: their words could
         hold what the payee told us."""
         try:

@@ -73,8 +73,12 @@ def conclude(
     *,
     actor: str | None = None,
     pace: Pace = USUAL,
+    attempts: int | None = None,
 ) -> Payout:
     """Take an answer in, whoever brings it, however often and in whatever order. Returns the payout as it is now.
+
+    `attempts`: how often it had been handed over when the provider was asked. A `not_found` from before the last time
+    is only noted: it says nothing of what was sent since.
 
     A settled payout stays as it is: an answer that says otherwise is noted and told (`PayoutContradicted`). Raises
     `NotFound("payout")`.
@@ -83,6 +87,8 @@ def conclude(
     note(session, payout, kind, answer, actor)
     if payout.state in SETTLED:
         _late(session, payout, answer)
+        return payout
+    if answer.state == "not_found" and attempts not in (None, payout.attempts):
         return payout
     payout.external_id = _short(answer.external_id) or payout.external_id
     if answer.detail:

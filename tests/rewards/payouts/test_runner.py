@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain, repeat
@@ -76,6 +76,19 @@ class Bank:
 
     def _mood(self) -> str:
         return self.moods.pop(0) if self.moods else "fine"
+
+
+@dataclass
+class LateBank(Bank):
+    """Finds what it says of a reference at once, but says it only after what happens `meanwhile`."""
+
+    meanwhile: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    async def look_up(self, order: PayoutOrder) -> Answer:
+        found = await super().look_up(order)
+        if self.meanwhile:
+            await self.meanwhile.pop()()
+        return found
 
 
 def paying_by(house: House) -> Till:
@@ -193,6 +206,27 @@ async def test_a_cancelled_payout_that_never_left_is_not_sent_again(house: House
     with later(minutes=10):
         await runner.run_due()
     assert not bank.paid
+
+
+async def test_an_old_not_found_does_not_undo_what_was_sent_since(house: House) -> None:
+    till, bank = paying_by(house), LateBank(["deaf"])
+    runner = runner_of(till, bank)
+    payout = await asyncio.to_thread(till.takes, 3000)
+    await runner.run_due()
+
+    async def sent_again() -> None:
+        bank.moods = ["fine", "slow"]  # looked up once more, then handed over
+        with later(seconds=10):
+            await runner.run_due()
+            await runner.run_due()
+
+    bank.meanwhile.append(sent_again)
+    await runner.look_up(till.brand, payout.id)
+    assert bank.asked == ["start", "look_up", "look_up", "start"]
+    after = till.payouts()[0]
+    assert (after.state, after.reason, after.attempts) == ("processing", "confirm", 2)
+    told = house.ask(lambda session: [(e.kind, e.state) for e in events_of(session, till.brand, payout.id)])
+    assert told[-2:] == [("start", "processing"), ("look_up", "not_found")]
 
 
 async def test_every_step_is_written_down(house: House) -> None:
