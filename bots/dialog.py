@@ -37,7 +37,8 @@ class Question:
     """`key`: the message that asks; its placeholders are what the dialog is about and what was answered so far.
 
     `check`: reads an answer, raising `BadInput` if it cannot. `optional`: may be skipped, which answers "". `ask`:
-    asks in words (and buttons) that need more than the key.
+    asks in words (and buttons) that need more than the key. `any_word`: a command's word may well be the answer (a
+    campaign may be called 奖励).
     """
 
     name: str
@@ -45,6 +46,7 @@ class Question:
     check: Callable[[str], Any]
     optional: bool = False
     ask: Callable[[Context, Talk], Reply] | None = None
+    any_word: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +118,14 @@ def end(ctx: Context) -> None:
     _keep(ctx, None, None)
 
 
-def answer_to(ctx: Context, dialogs: Mapping[str, Dialog], said: Incoming, *, is_word: bool) -> Reply | None:
+def answer_to(
+    ctx: Context, dialogs: Mapping[str, Dialog], said: Incoming, *, is_word: bool = False, is_code: bool = False
+) -> Reply | None:
     """The dialog's reply to what was said or pressed, or None if that is no answer to a question of ours.
 
-    `is_word`: it is also a command's word. It is an answer nevertheless if the question was asked a moment ago and
-    takes it (a campaign may be called 奖励); a slash or a button always leaves the question for another time.
+    `is_word`: it is also a command's word, `is_code`: it could be an invite code (a bank account may look like one).
+    Either is an answer nevertheless if the question was asked a moment ago and takes it, a word only where the
+    question expects `any_word`; a slash or a button always leaves the question for another time.
     """
     if not ctx.private:
         return None
@@ -134,10 +139,11 @@ def answer_to(ctx: Context, dialogs: Mapping[str, Dialog], said: Incoming, *, is
         return answer(ctx, dialog, talk, text) if mine == ANSWER + talk.token else None
     if not isinstance(said, Said) or said.command is not None:
         return None
-    if is_word:
+    if is_word or is_code:
         fresh = ctx.now < waiting.updated_at + MOMENT
         question = dialog.questions[len(talk.answers)]
-        if not fresh or said.text.strip().startswith(("/", "／")) or not _takes(question, said.text):
+        meant = is_code or question.any_word
+        if not fresh or not meant or said.text.strip().startswith(("/", "／")) or not _takes(question, said.text):
             return None
     return answer(ctx, dialog, talk, said.text)
 

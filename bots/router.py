@@ -195,7 +195,8 @@ class Router:
                 return [ctx.reply("campaign.not_admin")]
             by_form = chosen is not None and chosen.title is not None
             return [dialog.submit(ctx, chosen, ask.submitted) if chosen and by_form else ctx.reply("error.button_old")]
-        answered = dialog.answer_to(ctx, commands.DIALOGS, ask.said, is_word=ask.command is not None)
+        is_word = ask.command is not None and not ask.guessed
+        answered = dialog.answer_to(ctx, commands.DIALOGS, ask.said, is_word=is_word, is_code=ask.guessed)
         if answered is not None:
             return [answered]
         if ask.guessed:

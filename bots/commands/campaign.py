@@ -155,7 +155,7 @@ NEW = Dialog(
     "campaign_new",
     "campaign.new.form",
     (
-        Question("title", "campaign.new.title", _title),
+        Question("title", "campaign.new.title", _title, any_word=True),
         Question("points", "campaign.new.points", lambda text: _whole(text, 1, POINTS_MAX)),
         Question("days", "campaign.new.days", lambda text: _whole(text, 1, DAYS_MAX)),
         Question("friends", "campaign.new.friends", lambda text: _whole(text, 1, POINTS_MAX)),

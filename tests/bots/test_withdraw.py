@@ -95,6 +95,16 @@ async def test_an_account_that_looks_like_an_invite_code_is_an_account(tmp_path:
         assert "(3/3)" in await town.ask("Alice", code)
 
 
+@pytest.mark.parametrize("word", ["rewards", "奖励", "兑换", "/help"])
+async def test_another_command_is_no_wrong_answer(tmp_path: Path, word: str) -> None:
+    async with open_town(tmp_path, **YUAN) as town:
+        await earn(town, Till(town, tmp_path))
+        await town.say("Alice", "/withdraw")
+        assert "is not an amount" not in await town.ask("Alice", word)
+        assert "on the account" in await town.ask("Alice", "8"), "the question is still open"
+        assert "on the account" not in await town.ask("Alice", word)
+
+
 async def test_a_confirmation_ends_and_pays_once(tmp_path: Path) -> None:
     async with open_town(tmp_path, **YUAN) as town:
         await earn(town, Till(town, tmp_path))
