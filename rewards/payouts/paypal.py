@@ -26,7 +26,7 @@ from core.log import hide
 from core.money import decimals
 from rewards.payouts.notices import Notice, NoticeRefused
 from rewards.payouts.paypal_seals import Seals
-from rewards.payouts.port import Answer, AnswerState, PayoutOrder, carries
+from rewards.payouts.port import PAYPAL_WHOLE, Answer, AnswerState, PayoutOrder, carries
 from rewards.payouts.settling import CANCEL_ASKED
 
 log = structlog.get_logger()
@@ -41,8 +41,6 @@ CERTIFICATES = {
 TIMEOUT = httpx2.Timeout(20.0, connect=5.0)
 REPEATABLE = timedelta(days=25)
 """How long after the first start we dare to post again: PayPal knows a repeat for 30 days."""
-WHOLE = frozenset({"HUF", "JPY", "TWD"})
-"""Currencies PayPal takes without decimals, whatever ISO 4217 says of them."""
 
 STATES: Mapping[str, tuple[AnswerState, str | None]] = {
     "SUCCESS": ("completed", None),
@@ -257,7 +255,7 @@ class PayPal:
 def amount_text(minor: int, asset: str) -> str | None:
     """The amount as PayPal writes it (`12.30`, `500`); None for one PayPal cannot express."""
     value = Decimal(minor).scaleb(-decimals(asset))
-    if asset in WHOLE:
+    if asset in PAYPAL_WHOLE:
         return str(int(value)) if value == value.to_integral_value() else None
     return f"{value:.{decimals(asset)}f}"
 

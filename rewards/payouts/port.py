@@ -14,7 +14,7 @@ from uuid import UUID
 
 from babel.core import get_global
 
-from core.money import DECIMALS
+from core.money import DECIMALS, decimals
 
 AnswerState = Literal["completed", "processing", "failed", "unknown", "not_found"]
 
@@ -22,6 +22,8 @@ PAYPAL_CURRENCIES = frozenset(
     "AUD BRL CAD CHF CZK DKK EUR GBP HKD HUF ILS JPY MXN MYR NOK NZD PHP PLN SEK SGD THB TWD USD".split()
 )
 """What PayPal Payouts sends (developer.paypal.com, Payouts: country and currency codes)."""
+PAYPAL_WHOLE = frozenset({"HUF", "JPY", "TWD"})
+"""Currencies PayPal takes without decimals, whatever ISO 4217 says of them."""
 
 CARRIED: Mapping[str, frozenset[str] | None] = {
     "manual": None,
@@ -43,6 +45,11 @@ def carries(provider: str, asset: str) -> bool:
     if assets is not None:
         return asset in assets
     return asset not in DECIMALS and asset in get_global("all_currencies")
+
+
+def expresses(provider: str, asset: str, amount: int) -> bool:
+    """Whether this provider can be told to send that amount, in minor units."""
+    return provider != "paypal" or asset not in PAYPAL_WHOLE or amount % 10 ** decimals(asset) == 0
 
 
 @dataclass(frozen=True, slots=True)

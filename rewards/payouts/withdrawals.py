@@ -20,7 +20,7 @@ from rewards.ledger import Purpose, balances_of
 from rewards.payouts import approvals, payees
 from rewards.payouts.opening import asked_before, check_amount, lock_payable, lock_rewards, open_payout, same
 from rewards.payouts.payouts import Payee, Payout
-from rewards.payouts.port import carries
+from rewards.payouts.port import carries, expresses
 from rewards.plans import PayoutTerms, cached_plan
 from rewards.rewards import Reward
 
@@ -156,7 +156,8 @@ def withdraw(
 
     Raises `BadInput("amount_out_of_range")`; `Refused`: currency_not_carried (provider, asset), payee_missing
     (provider), payee_name_missing (provider), below_minimum (minimum), above_available (available), day_limit (left),
-    with amounts as `Money`; `Conflict("payout_differs")` when the key asked for something else before.
+    amount_not_whole (asset, arrives), with amounts as `Money`; `Conflict("payout_differs")` when the key asked for
+    something else before.
     """
     key = f"withdraw/{member_id}/{key}"
     found = asked_before(session, brand_id, key)
@@ -180,6 +181,8 @@ def withdraw(
     if offer.day_left is not None and amount > offer.day_left:
         raise Refused("day_limit", left=Money(offer.day_left, asset))
     fee = offer.fee_of(amount)
+    if not expresses(provider, asset, amount - fee):
+        raise Refused("amount_not_whole", asset=asset, arrives=Money(amount - fee, asset))
     payee = _payee(session, brand_id, member_id, provider, amount - fee)
     flag = approvals.flag_of(session, payee, asset, amount)
     payout = Payout(

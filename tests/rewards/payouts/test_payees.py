@@ -142,6 +142,15 @@ def test_large_sums_by_wechat_pay_need_the_real_name(house: House) -> None:
     assert till.takes(200_000, key="2").state == "pending"
 
 
+def test_paypal_sends_forints_only_whole(house: House) -> None:
+    till = open_till(house, "paypal", "HUF", fee=50)
+    till.earns(300_000)
+    given(house, till, "paypal", email="a@example.com")
+    with pytest.raises(Refused, match="amount_not_whole"):
+        till.takes(100_000)  # 999.50 would arrive
+    assert till.takes(100_050).amount == 100_000
+
+
 def test_a_currency_the_provider_does_not_carry(house: House) -> None:
     till = open_till(house, "wechatpay", "USD")
     till.earns(1000)
