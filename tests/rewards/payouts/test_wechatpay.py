@@ -101,6 +101,13 @@ async def test_what_was_just_sent_may_still_be_on_its_way(service: WeChatPayStan
     )
 
 
+async def test_what_was_just_sent_is_not_called_off_because_nobody_knows_it_yet(service: WeChatPayStandIn) -> None:
+    pay = WeChatPay(service.settings(settle=30.0))
+    assert (await pay.cancel(order())).state == "unknown"
+    long_ago = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    assert (await pay.cancel(order(sent_at=long_ago))).state == "not_found"
+
+
 async def test_a_look_up_that_comes_too_late_finds_nothing_and_says_so(
     service: WeChatPayStandIn, pay: WeChatPay
 ) -> None:
