@@ -6,6 +6,7 @@ webhooks, “verify the message yourself”.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import time
 import zlib
@@ -44,6 +45,7 @@ class Seals:
         self._now = now
         self._known: dict[str, x509.Certificate] = {}
         self._fetched = -REFRESH
+        self._turn = asyncio.Lock()
 
     async def check(self, headers: Mapping[str, str], body: bytes) -> None:
         """Raises `NoticeRefused` unless PayPal signed this body for our webhook, not too long ago.
@@ -76,12 +78,13 @@ class Seals:
 
     async def _certificate(self, url: str) -> x509.Certificate:
         """The certificate at this address, kept once seen."""
-        known = self._known.get(url)
-        if known is None:
-            known = await self._fetch(url)
-            if len(self._known) >= KEPT:
-                self._known.clear()
-            self._known[url] = known
+        async with self._turn:  # notices that come together wait for one fetch
+            known = self._known.get(url)
+            if known is None:
+                known = await self._fetch(url)
+                if len(self._known) >= KEPT:
+                    self._known.clear()
+                self._known[url] = known
         if not known.not_valid_before_utc <= self._now() <= known.not_valid_after_utc:
             raise NoticeRefused("the notice's certificate is not valid now")
         return known

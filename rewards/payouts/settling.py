@@ -48,10 +48,11 @@ LONGEST_TEXT = 200
 class Pace:
     """How patient we are. `lease`: how long one call may take before somebody else may ask what became of it.
     `settle`: how long after a start `not_found` is not believed: what we gave up waiting for may still be on its way.
+    Longer than the lease, in which a start may be sent late and take long.
     `look_ups`: after how many of them in a row without an answer, or starts, we leave it to a person."""
 
     lease: timedelta = timedelta(minutes=2)
-    settle: timedelta = timedelta(minutes=1)
+    settle: timedelta = timedelta(minutes=3)
     first: timedelta = timedelta(seconds=10)
     longest: timedelta = timedelta(hours=1)
     look_ups: int = 24
