@@ -9,7 +9,8 @@ from tests.house import House
 from tests.rewards.payouts.kill import Rig, run_killed
 from tests.rewards.payouts.standins.counter import counter
 
-PEOPLE = 40
+SIZES = {"sqlite": (40, 100), "postgresql": (15, 25)}
+"""People who are paid, and kills meanwhile."""
 
 
 def _payee(n: int) -> dict[str, str]:
@@ -18,11 +19,12 @@ def _payee(n: int) -> dict[str, str]:
 
 @pytest.mark.timeout(600)
 def test_killed_at_a_hundred_moments_everybody_is_paid_once(house: House) -> None:
+    people, kills = SIZES[house.engine.dialect.name]
     with counter() as outside:
         factory = "tests.rewards.payouts.standins.counter:CounterProvider"
         rig = Rig("paypal", "USD", factory, {"url": outside.url}, payee=_payee)
-        outcome = run_killed(house, rig, people=PEOPLE, longest=0.1, calls=lambda: outside.heard)
-        assert [payout.state for payout in outcome.payouts] == ["completed"] * PEOPLE
+        outcome = run_killed(house, rig, people=people, kills=kills, longest=0.1, calls=lambda: outside.heard)
+        assert [payout.state for payout in outcome.payouts] == ["completed"] * people
         assert outside.paid == {payout.reference: [payout.amount] for payout in outcome.payouts}
     assert outcome.cut, "no kill came between the question and the answer"
     assert house.ask(verify) == []
