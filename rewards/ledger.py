@@ -169,7 +169,8 @@ def _open(session: Session, accounts: dict[UUID, Account], now: datetime) -> Non
         for account_id, account in sorted(accounts.items(), key=lambda item: item[0].int)
         if account_id not in there
     ]
-    insert_new(session, t, rows, ["brand_id", "owner_id", "purpose", "asset"], returning=t.c.id)
+    # By the key: another process may open the same account now, and the key's index is the first that it enters.
+    insert_new(session, t, rows, ["brand_id", "id"], returning=t.c.id)
 
 
 def balance(session: Session, account: Account) -> int:

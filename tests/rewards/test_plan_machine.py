@@ -299,6 +299,5 @@ def test_two_writers_at_once(house: House) -> None:
     assert errors == []
     check_all(shop)
     assert shop.problems() == []
-    assert 0 < len([line for line in shop.lines(shop.alice, "tiers") if line[1] == "held"]) <= 3
     house.do(release_due)
     check_all(shop)

@@ -1,4 +1,7 @@
-"""A payout run that is killed at a hundred random moments pays each person exactly once."""
+"""A payout run that is killed at random moments pays each person exactly once, even at a counter that pays every request.
+
+A hundred moments for each real provider are in `test_kill_providers`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from tests.house import House
 from tests.rewards.payouts.kill import Rig, run_killed
 from tests.rewards.payouts.standins.counter import counter
 
-SIZES = {"sqlite": (40, 100), "postgresql": (15, 25)}
+SIZES = {"sqlite": (20, 40), "postgresql": (10, 20)}
 """People who are paid, and kills meanwhile."""
 
 
@@ -18,7 +21,7 @@ def _payee(n: int) -> dict[str, str]:
 
 
 @pytest.mark.timeout(600)
-def test_killed_at_a_hundred_moments_everybody_is_paid_once(house: House) -> None:
+def test_killed_at_random_moments_everybody_is_paid_once(house: House) -> None:
     people, kills = SIZES[house.engine.dialect.name]
     with counter() as outside:
         factory = "tests.rewards.payouts.standins.counter:CounterProvider"
