@@ -1,4 +1,4 @@
-"""A payout run that is killed at random moments pays each person exactly once, even at a counter that pays every request.
+"""A payout run killed at random moments pays each person exactly once, even at a counter that pays every request.
 
 A hundred moments for each real provider are in `test_kill_providers`.
 """
