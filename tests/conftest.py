@@ -24,6 +24,7 @@ import pytest
 from psycopg import sql
 
 from core import migrations
+from rewards.payouts import approvals
 
 if TYPE_CHECKING:
     from tests.house import House
@@ -193,6 +194,12 @@ class Postgres:
 
 def _name(url: str) -> str:
     return url.partition("?")[0].rpartition("/")[2]
+
+
+@pytest.fixture(autouse=True)
+def _no_limits() -> None:
+    """Limits of approval are the process's own; each story begins without the ones another set."""
+    approvals.set_limits(None)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx2
 
 from core import vault
-from rewards.payouts import approvals
 from rewards.payouts.payouts import Payout
 from tests.bots.telegram.harness import eventually
 from tests.daixin.program import PATIENCE, SECRET, Shell, migrated, serving
@@ -22,7 +21,6 @@ def opened(folder: Path) -> House:
     """The same database, here; details are sealed with the key the program will have."""
     house = House(f"sqlite:///{folder / 'daixin.db'}")
     vault.set_keys("", SECRET)
-    approvals.set_limits(None)
     return house
 
 

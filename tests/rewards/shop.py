@@ -18,7 +18,6 @@ from referral.orders import record_orders
 from referral.qualifying import Qualify
 from referral.referrals import referral_of, reverse
 from rewards import ledger
-from rewards.payouts import approvals
 from rewards.plans import Plan, Rule, save_plan
 from rewards.rewards import Reward, rewards_of
 from rewards.verify import Problem, verify
@@ -104,9 +103,8 @@ class Shop:
 def open_shop(house: House, plan: Plan = BOTH, funded: int | None = None, name: str = "Acme 茶", **terms: Any) -> Shop:
     """A shop whose campaign pays by this plan and has `funded` points (the plan's budget) in it, and other budgets.
 
-    `terms`: columns of the campaign that are not as usual. Withdrawals need no second person until a story says so.
+    `terms`: columns of the campaign that are not as usual.
     """
-    approvals.set_limits(None)
 
     def build(session: Session) -> Shop:
         brand = create_brand(session, name)

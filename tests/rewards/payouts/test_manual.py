@@ -206,25 +206,22 @@ def test_a_cell_too_many_and_empty_lines_do_not_matter(house: House, tmp_path: P
 
 def test_a_batch_above_the_limit_needs_a_second_person(house: House, tmp_path: Path) -> None:
     approvals.set_limits("CNY=15")
-    try:
-        till = with_payouts(house, 1000, 1000, 2000)
-        assert [payout.flag for payout in till.payouts()] == ["above_limit", None, None]
-        batch = batch_in(till, "mei")
-        assert batch.approved_at is None
-        with pytest.raises(Refused, match="batch_not_approved"):
-            exported(till, batch, tmp_path / "out.csv")
-        for actor in ("mei", "telegram:alice"):
-            with pytest.raises(Refused, match="same_person"):
-                house.do(partial(approve_batch, brand_id=till.brand, batch_id=batch.id, actor=actor))
+    till = with_payouts(house, 1000, 1000, 2000)
+    assert [payout.flag for payout in till.payouts()] == ["above_limit", None, None]
+    batch = batch_in(till, "mei")
+    assert batch.approved_at is None
+    with pytest.raises(Refused, match="batch_not_approved"):
+        exported(till, batch, tmp_path / "out.csv")
+    for actor in ("mei", "telegram:alice"):
         with pytest.raises(Refused, match="same_person"):
-            house.do(lambda session: approve(session, till.brand, till.payouts()[0].id, "mei"))
-        approved = house.do(lambda session: approve_batch(session, till.brand, batch.id, "bo"))
-        assert approved.approved_by == "bo"
-        assert all(payout.approved for payout in till.payouts())
-        assert len(exported(till, batch, tmp_path / "out.csv")) == 4
-        assert house.ask(lambda session: progress_of(session, batch)).amounts == {"processing": 4000}
-    finally:
-        approvals.set_limits(None)
+            house.do(partial(approve_batch, brand_id=till.brand, batch_id=batch.id, actor=actor))
+    with pytest.raises(Refused, match="same_person"):
+        house.do(lambda session: approve(session, till.brand, till.payouts()[0].id, "mei"))
+    approved = house.do(lambda session: approve_batch(session, till.brand, batch.id, "bo"))
+    assert approved.approved_by == "bo"
+    assert all(payout.approved for payout in till.payouts())
+    assert len(exported(till, batch, tmp_path / "out.csv")) == 4
+    assert house.ask(lambda session: progress_of(session, batch)).amounts == {"processing": 4000}
 
 
 def test_there_is_no_empty_batch(house: House) -> None:
