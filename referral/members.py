@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -116,13 +115,13 @@ def set_fingerprint_key(secret: str) -> None:
 
 
 def fingerprint(platform: str, account: str) -> str:
-    """A keyed hash of a platform account (HMAC-SHA-256, 128 bits kept)."""
+    """A keyed hash of a platform account, as `keyed_hash`."""
     return keyed_hash(platform, account)
 
 
 def keyed_hash(what: str, value: str) -> str:
-    """A keyed hash (HMAC-SHA-256, 128 bits kept) of something that is recognized but not kept."""
-    return hmac.digest(_key, f"{what}:{value}".encode(), "sha256").hex()[:32]
+    """A keyed hash (BLAKE2b with its own key, RFC 7693, 128 bits) of something that is recognized but not kept."""
+    return hashlib.blake2b(f"{what}:{value}".encode(), digest_size=16, key=_key).hexdigest()
 
 
 def meet(
