@@ -16,8 +16,8 @@ from core.db import Json, Row, TenantRow, UtcDateTime, insert_new, table
 from core.errors import NotFound, Refused
 from referral import codes
 
-KINDS = ("referral",)
-QUALIFYING = ("joined", "retained", "purchased")
+KINDS = ("referral", "trial", "contest")
+QUALIFYING = ("joined", "retained", "purchased", "trial_claimed", "feedback_given")
 STATES = ("draft", "scheduled", "running", "paused", "ended", "settled")
 MOVES = {
     "launch": {"draft": "running", "scheduled": "running"},

@@ -30,7 +30,7 @@ from core.errors import BadInput
 from referral.brands import SLUG
 from rewards import toml_places
 from rewards.conditions.expressions import compile_condition
-from rewards.plans import PayoutTerms, Plan, Rewards
+from rewards.plans import EventName, PayoutTerms, Plan, Rewards
 
 LONGEST = timedelta(days=731)
 """Two years, one of them a leap year."""
@@ -82,7 +82,7 @@ class About(_Part):
     """`[campaign]`. `communities` as `platform:group`; empty means all of the brand's."""
 
     slug: Annotated[str, AfterValidator(_known_slug)]
-    kind: Literal["referral"] = "referral"
+    kind: Literal["referral", "trial", "contest"] = "referral"
     title: Titles
     benefit: Benefits
     timezone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Shanghai"
@@ -94,7 +94,7 @@ class About(_Part):
 class Qualifying(_Part):
     """`[qualify]`: what earns. `stay_days` matters to `retained` alone."""
 
-    event: Literal["joined", "retained", "purchased"] = "retained"
+    event: EventName = "retained"
     stay_days: Days = 7
     window_days: Days = 30
 

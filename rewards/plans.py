@@ -27,7 +27,7 @@ FRIENDS_MAX = 1_000_000
 WHOLE = 10_000
 """Basis points of the whole."""
 EXPRESSION_LENGTH = 2000
-EVENTS = ("joined", "retained", "purchased")
+EventName = Literal["joined", "retained", "purchased", "trial_claimed", "feedback_given"]
 Side = Literal["advocate", "friend", "admin"]
 Rounding = Literal["down", "half_up", "half_even"]
 
@@ -109,7 +109,7 @@ class Rule(_Part):
 
     name: Name = ""
     to: Side
-    on: Literal["joined", "retained", "purchased"] | None = None
+    on: EventName | None = None
     asset: Asset | None = None
     amount: Amount | None = None
     basis_points: Annotated[int, Strict(), Field(gt=0, le=WHOLE)] | None = None

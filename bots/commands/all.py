@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bots.command import Menu
 from bots.commands import address, shop, withdraw
-from bots.commands.campaign import CAMPAIGN, NEW
+from bots.commands.campaign.command import CAMPAIGN
+from bots.commands.campaign.wizard import NEW
 from bots.commands.help import HELP
 from bots.commands.invite import INVITE
 from bots.commands.language import LANGUAGE

@@ -1,0 +1,1 @@
+"""`/campaign`: group admins launch and run campaigns."""
