@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 _offset = timedelta()
 
@@ -17,6 +18,18 @@ def now() -> datetime:
 def parse(text: str) -> datetime:
     """A moment from its ISO 8601 text, in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def day_of(moment: datetime, zone: ZoneInfo) -> datetime:
+    """When the moment's day began on the clocks of a zone; where a change of the clock makes midnight come twice, with
+    the first."""
+    return moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+
+
+def week_of(moment: datetime, zone: ZoneInfo) -> datetime:
+    """When the moment's ISO week began: on Monday at midnight of that zone's clocks."""
+    day = day_of(moment, zone)
+    return day - timedelta(days=day.weekday())
 
 
 def offset() -> timedelta:

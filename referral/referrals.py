@@ -104,8 +104,8 @@ class FriendJoined:
 
 
 @dataclass(frozen=True, slots=True)
-class FriendQualified:
-    """A friend did what the campaign counts."""
+class Act:
+    """What a friend did in a campaign, and when. `conversion_id`: the order, if it is one."""
 
     brand_id: UUID
     campaign_id: UUID
@@ -119,19 +119,14 @@ class FriendQualified:
 
 
 @dataclass(frozen=True, slots=True)
-class FriendActed:
-    """A friend did something that can earn, other than what made the referral count: a further purchase, or a join
-    where the campaign counts something else. `conversion_id`: the order, if it is one."""
+class FriendQualified(Act):
+    """A friend did what the campaign counts."""
 
-    brand_id: UUID
-    campaign_id: UUID
-    campaign_version: int
-    referral_id: UUID
-    advocate_id: UUID
-    friend_id: UUID
-    event: str
-    at: datetime
-    conversion_id: UUID | None = None
+
+@dataclass(frozen=True, slots=True)
+class FriendActed(Act):
+    """A friend did something that can earn, other than what made the referral count: a further purchase, or a join
+    where the campaign counts something else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, case, func, select
 from sqlmodel import Session
 
+from core import clock
 from core.db import among_keys, table
 from referral.campaigns import Campaign
 from referral.referrals import Referral
@@ -202,10 +203,8 @@ def _name_periods(session: Session, cases: Sequence[Case]) -> None:
     )
     zones = {campaign_id: ZoneInfo(name) for campaign_id, name in rows}
     for one in cases:
-        # Where a change of the clock makes midnight come twice, the day begins with the first.
-        local = one.event.at.astimezone(zones[one.event.campaign_id])
-        day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-        one.periods = {"day": day, "week": day - timedelta(days=day.weekday())}
+        when = one.event.at, zones[one.event.campaign_id]
+        one.periods = {"day": clock.day_of(*when), "week": clock.week_of(*when)}
 
 
 def _end(name: str, begins: datetime | None) -> datetime | None:

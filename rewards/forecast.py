@@ -88,14 +88,13 @@ def replay(plan: Plan, timezone: str, told: Iterable[Told]) -> Iterator[tuple[Ev
         if books is None:
             budgets = {(one.event.campaign_id, asset): plan.budget_of(asset) for asset in plan.assets}
             books = Books(left=defaultdict(int, budgets))
-        day = one.event.at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
         case = Case(
             one.event,
             free,
             decisions.rules_for(free, one.event),
             values=one.values,
             admin=(one.event.campaign_id, one.event.brand_id),  # somebody who is neither of the two
-            periods={"day": day, "week": day - day.weekday() * _DAY},
+            periods={"day": clock.day_of(one.event.at, zone), "week": clock.week_of(one.event.at, zone)},
         )
         yield one.event, decisions.decide(case, books)
 

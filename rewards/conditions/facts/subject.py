@@ -12,26 +12,18 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Column, Row, Select, Table, select
 from sqlmodel import Session
 
+from core import clock
 from core.db import among_keys, table
 from referral.campaigns import Campaign
+from referral.referrals import Act
 
 Pair = tuple[UUID, UUID]
 Triple = tuple[UUID, UUID, UUID]
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """An event of a friend in a campaign, about to be rewarded."""
-
-    brand_id: UUID
-    campaign_id: UUID
-    campaign_version: int
-    referral_id: UUID
-    advocate_id: UUID
-    friend_id: UUID
-    event: str
-    at: datetime
-    conversion_id: UUID | None = None
+class Subject(Act):
+    """An act of a friend, about to be rewarded."""
 
     @property
     def campaign_key(self) -> Pair:
@@ -88,8 +80,7 @@ class Where:
 
     def days(self, at: datetime) -> Days:
         """When the day and the week of this moment began."""
-        day = at.astimezone(self.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-        return Days(day, (day - timedelta(days=day.weekday())))
+        return Days(clock.day_of(at, self.zone), clock.week_of(at, self.zone))
 
 
 def campaigns_of(session: Session, subjects: Sequence[Subject]) -> dict[Pair, Where]:
