@@ -5,6 +5,7 @@ from core.claims import JobClaim
 from core.outbox import Outbox
 from referral.brands import ApiKey, Brand, Community
 from referral.campaigns import Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite
+from referral.cases import Case
 from referral.conversions import Conversion, Refund
 from referral.leaderboard import Score, ScoreCount, ScoreHour
 from referral.linking import LinkAttempts, LinkCode, MemberLink
@@ -29,7 +30,7 @@ from rewards.rewards import Reward
 TABLES = (
     *(Brand, ApiKey, Community, Member, Identity, Sighting, Membership),
     *(Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite, Touch, Referral, QualifyingEvent),
-    *(Conversion, Refund),
+    *(Conversion, Refund, Case),
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
     *(LedgerAccount, Transfer, RewardPlan, Reward, Adjustment, BudgetLevel),
     *(Payee, PayoutBatch, Payout, PayoutLine, PayoutEvent),
