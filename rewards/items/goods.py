@@ -16,12 +16,12 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
-from core import clock, events
+from core import clock
 from rewards.items.badges import WORN, Badge, is_ours, still_worn, take_away, wear
 from rewards.items.items import Item
 from rewards.items.kinds import PLATFORM_OF
 from rewards.items.redeem import account_of
-from rewards.payouts.payouts import OPEN, SETTLED, Payout, PayoutStuck, payout_of
+from rewards.payouts.payouts import OPEN, SETTLED, Payout, PayoutStuck, payout_of, tell
 from rewards.payouts.port import Answer
 from rewards.payouts.settling import conclude, note
 
@@ -111,8 +111,7 @@ def unclear(session: Session, order: Order, *, last: bool) -> None:
     reason = Answer("unknown", reason="provider_unclear")
     payout = conclude(session, order.brand_id, order.payout_id, reason, "look_up")
     if last and payout.state not in SETTLED:
-        stuck = PayoutStuck(payout.brand_id, payout.id, payout.member_id, payout.provider)
-        events.emit(session, [stuck])
+        tell(session, PayoutStuck, payout)
 
 
 def own_purchase(session: Session, order: Order, purchases: Sequence[str]) -> str | None:

@@ -9,13 +9,13 @@ from uuid import UUID
 from sqlalchemy import case, exists, select, update
 from sqlmodel import Session, col
 
-from core import clock, events, ids
+from core import clock, ids
 from core.db import insert_all, table
 from core.errors import BadInput, Conflict, Refused
 from core.money import LARGEST, Money
 from core.writer import announce
 from rewards.ledger import Account, Purpose, take_stock, transfer
-from rewards.payouts.payouts import OPEN, Payout, PayoutEvent, PayoutLine, PayoutStarted, start_moves
+from rewards.payouts.payouts import OPEN, Payout, PayoutEvent, PayoutLine, PayoutStarted, start_moves, tell
 from rewards.payouts.port import AUTOMATIC
 from rewards.rewards import Reward
 
@@ -142,22 +142,7 @@ def open_payout(session: Session, payout: Payout, uncovered: Sequence[Reward], a
     )
     session.flush()
     announce(session, TOPIC)
-    events.emit(
-        session,
-        [
-            PayoutStarted(
-                payout.brand_id,
-                payout.id,
-                payout.member_id,
-                payout.provider,
-                payout.asset,
-                payout.amount,
-                payout.fee,
-                payout.item_id,
-                payout.approved,
-            )
-        ],
-    )
+    tell(session, PayoutStarted, payout)
     return payout
 
 

@@ -7,14 +7,15 @@ owned by the payout) from the moment it exists until it is completed or failed; 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKeyConstraint, Index, UniqueConstraint, select, text
 from sqlmodel import Field, Session, col
 
+from core import events
 from core.db import Json, TenantRow, UtcDateTime
 from core.errors import NotFound
 from rewards.ledger import Account, Move, Purpose
@@ -252,6 +253,15 @@ class PayoutStuck:
     payout_id: UUID
     member_id: UUID
     provider: str
+
+
+Told = TypeVar("Told", PayoutStarted, PayoutProgressed, PayoutCompleted, PayoutFailed, PayoutContradicted, PayoutStuck)
+
+
+def tell(session: Session, kind: type[Told], payout: Payout, **more: Any) -> None:
+    """Let the others hear what became of a payout; `more` is what its row does not say, or not so."""
+    wanted = [field.name for field in fields(kind) if field.name != "payout_id" and field.name not in more]
+    events.emit(session, [kind(payout_id=payout.id, **{name: getattr(payout, name) for name in wanted}, **more)])
 
 
 @dataclass(frozen=True, slots=True)

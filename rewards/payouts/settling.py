@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core import clock, events
+from core import clock
 from core.errors import Refused
 from core.writer import announce
 from referral.members import Member
@@ -30,6 +30,7 @@ from rewards.payouts.payouts import (
     back_moves,
     done_moves,
     payout_of,
+    tell,
 )
 from rewards.payouts.persons import forget_payees
 from rewards.payouts.port import AUTOMATIC, Answer
@@ -217,18 +218,7 @@ def _complete(session: Session, payout: Payout) -> None:
     session.flush()
     follow(session, payout.brand_id, list(_lines(session, payout)))
     transfer(session, done_moves(payout))
-    told = PayoutCompleted(
-        payout.brand_id,
-        payout.id,
-        payout.member_id,
-        payout.provider,
-        payout.asset,
-        payout.amount,
-        payout.fee,
-        payout.item_id,
-        payout.external_id,
-    )
-    events.emit(session, [told])
+    tell(session, PayoutCompleted, payout)
 
 
 def _fail(session: Session, payout: Payout, reason: str | None) -> None:
@@ -237,18 +227,7 @@ def _fail(session: Session, payout: Payout, reason: str | None) -> None:
     session.flush()
     cover(session, payout.brand_id, {reward: -amount for reward, amount in _lines(session, payout).items()})
     transfer(session, back_moves(payout))
-    told = PayoutFailed(
-        payout.brand_id,
-        payout.id,
-        payout.member_id,
-        payout.provider,
-        payout.asset,
-        payout.amount,
-        payout.fee,
-        payout.item_id,
-        payout.reason,
-    )
-    events.emit(session, [told])
+    tell(session, PayoutFailed, payout)
 
 
 def _too_soon(payout: Payout, pace: Pace) -> bool:
@@ -264,18 +243,7 @@ def _wait_for_it(session: Session, payout: Payout, answer: Answer, pace: Pace) -
     before, payout.state, payout.look_ups = payout.reason, "processing", 0
     payout.reason = _short(answer.reason)
     if payout.reason and payout.reason != before:
-        told = PayoutProgressed(
-            payout.brand_id,
-            payout.id,
-            payout.member_id,
-            payout.provider,
-            payout.asset,
-            payout.amount,
-            payout.item_id,
-            payout.reason,
-            answer.detail,
-        )
-        events.emit(session, [told])
+        tell(session, PayoutProgressed, payout, detail=answer.detail)
 
 
 def _wonder(session: Session, payout: Payout, reason: str | None, pace: Pace) -> None:
@@ -286,7 +254,7 @@ def _wonder(session: Session, payout: Payout, reason: str | None, pace: Pace) ->
         return
     payout.due_at = None
     log.error("payout.stuck", payout=payout.reference, provider=payout.provider)
-    events.emit(session, [PayoutStuck(payout.brand_id, payout.id, payout.member_id, payout.provider)])
+    tell(session, PayoutStuck, payout)
 
 
 def _late(session: Session, payout: Payout, answer: Answer) -> None:
@@ -297,16 +265,7 @@ def _late(session: Session, payout: Payout, answer: Answer) -> None:
     if answer.state == payout.state and not (another and payout.state == "completed"):
         return
     log.error("payout.contradicted", payout=payout.reference, had=payout.state, said=answer.state)
-    told = PayoutContradicted(
-        payout.brand_id,
-        payout.id,
-        payout.member_id,
-        payout.provider,
-        payout.state,
-        answer.state,
-        _short(answer.reason),
-    )
-    events.emit(session, [told])
+    tell(session, PayoutContradicted, payout, had=payout.state, said=answer.state, reason=_short(answer.reason))
 
 
 def _lines(session: Session, payout: Payout) -> dict[UUID, int]:
