@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, select
 
 from core import clock
-from core.errors import BadInput, DaixinError, NotFound
+from core.errors import DaixinError, NotFound
 from core.money import Money
-from daixin.console import brand_named
+from daixin.console import brand_named, member_named
 from daixin.order_files import Wrong, buyer, read_moment
 from referral import rejection
 from referral.campaigns import find_campaign
 from referral.conversions import Conversion, Order, Refund, RefundOrder, conversions_by
-from referral.members import find_identity
 from referral.orders import assign_order, record_orders
 from referral.refunds import record_refunds
 from rewards.adjustments import adjust
@@ -142,7 +141,7 @@ def unattributed(session: Session, brand: str | None, limit: int) -> list[Docume
 def assign(session: Session, brand: str | None, source: str, number: str, member: str) -> Document:
     """An order that counted for nobody, judged again as this member's."""
     owner = brand_named(session, brand)
-    return asdict(assign_order(session, owner.id, source, number, _member(session, owner.id, member)))
+    return asdict(assign_order(session, owner.id, source, number, member_named(session, owner.id, member)))
 
 
 def reject(session: Session, brand: str | None, referral: str, reason: str, actor: str) -> Document:
@@ -169,21 +168,8 @@ def decide(
 ) -> Document:
     """Goodwill, or a deduction; the decision and what the member owes after it."""
     owner = brand_named(session, brand)
-    member_id = _member(session, owner.id, member)
+    member_id = member_named(session, owner.id, member)
     where = find_campaign(session, owner.id, campaign)
     minor = Money.parse(amount, asset).minor
     row = adjust(session, owner.id, member_id, where.id, asset, minor, reason=reason, actor=actor, key=key)
     return row.model_dump(mode="json") | {"debt": debt_of(session, owner.id, member_id)}
-
-
-def _member(session: Session, brand_id: UUID, named: str) -> UUID:
-    platform, mark, account = named.partition(":")
-    if mark:
-        identity = find_identity(session, brand_id, platform, account)
-        if identity is None:
-            raise NotFound("member")
-        return identity.member_id
-    try:
-        return UUID(named)
-    except ValueError:
-        raise BadInput("member") from None

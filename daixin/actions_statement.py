@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from core.errors import BadInput, NotFound
-from daixin.console import brand_named
+from core.errors import BadInput
+from daixin.console import brand_named, member_named
 from referral.brands import Brand
 from referral.campaigns import find_campaign
-from referral.members import Member, find_identity
 from rewards.statements.brand import brand_statement
 from rewards.statements.campaign import campaign_statement
 from rewards.statements.files import FORMATS
@@ -30,7 +28,7 @@ def of_member(
     return member_statement(
         session,
         brand.id,
-        _member(session, brand, who),
+        member_named(session, brand.id, who),
         locale=locale or brand.locale,
         timezone=brand.timezone,
         since=begins or FIRST,
@@ -82,19 +80,3 @@ def _period(brand: Brand, since: datetime | None, until: datetime | None) -> tup
     if begins and ends and begins >= ends:
         raise BadInput("statement_period")
     return begins, ends
-
-
-def _member(session: Session, brand: Brand, who: str) -> UUID:
-    platform, _, account = who.partition(":")
-    if account:
-        identity = find_identity(session, brand.id, platform, account)
-        if identity is not None:
-            return identity.member_id
-    else:
-        try:
-            known = session.get(Member, (brand.id, UUID(who)))
-        except ValueError:
-            known = None
-        if known is not None:
-            return known.id
-    raise NotFound("member")

@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.error import HTTPError
 from urllib.request import urlopen
+from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import Session
 
 from core import i18n, log, migrations
 from core.db import is_sqlite, make_engine
-from core.errors import BadInput, DaixinError, Unavailable
+from core.errors import BadInput, DaixinError, NotFound, Unavailable
 from core.settings import Settings
 from daixin import bootstrap
 from daixin.bootstrap import Parts
 from daixin.environment import read_environment
 from referral import brands
+from referral.members import Member, find_identity
 from rewards.campaign_files import explain as explain_file
 from rewards.items.voucher_files import explain as explain_vouchers
 from rewards.payouts.manual import problem_words
@@ -92,6 +94,23 @@ def brand_named(session: Session, slug: str | None) -> brands.Brand:
     if only is None:
         raise BadInput("brand_needed")
     return only
+
+
+def member_named(session: Session, brand_id: UUID, named: str) -> UUID:
+    """The brand's member with this id or `platform:account`. Raises `NotFound("member")`."""
+    platform, mark, account = named.partition(":")
+    if mark:
+        identity = find_identity(session, brand_id, platform, account)
+        if identity is not None:
+            return identity.member_id
+        raise NotFound("member")
+    try:
+        member = session.get(Member, (brand_id, UUID(named)))
+    except ValueError:
+        member = None
+    if member is None:
+        raise NotFound("member")
+    return member.id
 
 
 def explain(error: Exception) -> str | None:
