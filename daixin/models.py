@@ -3,7 +3,8 @@
 from bots.state import AdapterNote, Conversation, Quarantined
 from core.claims import JobClaim
 from core.outbox import Outbox
-from referral.brands import ApiKey, Brand, Community
+from referral.audit import AuditEntry, AuditHead
+from referral.brands import ApiKey, Brand, Community, WaitingGroup
 from referral.campaigns import Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite
 from referral.cases import Case
 from referral.conversions import Conversion, Refund
@@ -12,6 +13,7 @@ from referral.linking import LinkAttempts, LinkCode, MemberLink
 from referral.members import Identity, Member, Membership, Sighting
 from referral.qualifying import QualifyingEvent
 from referral.referrals import Referral
+from referral.staff import Staff, StaffCode
 from referral.touches import Touch
 from rewards.adjustments import Adjustment
 from rewards.budget import BudgetLevel
@@ -35,6 +37,7 @@ TABLES = (
     *(LedgerAccount, Transfer, RewardPlan, Reward, Adjustment, BudgetLevel),
     *(Payee, PayoutBatch, Payout, PayoutLine, PayoutEvent),
     *(Item, ItemCount, Voucher, PromoCode, Badge, Shipment, Draw, Ticket),
+    *(AuditEntry, AuditHead, Staff, StaffCode, WaitingGroup),
     *(Block, SealedTransfer, UnsealedTransfer, PublishedRoot, RootReaders),
     *(Conversation, AdapterNote, Quarantined, Outbox, JobClaim),
 )

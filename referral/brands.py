@@ -68,6 +68,20 @@ class Community(TenantRow, table=True):
     removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     admin_id: UUID | None = None
     """The member who gets the admin's share of a campaign (see `referral.admins`)."""
+    partner: bool = False
+    """Run by somebody else than the brand: its admins see what came of their own group, and no more."""
+
+
+class WaitingGroup(Row, table=True):
+    """A group the bot was added to that nobody has connected yet; `account`: who added it, if the platform said."""
+
+    __tablename__ = "waiting_group"
+
+    platform: str = Field(primary_key=True)
+    group_id: str = Field(primary_key=True)
+    title: str = ""
+    account: str | None = None
+    placed_at: datetime = Field(sa_type=UtcDateTime)
 
 
 def slugify(name: str) -> str:

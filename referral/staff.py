@@ -1,0 +1,220 @@
+"""Who runs a brand: roles of members, what each may do, and the one-time codes that give a role or connect a group.
+
+A role belongs to the person: with linked accounts it holds on all of them, and on none once they are forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, delete, select, update
+from sqlmodel import Field, Session, col
+
+from core import clock
+from core.db import Row, UtcDateTime, table, upsert
+from core.errors import BadInput, NotFound, Refused
+from referral import audit
+from referral.codes import ALPHABET
+from referral.linking import standing_links
+from referral.members import Member, keyed_hash
+
+ROLES = ("owner", "manager", "reviewer")
+"""The most powerful first."""
+ACTS = {
+    "review": ROLES,
+    "campaign": ("owner", "manager"),
+    "connect": ("owner", "manager"),
+    "export": ("owner", "manager"),
+    "staff": ("owner",),
+    "money": ("owner",),
+}
+"""What can be done for a brand, and by whom."""
+OPERATOR = "operator"
+"""The actor of what is done on the command line."""
+CODE_LENGTH = 10
+CODE_MINUTES = 30
+"""How long a code works."""
+CODES = ("connect", "partner", *ROLES)
+"""What a code can be for: a group of the brand's own, a partner's group, a role."""
+_NOISE = re.compile(r"[\s\-_.·—–:：,，。]+")
+
+
+class Staff(Row, table=True):
+    """A member's role for a brand. `given_by`: the actor as in the audit log, which also keeps earlier roles."""
+
+    __tablename__ = "staff"
+    __table_args__ = (ForeignKeyConstraint(["brand_id", "member_id"], ["member.brand_id", "member.id"]),)
+
+    brand_id: UUID = Field(primary_key=True)
+    member_id: UUID = Field(primary_key=True)
+    role: str
+    given_by: str
+    given_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class StaffCode(Row, table=True):
+    """A one-time code; only its keyed hash is kept. `what`: one of `CODES`."""
+
+    __tablename__ = "staff_code"
+    __table_args__ = (ForeignKeyConstraint(["brand_id"], ["brand.id"]),)
+
+    digest: str = Field(primary_key=True)
+    brand_id: UUID
+    what: str
+    made_by: str
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+def may(role: str | None, act: str) -> bool:
+    """Whether somebody of this role may do this (one of `ACTS`)."""
+    return role in ACTS[act]
+
+
+def higher(one: str | None, other: str | None) -> str | None:
+    """The more powerful of two roles; None is none."""
+    return next((role for role in ROLES if role in (one, other)), None)
+
+
+def role_of(session: Session, brand_id: UUID, member_id: UUID) -> str | None:
+    """The member's role, also where it was given to an account that is linked to theirs since."""
+    held = {row.role for row in _held(session, brand_id, member_id)}
+    return next((role for role in ROLES if role in held), None)
+
+
+def staff_of(session: Session, brand_id: UUID, roles: Collection[str] = ROLES) -> list[Staff]:
+    """Who runs the brand now, the most powerful first; whoever was forgotten is not among them."""
+    rows = session.scalars(
+        select(Staff)
+        .join(Member, (col(Member.brand_id) == col(Staff.brand_id)) & (col(Member.id) == col(Staff.member_id)))
+        .where(
+            col(Staff.brand_id) == brand_id,
+            col(Staff.role).in_(roles),
+            col(Staff.ended_at).is_(None),
+            col(Member.erased_at).is_(None),
+        )
+        .execution_options(populate_existing=True)
+    ).all()
+    return sorted(rows, key=lambda row: (ROLES.index(row.role), row.given_at, row.member_id))
+
+
+def give(session: Session, brand_id: UUID, member_id: UUID, role: str, actor: str) -> None:
+    """Give a member a role instead of the one they had; nothing happens if they have it already.
+
+    Raises `BadInput("staff_role")`, `NotFound("member")`, `Refused("staff_last_owner")`.
+    """
+    if role not in ROLES:
+        raise BadInput("staff_role", role=role[:20])
+    member = session.get(Member, (brand_id, member_id))
+    if member is None or member.erased_at is not None:
+        raise NotFound("member", account=str(member_id))
+    if {row.role for row in _held(session, brand_id, member_id)} == {role}:
+        return
+    # The entry first: with it we hold the brand's chain, so nobody changes the team meanwhile.
+    audit.record(
+        session, brand_id, actor, "staff.give", str(member_id), role=role, before=role_of(session, brand_id, member_id)
+    )
+    now = clock.now()
+    held = _held(session, brand_id, member_id)
+    for row in held:
+        row.ended_at = now
+        session.add(row)
+    session.flush()
+    values = {"role": role, "given_by": actor, "given_at": now, "ended_at": None}
+    upsert(
+        session,
+        table(Staff),
+        [{"brand_id": brand_id, "member_id": member_id, **values}],
+        ["brand_id", "member_id"],
+        list(values),
+    )
+    if any(row.role == "owner" for row in held):
+        _keep_an_owner(session, brand_id)
+
+
+def take(session: Session, brand_id: UUID, member_id: UUID, actor: str) -> None:
+    """Take a person's role away, on all their linked accounts. Raises `NotFound("staff")`,
+    `Refused("staff_last_owner")`."""
+    role = role_of(session, brand_id, member_id)
+    if role is None:
+        raise NotFound("staff")
+    audit.record(session, brand_id, actor, "staff.take", str(member_id), role=role)
+    rows = _held(session, brand_id, member_id)
+    for row in rows:
+        row.ended_at = clock.now()
+        session.add(row)
+    session.flush()
+    if any(row.role == "owner" for row in rows):
+        _keep_an_owner(session, brand_id)
+
+
+def _held(session: Session, brand_id: UUID, member_id: UUID) -> list[Staff]:
+    """The roles of a person, who may have been given them on several accounts that are linked now."""
+    persons = [member_id, *(link.absorbed_id for link in standing_links(session, brand_id, member_id))]
+    return list(
+        session.scalars(
+            select(Staff)
+            .where(col(Staff.brand_id) == brand_id, col(Staff.member_id).in_(persons), col(Staff.ended_at).is_(None))
+            .order_by(col(Staff.given_at), col(Staff.member_id))
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def _keep_an_owner(session: Session, brand_id: UUID) -> None:
+    if not staff_of(session, brand_id, ("owner",)):
+        raise Refused("staff_last_owner")
+
+
+def new_code(session: Session, brand_id: UUID, what: str, actor: str) -> str:
+    """A code that works once within `CODE_MINUTES`, shown this once; `what`: one of `CODES`."""
+    now = clock.now()
+    session.execute(
+        delete(table(StaffCode)).where(col(StaffCode.brand_id) == brand_id, col(StaffCode.expires_at) <= now)
+    )
+    body = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+    expires = now + timedelta(minutes=CODE_MINUTES)
+    session.add(StaffCode(digest=_digest(body), brand_id=brand_id, what=what, made_by=actor, expires_at=expires))
+    session.flush()
+    return f"{body[:5]}-{body[5:]}"
+
+
+def looks_like_code(text: str) -> bool:
+    """Whether this may be meant as such a code: ten of its symbols, however they are set apart."""
+    body = _body(text)
+    return len(body) == CODE_LENGTH and all(symbol in ALPHABET for symbol in body)
+
+
+def use_code(session: Session, code: str, wanted: Collection[str]) -> StaffCode:
+    """Use a code up; it is used only if this unit of work is kept. `wanted`: what it may be for.
+
+    Raises `Refused("staff_code_wrong")` for one that is not known, was used, has expired or is for something else.
+    """
+    row = session.scalar(
+        update(StaffCode)
+        .where(
+            col(StaffCode.digest) == _digest(_body(code)),
+            col(StaffCode.used_at).is_(None),
+            col(StaffCode.expires_at) > clock.now(),
+            col(StaffCode.what).in_(wanted),
+        )
+        .values(used_at=clock.now())
+        .returning(StaffCode)
+    )
+    if row is None:
+        raise Refused("staff_code_wrong", minutes=CODE_MINUTES)
+    return row
+
+
+def _body(text: str) -> str:
+    return _NOISE.sub("", unicodedata.normalize("NFKC", text)[:100]).upper()
+
+
+def _digest(body: str) -> str:
+    return keyed_hash("staff code", body)
