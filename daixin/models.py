@@ -3,12 +3,14 @@
 from bots.state import AdapterNote, Conversation, Quarantined
 from core.claims import JobClaim
 from core.outbox import Outbox
+from referral.announcing import Announcement
 from referral.audit import AuditEntry, AuditHead
 from referral.brands import ApiKey, Brand, Community, WaitingGroup
 from referral.campaigns import Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite
 from referral.cases import Case
 from referral.conversions import Conversion, Refund
 from referral.leaderboard import Score, ScoreCount, ScoreHour
+from referral.lifecycle import CampaignTimer
 from referral.linking import LinkAttempts, LinkCode, MemberLink
 from referral.members import Identity, Member, Membership, Sighting
 from referral.qualifying import QualifyingEvent
@@ -34,6 +36,7 @@ TABLES = (
     *(Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite, Touch, Referral, QualifyingEvent),
     *(Conversion, Refund, Case),
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
+    *(CampaignTimer, Announcement),
     *(LedgerAccount, Transfer, RewardPlan, Reward, Adjustment, BudgetLevel),
     *(Payee, PayoutBatch, Payout, PayoutLine, PayoutEvent),
     *(Item, ItemCount, Voucher, PromoCode, Badge, Shipment, Draw, Ticket),

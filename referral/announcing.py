@@ -1,0 +1,285 @@
+"""What a campaign says in its communities, and what became of each post: the delivery log.
+
+A row of `Announcement` is one post in one community, made in the unit of work that caused it and handed to the outbox
+there; its unique key (campaign, what, turn, community) is why nothing is announced twice. The words, and how it reaches
+a platform, are in `bots.announcements`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Strict
+from pydantic import Field as Limit
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text, UniqueConstraint, select, update
+from sqlmodel import Field, Session, col
+
+from core import clock, events, ids
+from core.db import TenantRow, UtcDateTime, among_keys, insert_new, table
+from core.outbox import Message, put
+from referral.brands import Community
+from referral.campaigns import Campaign, CampaignMoved, CampaignVersion, runs_in
+from referral.lifecycle import CampaignEnding, Key, forget, read_anew, ring_at
+
+TOPIC = "announce:"
+"""Outbox topic of posts and pins in communities, with the platform behind it."""
+OCCASIONS = ("start", "reminder", "end", "results")
+STATES = ("queued", "sent", "pinned", "failed", "gone", "skipped")
+REASON_LENGTH = 300
+
+
+class AnnounceTerms(BaseModel):
+    """`[announce]`: which occasions are told in the communities, whether the start is pinned, and how many hours before
+    the end people are reminded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    on: Annotated[tuple[Literal["start", "reminder", "end", "results"], ...], Strict(False)] = (
+        "start",
+        "reminder",
+        "end",
+        "results",
+    )
+    pin: bool = True
+    remind_hours: Annotated[int, Limit(ge=1, le=168)] = 24
+
+
+class Announcement(TenantRow, table=True):
+    """One post in one community. `state`: queued; sent; pinned; failed (the platform refused it); gone (the bot is not
+    in the group any more); skipped (it had become untrue, or there was nothing to say)."""
+
+    __tablename__ = "announcement"
+    __table_args__ = (
+        ForeignKeyConstraint(["brand_id", "campaign_id"], ["campaign.brand_id", "campaign.id"]),
+        ForeignKeyConstraint(["brand_id", "community_id"], ["community.brand_id", "community.id"]),
+        UniqueConstraint("brand_id", "campaign_id", "what", "turn", "community_id"),
+        Index("ix_announcement_community", "brand_id", "community_id", "state"),
+        CheckConstraint(
+            "state IN ('queued', 'sent', 'pinned', 'failed', 'gone', 'skipped')",
+            name="state",
+        ),
+    )
+
+    campaign_id: UUID
+    community_id: UUID
+    what: str
+    turn: int
+    """Tells occasions that come again apart: the terms' version for a reminder, the revision for results, else 0."""
+    state: str = "queued"
+    tries: int = 1
+    """How often it was queued: once, and again when somebody asked for another try."""
+    message: str | None = None
+    """The platform's own id of the post."""
+    reason: str | None = Field(default=None, sa_type=Text)
+    """Why it was not posted, or not pinned; a code of `announce.reason.*`, or the platform's own words."""
+    queued_at: datetime = Field(sa_type=UtcDateTime)
+    asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When the platform was first asked to post it: asked again, it may be there already."""
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    pinned_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    unpinned_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Something to be told in a campaign's communities."""
+
+    brand_id: UUID
+    campaign_id: UUID
+    what: str
+    turn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementRefused:
+    """A post could not be made (`pin` False), or not be pinned; `reason` in the platform's own words."""
+
+    brand_id: UUID
+    campaign_id: UUID
+    community_id: UUID
+    pin: bool
+    reason: str
+
+
+def listen(bus: events.Bus) -> None:
+    """Hear what is to be announced."""
+    bus.on(CampaignMoved, on_moved)
+    bus.on(CampaignEnding, on_ending)
+
+
+def on_moved(session: Session, moves: Sequence[CampaignMoved]) -> None:
+    """Announce starts, ends and, of campaigns without a frozen final, results; take pins down at the end."""
+    said = {("draft", "running"): "start", ("scheduled", "running"): "start", ("ended", "settled"): "results"}
+    told: list[Occasion] = []
+    for moved in moves:
+        what = "end" if moved.after == "ended" else said.get((moved.before, moved.after))
+        if what is not None and (what, moved.before) != ("end", "scheduled"):  # nobody heard of its beginning
+            told.append(Occasion(moved.brand_id, moved.campaign_id, what))
+    announce(session, told)
+    begun = [(moved.brand_id, moved.campaign_id) for moved in moves if moved.after == "running"]
+    plan_reminders(session, read_anew(session, begun))
+    take_down(session, [(moved.brand_id, moved.campaign_id) for moved in moves if moved.after == "ended"])
+
+
+def on_ending(session: Session, ends: Sequence[CampaignEnding]) -> None:
+    """Remind of the ends that come near."""
+    announce(session, [Occasion(one.brand_id, one.campaign_id, "reminder", one.version) for one in ends])
+
+
+def plan_reminders(session: Session, campaigns: Sequence[Campaign]) -> None:
+    """Set when each of these is to remind of its end, by its terms as they are now; what is past is not made up for."""
+    now, due, off = clock.now(), {}, []
+    terms = terms_of(session, campaigns)
+    for campaign in campaigns:
+        key = (campaign.brand_id, campaign.id)
+        wanted = terms.get(key)
+        at = campaign.ends_at - timedelta(hours=wanted.remind_hours) if wanted else now
+        if wanted and "reminder" in wanted.on and at > max(now, campaign.starts_at) and campaign.state != "ended":
+            due[key] = at
+        else:
+            off.append(key)
+    ring_at(session, "reminder", due)
+    forget(session, "reminder", off)
+
+
+def terms_of(session: Session, campaigns: Sequence[Campaign]) -> dict[Key, AnnounceTerms]:
+    """What each of these campaigns announces; those that did not come from a file announce nothing and are missing."""
+    v = table(CampaignVersion)
+    keys = [(campaign.brand_id, campaign.id, campaign.version) for campaign in campaigns]
+    found = session.execute(
+        select(v.c.brand_id, v.c.campaign_id, v.c.document["announce"]).where(
+            among_keys(session, (v.c.brand_id, v.c.campaign_id, v.c.version), keys)
+        )
+    )
+    return {(brand, campaign): AnnounceTerms.model_validate(said or {}) for brand, campaign, said in found}
+
+
+def announce(session: Session, occasions: Sequence[Occasion]) -> None:
+    """Queue a post for each community of the campaigns that announce this, once for ever."""
+    if not occasions:
+        return
+    campaigns = {
+        (one.brand_id, one.id): one for one in read_anew(session, {(o.brand_id, o.campaign_id) for o in occasions})
+    }
+    terms = terms_of(session, list(campaigns.values()))
+    places = _places(session, {brand_id for brand_id, _ in campaigns})
+    rows, where = [], {}
+    for occasion in occasions:
+        key = (occasion.brand_id, occasion.campaign_id)
+        if key not in terms or occasion.what not in terms[key].on:
+            continue
+        for place in places[occasion.brand_id]:
+            if runs_in(campaigns[key], place.id):
+                row = _row(occasion, place)
+                rows.append(row)
+                where[row["id"]] = place
+    made = insert_new(
+        session,
+        table(Announcement),
+        rows,
+        ["brand_id", "campaign_id", "what", "turn", "community_id"],
+        returning=table(Announcement).c.id,
+    )
+    put(session, [_post(row["brand_id"], row["id"], where[row["id"]], 1) for row in rows if row["id"] in made])
+
+
+def _places(session: Session, brands: Collection[UUID]) -> Mapping[UUID, list[Community]]:
+    """The connected groups of these brands. Where whoever talks is in it, there is no group to post in."""
+    found: dict[UUID, list[Community]] = defaultdict(list)
+    places = select(Community).where(
+        col(Community.brand_id).in_(list(brands)), col(Community.removed_at).is_(None), col(Community.open).is_(False)
+    )
+    for place in session.scalars(places.order_by(col(Community.connected_at), col(Community.id))):
+        found[place.brand_id].append(place)
+    return found
+
+
+def _row(occasion: Occasion, place: Community) -> dict[str, Any]:
+    return {
+        "brand_id": occasion.brand_id,
+        "id": ids.new(),
+        "campaign_id": occasion.campaign_id,
+        "community_id": place.id,
+        "what": occasion.what,
+        "turn": occasion.turn,
+        "state": "queued",
+        "tries": 1,
+        "queued_at": clock.now(),
+    }
+
+
+def _post(brand_id: UUID, announcement_id: UUID, place: Community, tries: int) -> Message:
+    return Message(
+        TOPIC + place.platform,
+        f"announce/{announcement_id}/{tries}",
+        {"do": "post", "brand": str(brand_id), "announcement": str(announcement_id), "chat": place.group_id},
+        brand_id,
+    )
+
+
+def take_down(session: Session, keys: Collection[Key]) -> None:
+    """Queue that what is pinned for these campaigns is pinned no more."""
+    if not keys:
+        return
+    a, c = table(Announcement), table(Community)
+    pinned = session.execute(
+        select(a.c.brand_id, a.c.id, c.c.platform, c.c.group_id)
+        .join(c, (c.c.brand_id == a.c.brand_id) & (c.c.id == a.c.community_id))
+        .where(among_keys(session, (a.c.brand_id, a.c.campaign_id), keys), a.c.state == "pinned")
+    )
+    put(session, [_unpin(*row) for row in pinned])
+
+
+def _unpin(brand_id: UUID, announcement_id: UUID, platform: str, group_id: str) -> Message:
+    return Message(
+        TOPIC + platform,
+        f"unpin/{announcement_id}",
+        {"do": "unpin", "brand": str(brand_id), "announcement": str(announcement_id), "chat": group_id},
+        brand_id,
+    )
+
+
+def log_of(session: Session, campaign: Campaign) -> list[tuple[Announcement, Community]]:
+    """The delivery log of a campaign: every post with its community, in the order they were queued."""
+    found = session.execute(
+        select(Announcement, Community)
+        .join(
+            Community,
+            (col(Community.brand_id) == col(Announcement.brand_id))
+            & (col(Community.id) == col(Announcement.community_id)),
+        )
+        .where(col(Announcement.brand_id) == campaign.brand_id, col(Announcement.campaign_id) == campaign.id)
+        .order_by(col(Announcement.queued_at), col(Announcement.id))
+    )
+    return [(row, place) for row, place in found]
+
+
+def try_again(session: Session, campaign: Campaign) -> int:
+    """Queue once more what was refused, or found nobody there, in communities that are connected now; how many."""
+    lost = [
+        (row, place)
+        for row, place in log_of(session, campaign)
+        if row.state in ("failed", "gone") and place.removed_at is None
+    ]
+    return _again(session, lost)
+
+
+def _again(session: Session, lost: Sequence[tuple[Announcement, Community]]) -> int:
+    t, messages = table(Announcement), []
+    for row, place in lost:
+        same = (t.c.brand_id == row.brand_id) & (t.c.id == row.id) & (t.c.tries == row.tries)
+        changed = session.execute(
+            update(t)
+            .where(same, t.c.state == row.state)
+            .values(state="queued", reason=None, asked_at=None, tries=row.tries + 1, queued_at=clock.now())
+            .returning(t.c.id)
+        ).all()
+        if changed:
+            messages.append(_post(row.brand_id, row.id, place, row.tries + 1))
+    put(session, messages)
+    return len(messages)
