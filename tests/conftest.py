@@ -91,8 +91,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         for name in NEEDED_BY.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.needs(NEEDED_BY[name]))
-    if BOT_API.exists():
-        return
+    if not BOT_API.exists():
+        _leave_out_comparisons(config, items)
+    items[:] = _slow_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _slow_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """The tests in another order: each worker's share, the list cut in equal parts, begins with its slow ones. A long
+    test that begins last is waited for by all."""
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = [item for item in items if item not in slow]
+    size = -(-len(items) // workers)
+    shares: list[list[pytest.Item]] = [slow[worker::workers] for worker in range(workers)]
+    for share in shares:
+        room = size - len(share)
+        share += quick[:room]
+        del quick[:room]
+    return [item for share in shares for item in share] + quick
+
+
+def _leave_out_comparisons(config: pytest.Config, items: list[pytest.Item]) -> None:
     absent = [item for item in items if "botapi" in _needs(item)]
     if absent:
         items[:] = [item for item in items if item not in absent]

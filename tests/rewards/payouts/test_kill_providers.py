@@ -29,7 +29,7 @@ SIZES = {"sqlite": (60, 100), "postgresql": (20, 25)}
 """People who are paid, and kills meanwhile."""
 LONGEST = 0.08
 """Seconds a run lives after its first call, at most: about as long as the calls of one payout."""
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 
 
 def _pause() -> float:
