@@ -287,9 +287,16 @@ def write_campaign(session: Session, campaign: Campaign) -> str:
         "rewards": _rewards(plan),
         "payout": {name: _toml(value) for name, value in plan.payout.model_dump(exclude_defaults=True).items()},
         "policy": {name: _toml(value) for name, value in policy.items() if value},
+        **_sections(_document_of(session, campaign) or {}),
     }
     written = (_table(name, values) for name, values in parts.items() if values)
     return "\n".join(written)
+
+
+def _sections(document: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """What a kind of campaign has of its own."""
+    found = {kind: document.get(kind) for kind in ("contest",)}
+    return {kind: {name: _toml(value) for name, value in said.items()} for kind, said in found.items() if said}
 
 
 def _rewards(plan: Plan) -> dict[str, str]:

@@ -28,6 +28,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from core import i18n
 from core.errors import BadInput
 from referral.brands import SLUG
+from referral.contests.terms import ContestTerms
 from rewards import toml_places
 from rewards.conditions.expressions import compile_condition
 from rewards.plans import EventName, PayoutTerms, Plan, Rewards
@@ -113,6 +114,7 @@ class CampaignFile(_Part):
     rewards: Rewards = Rewards()
     payout: PayoutTerms = PayoutTerms()
     policy: Policy = Policy()
+    contest: ContestTerms | None = None
 
     @property
     def plan(self) -> Plan:
@@ -202,10 +204,19 @@ def oddities(file: CampaignFile, text: str = "") -> list[FileProblem]:
         found.append(("campaign_too_long", "campaign.ends_at", {}))
     if terms.event == "retained" and terms.stay_days >= terms.window_days:
         found.append(("stay_beyond_window", "qualify.stay_days", {"window": terms.window_days}))
+    found += _sections(file)
     return [
         *(FileProblem(code, where, line_of(text, where), params) for code, where, params in found),
         *_expressions(file.rewards, text),
     ]
+
+
+def _sections(file: CampaignFile) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Kinds without their own section, and sections of another kind."""
+    for kind in ("contest",):
+        given, wanted = getattr(file, kind) is not None, file.campaign.kind == kind
+        if given != wanted:
+            yield "section_missing" if wanted else "section_unwanted", kind, {"kind": kind}
 
 
 def _expressions(rewards: Rewards, text: str) -> Iterator[FileProblem]:

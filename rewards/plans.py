@@ -24,6 +24,10 @@ from core.money import LARGEST, decimals
 
 HOLD_DAYS_MAX = 90
 FRIENDS_MAX = 1_000_000
+PLACES_MAX = 10_000
+"""The most winners of one prize."""
+REACH_WINNERS = 100
+"""How many can win the prize for a score where the plan does not say."""
 WHOLE = 10_000
 """Basis points of the whole."""
 EXPRESSION_LENGTH = 2000
@@ -132,6 +136,30 @@ class Rule(_Part):
         return self.risky_hold_days if risky and self.risky_hold_days is not None else self.hold_days
 
 
+class Prize(_Part):
+    """What a contest gives at its end: to each of the places `first` to `last`, or to each who reaches a score of
+    `reach`, at most so many of them as `winners` and those before on the board first.
+
+    `amount`: of `asset`, for one place; a team shares it. `hold_days`: between the final and the day it is theirs.
+    """
+
+    first: Annotated[int, Strict(), Field(ge=1, le=PLACES_MAX)] | None = None
+    last: Annotated[int, Strict(), Field(ge=1, le=PLACES_MAX)] | None = None
+    reach: Count | None = None
+    winners: Annotated[int, Strict(), Field(ge=1, le=PLACES_MAX)] | None = None
+    asset: Asset | None = None
+    amount: Amount
+    hold_days: Days = 0
+
+    @property
+    def places(self) -> int:
+        """How many can win it at most."""
+        if self.reach is not None:
+            return self.winners or REACH_WINNERS
+        first = self.first or 1
+        return max(0, (self.last or first) - first + 1)
+
+
 class PayoutTerms(_Part):
     """How money of this campaign leaves. Amounts in minor units of the asset that is paid out; `fee` and
     `fee_basis_points` add up and are the member's to bear; `day_limit` is per member and day."""
@@ -145,7 +173,7 @@ class PayoutTerms(_Part):
 
 class Rewards(_Part):
     """`[rewards]` of a campaign file. `cap`: how many friends of one advocate are paid for at most; `budgets`: of
-    other assets than `asset`; `risky`: a condition under which rewards are held longer."""
+    other assets than `asset`; `risky`: a condition under which rewards are held longer; `prizes`: of a contest."""
 
     asset: Asset = "PTS"
     budget: Annotated[int, Strict(), Field(ge=0, le=LARGEST)] = 0
@@ -153,6 +181,7 @@ class Rewards(_Part):
     cap: Count | None = None
     risky: Expression | None = None
     rules: Annotated[tuple[Rule, ...], Field(max_length=50)] = ()
+    prizes: Annotated[tuple[Prize, ...], Field(max_length=50)] = ()
 
     @field_validator("rules")
     @classmethod
@@ -164,6 +193,14 @@ class Rewards(_Part):
         """What the rule pays in."""
         return rule.asset or self.asset
 
+    def prize_asset(self, prize: Prize) -> str:
+        """What the prize is given in."""
+        return prize.asset or self.asset
+
+    def reserve(self, asset: str) -> int:
+        """What all prizes in this asset come to at most: set aside from the budget until the final."""
+        return sum(prize.places * prize.amount for prize in self.prizes if self.prize_asset(prize) == asset)
+
     def budget_of(self, asset: str) -> int:
         """What the campaign may cost in this asset."""
         return self.budget if asset == self.asset else self.budgets.get(asset, 0)
@@ -171,7 +208,8 @@ class Rewards(_Part):
     @property
     def assets(self) -> tuple[str, ...]:
         """Everything the plan has a budget of or pays in, its own asset first."""
-        return tuple(dict.fromkeys((self.asset, *self.budgets, *(self.asset_of(rule) for rule in self.rules))))
+        paid = (*map(self.asset_of, self.rules), *map(self.prize_asset, self.prizes))
+        return tuple(dict.fromkeys((self.asset, *self.budgets, *paid)))
 
 
 class Plan(Rewards):
@@ -260,7 +298,7 @@ def cached_plan(session: Session, brand_id: UUID, campaign_id: UUID, version: in
     key = (brand_id, campaign_id, version)
     if key not in _known:
         plan = plan_of(session, *key)
-        if not plan.rules:  # perhaps not saved yet
+        if not plan.rules and not plan.prizes:  # perhaps not saved yet
             return plan
         if len(_known) >= KNOWN_PLANS:
             _known.clear()

@@ -1,0 +1,1 @@
+"""Contests: teams, standings, the frozen final and its revisions."""
