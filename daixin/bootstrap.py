@@ -31,7 +31,7 @@ from core.reader import Reader
 from core.settings import Settings
 from core.writer import Writer
 from daixin import payouts, platforms
-from referral import members, stays
+from referral import announcing, lifecycle, members, stays
 from referral.brands import Community
 from referral.campaigns import CampaignMoved
 from rewards import accrual, corrections, linking
@@ -47,6 +47,8 @@ KEY_LENGTH = 32
 def join_parts(bus: Bus) -> None:
     """Let each part hear the events it answers."""
     bus.on(CampaignMoved, stays.close_windows)
+    bus.on(CampaignMoved, lifecycle.on_moved)
+    announcing.listen(bus)
     accrual.listen(bus)
     corrections.listen(bus)
     linking.listen(bus)

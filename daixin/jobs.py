@@ -12,10 +12,11 @@ from sqlmodel import Session
 from core import claims, outbox
 from core.errors import Unavailable
 from core.writer import Writer
-from referral import campaigns, stays, touches
-from rewards import rewards
+from referral import lifecycle, stays, touches
+from rewards import rewards, settlement
 from rewards.items import badges, draws, redeem, shipments, vouchers
 from rewards.proofs import blocks
+from web.api import answers
 
 log = structlog.get_logger()
 ROUNDS = 10_000
@@ -29,9 +30,10 @@ def _none(work: Callable[[Session], None]) -> Work:
 
 
 JOBS: dict[str, tuple[timedelta, Work]] = {
-    "campaigns": (timedelta(seconds=10), _none(campaigns.follow_clock)),
+    "campaigns": (timedelta(seconds=10), lifecycle.follow_clock),
     "qualify": (timedelta(seconds=10), stays.qualify_due),
     "release": (timedelta(seconds=10), rewards.release_due),
+    "settle": (timedelta(seconds=10), settlement.settle_due),
     "seal": (timedelta(minutes=1), blocks.seal_due),
     "roots": (timedelta(hours=1), _none(blocks.publish_due)),
     "items": (timedelta(minutes=1), _none(redeem.deliver_waiting)),
@@ -43,6 +45,7 @@ JOBS: dict[str, tuple[timedelta, Work]] = {
     "expire": (timedelta(minutes=5), stays.expire),
     "addresses": (timedelta(hours=1), _none(touches.forget_addresses)),
     "outbox": (timedelta(hours=1), _none(outbox.forget_delivered)),
+    "answers": (timedelta(hours=1), _none(answers.forget)),
 }
 """Name → how often, and one unit of the work: how many rows it changed, or None when it is done in one go."""
 

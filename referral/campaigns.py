@@ -216,17 +216,6 @@ def move(session: Session, campaign: Campaign, what: str) -> None:
     events.emit(session, [CampaignMoved(campaign.brand_id, campaign.id, before, after)])
 
 
-def follow_clock(session: Session) -> None:
-    """Start and end the campaigns whose time has come."""
-    now = clock.now()
-    due_start = select(Campaign).where(col(Campaign.state) == "scheduled", col(Campaign.starts_at) <= now)
-    for campaign in session.scalars(due_start).all():
-        move(session, campaign, "launch")
-    due_end = select(Campaign).where(col(Campaign.state).in_(("running", "paused")), col(Campaign.ends_at) <= now)
-    for campaign in session.scalars(due_end).all():
-        move(session, campaign, "end")
-
-
 def enroll(session: Session, campaign: Campaign, member_id: UUID) -> str:
     """The member's code in this campaign, made at the first call. Raises `Refused` unless it is running."""
     existing = code_of(session, campaign, member_id)

@@ -15,10 +15,10 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlmodel import Session, col
 
 from core import clock, events
-from core.db import insert, table
+from core.db import among_keys, insert, table
 from referral import rules
 from referral.brands import Community
-from referral.campaigns import Campaign, CampaignMoved, runs_in
+from referral.campaigns import Campaign, runs_in
 from referral.members import Membership, active_memberships, find_identity, notice
 from referral.qualifying import Qualify, qualify
 from referral.referrals import IS_JOINED, IS_UNDER_WAY, FriendActed, FriendJoined, FriendLeft, Referral, terms_of
@@ -267,18 +267,15 @@ def expire(session: Session) -> int:
 
 def close_windows(session: Session, moves: Sequence[Any]) -> None:
     """A campaign that ended before its time closes the windows of the friends who were under way."""
-    for moved in moves:
-        assert isinstance(moved, CampaignMoved)
-        if moved.after == "ended":
-            campaign = session.get(Campaign, (moved.brand_id, moved.campaign_id))
-            assert campaign is not None
-            session.execute(
-                update(table(Referral))
-                .where(
-                    col(Referral.brand_id) == moved.brand_id,
-                    col(Referral.campaign_id) == moved.campaign_id,
-                    col(Referral.state).in_(("started", "joined")),
-                    col(Referral.expires_at) > campaign.ends_at,
-                )
-                .values(expires_at=campaign.ends_at)
-            )
+    ended = [(moved.brand_id, moved.campaign_id) for moved in moves if moved.after == "ended"]
+    if not ended:
+        return
+    r, c = table(Referral).c, table(Campaign).c
+    end = select(c.ends_at).where(c.brand_id == r.brand_id, c.id == r.campaign_id).scalar_subquery()
+    first = min(session.get_one(Campaign, key).ends_at for key in ended)  # a bound that the index of windows can use
+    chosen = among_keys(session, (r.brand_id, r.campaign_id), ended)
+    session.execute(
+        update(table(Referral))
+        .where(chosen, IS_UNDER_WAY, r.expires_at > first, r.expires_at > end)
+        .values(expires_at=end)
+    )

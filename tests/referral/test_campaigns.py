@@ -23,11 +23,11 @@ from referral.campaigns import (
     current_campaign,
     enroll,
     find_campaign,
-    follow_clock,
     invites_of,
     keep_invite,
     move,
 )
+from referral.lifecycle import follow_clock
 from tests.house import House, later
 from tests.referral.town import Town, at, build_town, open_campaign
 
