@@ -11,6 +11,7 @@ from core import outbox
 from core.errors import BadInput, NotFound
 from daixin.console import LOCALE, brand_named
 from referral import admins, brands, campaigns, leaderboard
+from referral.api_keys import create_api_key
 from referral.members import Member
 from rewards.campaign_files import apply_campaign, read_campaign
 from rewards.plan_check import explain_finding
@@ -21,7 +22,7 @@ Document = dict[str, Any]
 def create_brand(session: Session, name: str, slug: str | None) -> Document:
     """A brand and its first API key, which cannot be read again."""
     made = brands.create_brand(session, name, slug=slug)
-    key = brands.create_api_key(session, made.id)
+    key = create_api_key(session, made.id)
     return {"id": str(made.id), "slug": made.slug, "name": made.name, "api_key": key}
 
 

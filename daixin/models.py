@@ -4,8 +4,9 @@ from bots.state import AdapterNote, Conversation, Quarantined
 from core.claims import JobClaim
 from core.outbox import Outbox
 from referral.announcing import Announcement
+from referral.api_keys import ApiKey
 from referral.audit import AuditEntry, AuditHead
-from referral.brands import ApiKey, Brand, Community, WaitingGroup
+from referral.brands import Brand, Community, WaitingGroup
 from referral.campaigns import Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite
 from referral.cases import Case
 from referral.conversions import Conversion, Refund
@@ -30,6 +31,7 @@ from rewards.payouts.payouts import Payee, Payout, PayoutBatch, PayoutEvent, Pay
 from rewards.plans import RewardPlan
 from rewards.proofs.blocks import Block, PublishedRoot, RootReaders, SealedTransfer, UnsealedTransfer
 from rewards.rewards import Reward
+from web.api.answers import ApiAnswer
 
 TABLES = (
     *(Brand, ApiKey, Community, Member, Identity, Sighting, Membership),
@@ -42,5 +44,5 @@ TABLES = (
     *(Item, ItemCount, Voucher, PromoCode, Badge, Shipment, Draw, Ticket),
     *(AuditEntry, AuditHead, Staff, StaffCode, WaitingGroup),
     *(Block, SealedTransfer, UnsealedTransfer, PublishedRoot, RootReaders),
-    *(Conversation, AdapterNote, Quarantined, Outbox, JobClaim),
+    *(Conversation, AdapterNote, Quarantined, Outbox, JobClaim, ApiAnswer),
 )

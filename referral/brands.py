@@ -1,8 +1,7 @@
-"""Brands (tenants), their API keys, and the communities that are run for them."""
+"""Brands (tenants) and the communities that are run for them."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from datetime import datetime
@@ -32,18 +31,6 @@ class Brand(Row, table=True):
     locale: str = "zh_Hans"
     timezone: str = "Asia/Shanghai"
     created_at: datetime = Field(sa_type=UtcDateTime)
-
-
-class ApiKey(TenantRow, table=True):
-    """A bearer key; only its SHA-256 is kept (the key itself has 256 bits, so a plain hash is enough)."""
-
-    __tablename__ = "api_key"
-    __table_args__ = (ForeignKeyConstraint(["brand_id"], ["brand.id"]),)
-
-    name: str
-    digest: str = Field(unique=True)
-    created_at: datetime = Field(sa_type=UtcDateTime)
-    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Community(TenantRow, table=True):
@@ -108,25 +95,6 @@ def create_brand(
     # The group id is global on a platform, so each brand's web community has its own.
     connect(session, brand.id, "webchat", f"{WEBCHAT_GROUP}:{slug}", name).open = True
     return brand
-
-
-def create_api_key(session: Session, brand_id: UUID, name: str = "default") -> str:
-    """A new key, shown this once."""
-    key = "dx_" + secrets.token_urlsafe(32)
-    session.add(ApiKey(brand_id=brand_id, name=name, digest=_digest(key), created_at=clock.now()))
-    session.flush()
-    return key
-
-
-def brand_of_key(session: Session, key: str) -> UUID | None:
-    """Whose key this is, if it is one and not revoked."""
-    return session.scalar(
-        select(col(ApiKey.brand_id)).where(col(ApiKey.digest) == _digest(key), col(ApiKey.revoked_at).is_(None))
-    )
-
-
-def _digest(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def find_brand(session: Session, slug: str) -> Brand:

@@ -1,0 +1,139 @@
+"""Keys with which a brand's programs speak to us: what each may do, until when, and how one follows another."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Column, ForeignKeyConstraint, select, update
+from sqlmodel import Field, Session, col
+
+from core import clock
+from core.db import Json, TenantRow, UtcDateTime, table
+from core.errors import BadInput, NotFound
+
+SCOPES = ("conversions:write", "conversions:read", "results:read")
+"""Telling of orders and refunds; reading them; reading campaigns and leaderboards."""
+NAME_LENGTH = 64
+OVERLAP = timedelta(hours=24)
+"""How long a key that was rotated still opens, so that nobody has to change it everywhere at one moment."""
+USED_EVERY = timedelta(minutes=10)
+"""How exactly we know when a key was last used."""
+
+
+class ApiKey(TenantRow, table=True):
+    """A bearer key; only its SHA-256 is kept (the key itself has 256 bits, so a plain hash is enough)."""
+
+    __tablename__ = "api_key"
+    __table_args__ = (ForeignKeyConstraint(["brand_id"], ["brand.id"]),)
+
+    name: str
+    digest: str = Field(unique=True)
+    scopes: list[str] = Field(sa_column=Column(Json, nullable=False))
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who speaks: the brand, by which key, and what that key may do until when."""
+
+    brand_id: UUID
+    key_id: UUID
+    scopes: frozenset[str]
+    expires_at: datetime | None
+    used_at: datetime | None
+
+
+def create_api_key(
+    session: Session,
+    brand_id: UUID,
+    name: str = "default",
+    scopes: Collection[str] = SCOPES,
+    expires_at: datetime | None = None,
+) -> str:
+    """A new key, shown this once. Raises `BadInput`: key_name (limit), key_scope (scope, scopes)."""
+    name = " ".join(name.split())
+    if not name or len(name) > NAME_LENGTH or not name.isprintable():
+        raise BadInput("key_name", limit=NAME_LENGTH)
+    for scope in scopes:
+        if scope not in SCOPES:
+            raise BadInput("key_scope", scope=scope[:40], scopes=", ".join(SCOPES))
+    if not scopes:
+        raise BadInput("key_scope", scope="", scopes=", ".join(SCOPES))
+    key = "dx_" + secrets.token_urlsafe(32)
+    session.add(
+        ApiKey(
+            brand_id=brand_id,
+            name=name,
+            digest=digest_of(key),
+            scopes=[scope for scope in SCOPES if scope in scopes],
+            created_at=clock.now(),
+            expires_at=expires_at,
+        )
+    )
+    session.flush()
+    return key
+
+
+def rotate_api_key(session: Session, brand_id: UUID, key_id: UUID, overlap: timedelta = OVERLAP) -> str:
+    """A new key that may do what this one may; the old one opens for `overlap` more. Raises `NotFound("api_key")`."""
+    old = _key(session, brand_id, key_id)
+    last = clock.now() + overlap
+    old.expires_at = min(last, old.expires_at) if old.expires_at else last
+    session.add(old)
+    return create_api_key(session, brand_id, old.name, old.scopes)
+
+
+def revoke_api_key(session: Session, brand_id: UUID, key_id: UUID) -> None:
+    """Let a key open nothing from now on. Raises `NotFound("api_key")`."""
+    found = _key(session, brand_id, key_id)
+    found.revoked_at = found.revoked_at or clock.now()
+    session.add(found)
+    session.flush()
+
+
+def _key(session: Session, brand_id: UUID, key_id: UUID) -> ApiKey:
+    found = session.get(ApiKey, (brand_id, key_id))
+    if found is None or found.revoked_at is not None:
+        raise NotFound("api_key")
+    return found
+
+
+def api_keys_of(session: Session, brand_id: UUID) -> list[ApiKey]:
+    """The brand's keys that were not revoked, the oldest first."""
+    return list(
+        session.scalars(
+            select(ApiKey)
+            .where(col(ApiKey.brand_id) == brand_id, col(ApiKey.revoked_at).is_(None))
+            .order_by(col(ApiKey.created_at), col(ApiKey.id))
+        )
+    )
+
+
+def digest_of(key: str) -> str:
+    """What is kept of a key."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def holder_of(session: Session, digest: str) -> Holder | None:
+    """Whose key this is, if it is one and neither revoked nor past its time."""
+    row = session.scalar(select(ApiKey).where(col(ApiKey.digest) == digest, col(ApiKey.revoked_at).is_(None)))
+    if row is None or (row.expires_at is not None and row.expires_at <= clock.now()):
+        return None
+    return Holder(row.brand_id, row.id, frozenset(row.scopes), row.expires_at, row.used_at)
+
+
+def note_use(session: Session, holder: Holder) -> None:
+    """Remember that a key was used just now."""
+    session.execute(
+        update(table(ApiKey))
+        .where(table(ApiKey).c.brand_id == holder.brand_id, table(ApiKey).c.id == holder.key_id)
+        .values(used_at=clock.now())
+    )
