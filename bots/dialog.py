@@ -1,6 +1,6 @@
 """Dialogs: questions asked one by one, kept in the database, so that a restart or a week's pause loses nothing.
 
-Where a platform has forms (`Reply.form`), the same questions are asked at once and come back as one submission.
+Where a platform has forms (`Reply.form`), what takes words is asked together and comes back as one submission.
 A dialog has a token of its own: what is pressed under a question of another dialog, or under one answered before, is
 no answer to this one. What people say about themselves (a payee, an address) is kept sealed while we ask on.
 """
@@ -8,100 +8,75 @@ no answer to this one. What people say about themselves (a payee, an address) is
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from sqlmodel import Session
 
+from bots.adapter import Capability
 from bots.context import Context
-from bots.message import Button, Field, Form, Incoming, Pressed, Reply, Said
+from bots.message import Field, Form, Incoming, Pressed, Reply, Said
+from bots.questions import (
+    ANSWER,
+    BACK_WORDS,
+    CANCEL_WORDS,
+    REST_WORDS,
+    Choice,
+    Dialog,
+    Question,
+    Row,
+    Talk,
+    applicable,
+    form_run,
+    in_rows,
+    meaning,
+    open_question,
+    plain,
+    question_before,
+    read_all,
+)
 from bots.state import Conversation
 from core import clock, i18n, vault
 from core.errors import BadInput, Refused, Unavailable
 
-CANCEL_WORDS = {"cancel", "/cancel", "取消", "算了", "退出"}
-SKIP_WORDS = {"skip", "跳过", "-", "没有", "无"}
-ANSWER_LENGTH = 200
+__all__ = ["Choice", "Dialog", "Question", "Row", "Talk", "answer_to", "begin", "current", "end", "in_rows", "talk_of"]
+
 MOMENT = timedelta(hours=1)
 """So long a command's word may still be meant as the answer to a question."""
-ANSWER = "answer:"
-"""How the action of a button begins that answers a question; the dialog's token and the answer follow."""
-
-Row = tuple[Button, ...]
+FORM_FIELDS = 5
+"""The most that a form asks at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """`key`: the message that asks; its placeholders are what the dialog is about and what was answered so far.
+def begin(ctx: Context, dialog: Dialog, answered: Mapping[str, str] | None = None, /, **facts: Any) -> Reply:
+    """Ask the first question that is not `answered` yet. `facts`: what it is about, ready for JSON.
 
-    `check`: reads an answer, raising `BadInput` if it cannot. `optional`: may be skipped, which answers "". `ask`:
-    asks in words (and buttons) that need more than the key. `any_word`: a command's word may well be the answer (a
-    campaign may be called 奖励).
+    In a group only the form and the buttons are for this person; what they say there is not taken for an answer.
     """
-
-    name: str
-    key: str
-    check: Callable[[str], Any]
-    optional: bool = False
-    ask: Callable[[Context, Talk], Reply] | None = None
-    any_word: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Dialog:
-    """`finish` gets what the dialog is about and all answers, read by their questions; if it raises `BadInput` or
-    `Refused`, the last question is asked again with the reason.
-
-    `title`: of its form; without one it is asked one by one everywhere, and only in private. `admin`: a form of it is
-    taken from group admins only. `sealed`: answers are kept sealed. `lasts`: how long an answer is waited for.
-    """
-
-    name: str
-    title: str | None
-    questions: tuple[Question, ...]
-    finish: Callable[[Context, dict[str, Any]], Reply]
-    admin: bool = False
-    sealed: bool = False
-    lasts: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """A dialog in hand: what it is about (`facts`) and the answers so far, as they were said."""
-
-    token: str
-    facts: dict[str, Any] = field(default_factory=dict)
-    answers: dict[str, str] = field(default_factory=dict, repr=False)
-
-    def button(self, label: str, answer: str) -> Button:
-        """A button that gives this answer."""
-        return Button(label, action=f"{ANSWER}{self.token} {answer}")
-
-
-def begin(ctx: Context, dialog: Dialog, **facts: Any) -> Reply:
-    """Ask the first question, or all of them in a form. `facts`: what it is about, ready for JSON.
-
-    In a group only the form is for this person; what they say there is not taken for an answer.
-    """
-    talk = Talk(secrets.token_hex(4), facts)
-    if ctx.private:
+    talk = Talk(secrets.token_hex(4), facts, dict(answered or {}))
+    if open_question(dialog, talk) is None:
+        return _finish(ctx, dialog, talk)
+    if ctx.private or Capability.PRIVATE_IN_GROUP in ctx.capabilities:
         _keep(ctx, dialog, talk)
-    asked = _ask(ctx, dialog, talk)
-    if dialog.title is None:
-        return asked
-    fields = tuple(
-        Field(question.name, ctx.say(question.key + ".label"), max_length=ANSWER_LENGTH)
-        for question in dialog.questions
-    )
-    return replace(asked, form=Form(i18n.text(ctx.locale, dialog.title), f"form:{dialog.name}", fields))
+    return _ask(ctx, dialog, talk)
 
 
 def current(session: Session, platform: str, account: str) -> Conversation | None:
     """The dialog this person is in, if any."""
     found = session.get(Conversation, (platform, account))
     return found if found is not None and found.dialog else None
+
+
+def wants_picture(session: Session, dialogs: Mapping[str, Dialog], platform: str, account: str) -> bool:
+    """Whether a picture would be the answer to what this person was asked."""
+    waiting = current(session, platform, account)
+    dialog = dialogs.get(waiting.dialog or "") if waiting is not None else None
+    if waiting is None or dialog is None or dialog.sealed:
+        return False
+    kept = waiting.data or {}
+    question = open_question(dialog, Talk("", kept.get("facts", {}), kept.get("answers", {})))
+    return question is not None and question.picture
 
 
 def talk_of(ctx: Context, dialog: Dialog, token: str) -> Talk | None:
@@ -127,23 +102,27 @@ def answer_to(
     Either is an answer nevertheless if the question was asked a moment ago and takes it, a word only where the
     question expects `any_word`; a slash or a button always leaves the question for another time.
     """
-    if not ctx.private:
-        return None
     waiting = current(ctx.session, ctx.person.platform, ctx.person.account)
     dialog = dialogs.get(waiting.dialog or "") if waiting is not None else None
     if waiting is None or dialog is None or _late(ctx, dialog, waiting):
         return None
     talk = _read(ctx, waiting)
+    question = open_question(dialog, talk)
     if isinstance(said, Pressed):
-        mine, _, text = said.action.partition(" ")
-        return answer(ctx, dialog, talk, text) if mine == ANSWER + talk.token else None
-    if not isinstance(said, Said) or said.command is not None:
+        whose, _, text = said.action.partition(" ")
+        token, _, at = whose.removeprefix(ANSWER).partition(".")
+        if not whose.startswith(ANSWER) or token != talk.token:
+            return None
+        if question is None or at != question.name:  # pressed once more, or under a question answered before
+            return _go_on(ctx, dialog, talk)
+        return answer(ctx, dialog, talk, text)
+    if not ctx.private or not isinstance(said, Said) or said.command is not None or question is None:
         return None
     if is_word or is_code:
         fresh = ctx.now < waiting.updated_at + MOMENT
-        question = dialog.questions[len(talk.answers)]
         meant = is_code or question.any_word
-        if not fresh or not meant or said.text.strip().startswith(("/", "／")) or not _takes(question, said.text):
+        slash = said.text.strip().startswith(("/", "／"))
+        if not fresh or not meant or slash or not _takes(ctx, question, talk, said.text):
             return None
     return answer(ctx, dialog, talk, said.text)
 
@@ -152,9 +131,9 @@ def _late(ctx: Context, dialog: Dialog, waiting: Conversation) -> bool:
     return dialog.lasts is not None and ctx.now >= waiting.updated_at + dialog.lasts
 
 
-def _takes(question: Question, text: str) -> bool:
+def _takes(ctx: Context, question: Question, talk: Talk, text: str) -> bool:
     try:
-        question.check(text)
+        meaning(ctx, question, talk, text)
     except BadInput:
         return False
     return True
@@ -162,47 +141,159 @@ def _takes(question: Question, text: str) -> bool:
 
 def answer(ctx: Context, dialog: Dialog, talk: Talk, text: str) -> Reply:
     """The next answer: a bad one is asked again with the reason, the last one finishes."""
-    if text.strip().lower() in CANCEL_WORDS:
+    said = plain(text)
+    question = open_question(dialog, talk)
+    if question is None:
+        return _go_on(ctx, dialog, talk)
+    if said in CANCEL_WORDS:
         end(ctx)
-        return ctx.reply("dialog.cancelled")
-    question = dialog.questions[len(talk.answers)]
-    if question.optional and text.strip().lower() in SKIP_WORDS:
-        text = ""
+        return dialog.left(ctx, talk) if dialog.left is not None else ctx.reply("dialog.cancelled")
+    if dialog.guided and said in BACK_WORDS:
+        before = question_before(dialog, talk, question)
+        return _go_on(ctx, dialog, _without(talk, before) if before is not None else talk)
+    if dialog.guided and said in REST_WORDS and question.default is not None:
+        return _rest_by_default(ctx, dialog, talk)
     try:
-        question.check(text)
-        following = replace(talk, answers={**talk.answers, question.name: text})
-        if len(following.answers) < len(dialog.questions):
-            _keep(ctx, dialog, following)
-            return _ask(ctx, dialog, following)
-        with ctx.session.begin_nested():
-            return submit(ctx, dialog, following.answers, {**following.facts, "token": following.token})
+        following = _kept(ctx, dialog, talk, question, meaning(ctx, question, talk, text))
+        return following if isinstance(following, Reply) else _go_on(ctx, dialog, following)
     except (BadInput, Refused) as error:
-        again = _ask(ctx, dialog, talk)
-        return replace(again, text=ctx.refusal(error) + "\n\n" + again.text)
+        return _again(ctx, dialog, talk, error)
 
 
-def submit(ctx: Context, dialog: Dialog, answers: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> Reply:
-    """All answers at once. Raises `BadInput` for the first that cannot be read."""
-    read = {question.name: question.check(str(answers.get(question.name, ""))) for question in dialog.questions}
+def submitted(ctx: Context, dialogs: Mapping[str, Dialog], action: str, answers: Mapping[str, str]) -> Reply:
+    """A form that came back: what is right in it is kept, the first that is not is asked again."""
+    name, _, token = action.partition(":")
+    dialog = dialogs.get(name)
+    talk = talk_of(ctx, dialog, token) if dialog is not None and dialog.title is not None else None
+    if dialog is None or talk is None:
+        return ctx.reply("error.button_old")
+    given, before = dict(answers), talk
+    try:
+        while (question := open_question(dialog, talk)) is not None and question.name in given:
+            text = given[question.name]
+            if not text.strip() and question.optional:
+                text = "-"
+            elif not text.strip() and question.default is not None:
+                text = question.default(ctx, talk)
+            following = _kept(ctx, dialog, talk, question, meaning(ctx, question, talk, text))
+            if isinstance(following, Reply):
+                return following
+            before, talk = talk, following
+            del given[question.name]
+        return _go_on(ctx, dialog, talk)
+    except (BadInput, Refused) as error:
+        talk = talk if open_question(dialog, talk) is not None else before  # what could not be finished is asked again
+        _keep(ctx, dialog, talk)
+        return _again(ctx, dialog, talk, error, given)
+
+
+def _kept(ctx: Context, dialog: Dialog, talk: Talk, question: Question, value: str) -> Talk | Reply:
+    """The talk with one answer more, kept wherever the dialog keeps it."""
+    following = replace(talk, answers={**talk.answers, question.name: value})
+    heard = dialog.kept(ctx, following) if dialog.kept is not None else following
+    if isinstance(heard, Reply):
+        end(ctx)
+    return heard
+
+
+def _without(talk: Talk, question: Question) -> Talk:
+    return replace(talk, answers={name: said for name, said in talk.answers.items() if name != question.name})
+
+
+def _rest_by_default(ctx: Context, dialog: Dialog, talk: Talk) -> Reply:
+    """Answer as most would, up to a question that only this person can answer."""
+    while (question := open_question(dialog, talk)) is not None:
+        if question.default is None and not question.optional:
+            break
+        usual = question.default(ctx, talk) if question.default is not None else ""
+        following = _kept(ctx, dialog, talk, question, meaning(ctx, question, talk, usual) if usual else "")
+        if isinstance(following, Reply):
+            return following
+        talk = following
+    return _go_on(ctx, dialog, talk)
+
+
+def _go_on(ctx: Context, dialog: Dialog, talk: Talk) -> Reply:
+    """Ask what is next, or finish. Raises what finishing raises; then nothing of it was done."""
+    if open_question(dialog, talk) is not None:
+        _keep(ctx, dialog, talk)
+        return _ask(ctx, dialog, talk)
+    with ctx.session.begin_nested():
+        return _finish(ctx, dialog, talk)
+
+
+def _finish(ctx: Context, dialog: Dialog, talk: Talk) -> Reply:
+    read = read_all(dialog, talk)
     end(ctx)
-    return dialog.finish(ctx, {**(facts or {}), **read})
+    return dialog.finish(ctx, {**talk.facts, "token": talk.token, **read})
 
 
-def _ask(ctx: Context, dialog: Dialog, talk: Talk) -> Reply:
-    step = len(talk.answers)
-    question = dialog.questions[step]
+def _again(
+    ctx: Context, dialog: Dialog, talk: Talk, error: BadInput | Refused, given: Mapping[str, str] | None = None
+) -> Reply:
+    """The same question with the reason; in a form everything else is as it was given."""
+    asked = _ask(ctx, dialog, talk, given)
+    return replace(asked, text=ctx.refusal(error) + "\n\n" + asked.text)
+
+
+def _ask(ctx: Context, dialog: Dialog, talk: Talk, given: Mapping[str, str] | None = None) -> Reply:
+    question = open_question(dialog, talk)
+    assert question is not None
+    talk = replace(talk, at=question.name)
     if question.ask is not None:
         asked = question.ask(ctx, talk)
         text, buttons = asked.text, asked.buttons
     else:
         text, buttons = ctx.say(question.key, **talk.facts), ()
+    if question.choices is not None:
+        offered = [talk.button(*choice, choice=True) for choice in question.choices(ctx, talk)]
+        buttons = (*buttons, *in_rows(offered))
     if question.optional:
         buttons = (*buttons, (talk.button(i18n.text(ctx.locale, "button.skip"), "skip"),))
-    if len(dialog.questions) > 1:
-        text = ctx.say("dialog.step", step=step + 1, steps=len(dialog.questions)) + " " + text
+    if dialog.guided:
+        buttons = (*buttons, *_ways_out(ctx, dialog, talk, question))
+    steps = applicable(dialog, talk)
+    if len(steps) > 1:
+        text = ctx.say("dialog.step", step=steps.index(question) + 1, steps=len(steps)) + " " + text
     if not any((button.action or "").endswith(" cancel") for row in buttons for button in row):
         text += "\n\n" + ctx.say("dialog.how_to_cancel")
-    return Reply(text, buttons=buttons, private=True, brief=ctx.say("group.brief"))
+    form = _form(ctx, dialog, talk, question, given or {})
+    return Reply(text, buttons=buttons, private=True, brief=ctx.say("group.brief"), form=form)
+
+
+def _ways_out(ctx: Context, dialog: Dialog, talk: Talk, question: Question) -> tuple[Row, ...]:
+    """To the end by the defaults; back; and out."""
+    ways = []
+    if question_before(dialog, talk, question) is not None:
+        ways.append(talk.button(i18n.text(ctx.locale, "button.back"), "back"))
+    ways.append(talk.button(i18n.text(ctx.locale, "button.leave"), "cancel"))
+    rest = [one for one in applicable(dialog, talk) if one.name not in talk.answers]
+    if question.default is None or len(rest) < 2:
+        return (tuple(ways),)
+    return ((talk.button(i18n.text(ctx.locale, "button.rest_by_default"), "defaults"),), tuple(ways))
+
+
+def _form(ctx: Context, dialog: Dialog, talk: Talk, question: Question, given: Mapping[str, str]) -> Form | None:
+    if dialog.title is None:
+        return None
+    fields = []
+    for one in form_run(dialog, talk, question, FORM_FIELDS):
+        usual = one.default(ctx, talk) if one.default is not None else ""
+        label = ctx.say(one.key + ".label")
+        fields.append(
+            Field(
+                one.name,
+                label,
+                multiline=one.multiline,
+                max_length=one.longest,
+                value=given.get(one.name, usual),
+                required=not one.optional and one.default is None,
+            )
+        )
+    if not fields:
+        return None
+    title, open_label = i18n.text(ctx.locale, dialog.title), i18n.text(ctx.locale, "button.form")
+    return Form(title, f"form:{dialog.name}:{talk.token}", tuple(fields), open_label)
 
 
 def _read(ctx: Context, waiting: Conversation) -> Talk:

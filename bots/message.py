@@ -16,12 +16,16 @@ ACTION_BYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """One button. Exactly one of `action` (≤ 64 bytes, survives restarts), `url` and `copy` is set."""
+    """One button. Exactly one of `action` (≤ 64 bytes, survives restarts), `url` and `copy` is set.
+
+    `choice`: one of several answers to a question; many of them may be drawn as a menu.
+    """
 
     label: str
     action: str | None = None
     url: str | None = None
     copy: str | None = None
+    choice: bool = False
 
     def __post_init__(self) -> None:
         if sum(part is not None for part in (self.action, self.url, self.copy)) != 1:
@@ -50,25 +54,29 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One question of a form. `name` comes back as the key of the person's answer."""
+    """One question of a form. `name` comes back as the key of the person's answer; `value` stands in it already."""
 
     name: str
     label: str
     placeholder: str = ""
     multiline: bool = False
     max_length: int = 200
+    value: str = ""
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """Questions asked at once where the platform has forms (Discord modals), else one by one by a dialog.
 
-    The answers come back as `Submitted(action, answers)`.
+    The answers come back as `Submitted(action, answers)`. `button`: the label of a button that opens it, where it
+    cannot be shown at once.
     """
 
     title: str
     action: str
     fields: tuple[Field, ...]
+    button: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,11 +190,10 @@ class Router:
             return [Reply(say(ask.person.locale, "error.no_brand"), private=True)]
         ctx = self._context(session, ask, brand)
         if ask.submitted is not None:
-            chosen = commands.DIALOGS.get(ask.dialog or "")
+            chosen = commands.DIALOGS.get((ask.dialog or "").partition(":")[0])
             if chosen is not None and chosen.admin and not ask.admin:
                 return [ctx.reply("campaign.not_admin")]
-            by_form = chosen is not None and chosen.title is not None
-            return [dialog.submit(ctx, chosen, ask.submitted) if chosen and by_form else ctx.reply("error.button_old")]
+            return [dialog.submitted(ctx, commands.DIALOGS, ask.dialog or "", ask.submitted)]
         is_word = ask.command is not None and not ask.guessed
         answered = dialog.answer_to(ctx, commands.DIALOGS, ask.said, is_word=is_word, is_code=ask.guessed)
         if answered is not None:

@@ -23,7 +23,7 @@ from bots.discord.guilds import GuildWatches
 from bots.discord.invites import url
 from bots.discord.menu import slash_commands
 from bots.discord.search import Confirmations, search
-from bots.discord.sending import FAILURES, kept_form, post, post_patiently, refusal
+from bots.discord.sending import FAILURES, forget_form, kept_form, post, post_patiently, refusal
 from bots.discord.settings import DiscordSettings
 from bots.message import Address, BotPlaced, Incoming, Joined, Reply
 
@@ -242,7 +242,9 @@ class DiscordAdapter:
 
     async def modal_sent(self, interaction: discord.Interaction[Any]) -> None:
         """A form came back."""
-        await self._answer(interaction, submitted(interaction))
+        incoming = submitted(interaction)
+        await forget_form(self._store, incoming.action)
+        await self._answer(interaction, incoming)
 
     async def button_pressed(self, interaction: discord.Interaction[Any], kind: str, action: str) -> None:
         """A button: one that opens a form does so at once, any other is the core's."""

@@ -1,7 +1,7 @@
 """Answering an interaction within Discord's deadlines.
 
 Something must be heard within 3 s, the rest may follow for 15 min. The first answer decides whether it is
-private, and a modal can only be a first answer: after a deferral a form becomes a button that opens it.
+private, and a modal can only be a first answer, and none to a modal: elsewhere a form is a button that opens it.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Answer:
             log.warning("an answer was not delivered: %s", error)
 
     async def _deliver(self, reply: Reply) -> None:
-        if reply.form and not self.answered:
+        if reply.form and not self.answered and self.interaction.type is not discord.InteractionType.modal_submit:
             made = modal(reply.form, markdown(reply.text))
             await self._first(lambda: self.interaction.response.send_modal(made))
             return

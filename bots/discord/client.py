@@ -10,7 +10,7 @@ from discord.http import Route
 from yarl import URL
 
 from bots.discord.settings import DiscordSettings
-from bots.discord.views import ActionButton
+from bots.discord.views import ActionButton, ChoiceMenu
 
 MAX_RATELIMIT = 30.0
 """Seconds of a 429 the library waits out itself; longer ones become `SendError(retry_after=…)`."""
@@ -151,7 +151,7 @@ def make_client(settings: DiscordSettings, listener: Listener) -> PlainClient | 
         client = PlainClient(**options)
         client.through = URL(settings.gateway_url) if settings.gateway_url else None
     client.listener = listener
-    client.add_dynamic_items(ActionButton)
+    client.add_dynamic_items(ActionButton, ChoiceMenu)
     return client
 
 

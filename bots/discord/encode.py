@@ -16,6 +16,7 @@ ROWS, PER_ROW = 5, 5
 LABEL_LIMIT = 80
 URL_LIMIT = 512
 FORM_FIELDS = 5
+MENU_OPTIONS = 25
 MORE = "…"
 """The label of the button that opens a form when the form itself can no longer be shown."""
 
@@ -33,31 +34,49 @@ class NativeButton:
 
 
 @dataclass(frozen=True, slots=True)
+class NativeMenu:
+    """Many choices as a menu to pick one from; `custom_id` of an option is its value."""
+
+    custom_id: str
+    options: tuple[NativeButton, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One Discord message. The picture of a reply goes with its last part."""
 
     content: str
     rows: tuple[tuple[NativeButton, ...], ...] = ()
+    menus: tuple[NativeMenu, ...] = ()
+    """Drawn above the rows, each taking the place of one."""
 
 
 def encode(reply: Reply, *, form_button: bool = False) -> list[Part]:
     """The messages of a reply. `form_button`: its form cannot be shown now, so a button that opens it is added."""
     lines = parse(reply.text)
-    rows: list[list[NativeButton]] = []
     numbers = count()
+    rows: list[tuple[NativeButton, ...]] = []
+    choices = [button for row in reply.buttons for button in row if button.choice]
+    many = [_button(button, next(numbers)) for button in choices] if len(choices) > PER_ROW else []
+    menus = _menus(many)
     for row in reply.buttons:
-        native = [_native(button, next(numbers)) for button in row]
+        shown = [button for button in row if not (many and button.choice)]
+        native = [_native(button, next(numbers)) for button in shown]
         rows.extend(_in_rows([button for button in native if button]))
         lines.extend(line for button in row if (line := _as_text(button)))
     if form_button and reply.form:
-        rows.append([NativeButton(MORE, custom_id=f"f0:{reply.form.action}")])
+        label = short(reply.form.button or MORE, LABEL_LIMIT)
+        rows.append((NativeButton(label, custom_id=f"f0:{reply.form.action}"),))
     contents = [content for part in split(lines, TEXT_LIMIT, _length) if (content := _join(part))]
     if not contents:
         contents = ["" if reply.image and not rows else MORE]
-    pages = [tuple(map(tuple, rows[at : at + ROWS])) for at in range(0, len(rows), ROWS)] or [()]
+    room = ROWS - len(menus)
+    pages = [tuple(rows[:room]), *(tuple(rows[at : at + ROWS]) for at in range(room, len(rows), ROWS))]
     contents.extend([MORE] * (len(pages) - 1))
-    first = len(contents) - len(pages)
-    return [Part(content, pages[at - first] if at >= first else ()) for at, content in enumerate(contents)]
+    parts = [Part(content) for content in contents[: len(contents) - len(pages)]]
+    drawn = zip(contents[len(parts) :], pages, strict=True)
+    parts.extend(Part(content, page, () if number else menus) for number, (content, page) in enumerate(drawn))
+    return parts
 
 
 def markdown(text: str) -> str:
@@ -91,9 +110,19 @@ def _backslash(match: re.Match[str]) -> str:
     return "\\" + match.group()
 
 
+def _menus(options: Sequence[NativeButton]) -> tuple[NativeMenu, ...]:
+    """As many menus as the options need."""
+    starts = range(0, min(len(options), MENU_OPTIONS * (ROWS - 1)), MENU_OPTIONS)
+    return tuple(NativeMenu(f"m{at}", tuple(options[at : at + MENU_OPTIONS])) for at in starts)
+
+
+def _button(button: Button, number: int) -> NativeButton:
+    return NativeButton(short(button.label, LABEL_LIMIT), custom_id=f"a{number}:{button.action}")
+
+
 def _native(button: Button, number: int) -> NativeButton | None:
     if button.action is not None:
-        return NativeButton(short(button.label, LABEL_LIMIT), custom_id=f"a{number}:{button.action}")
+        return _button(button, number)
     if button.url is not None and _linkable(button.url):
         return NativeButton(short(button.label, LABEL_LIMIT), url=button.url)
     return None
@@ -112,8 +141,8 @@ def _linkable(url: str) -> bool:
     return url.startswith(("https://", "http://")) and len(url) <= URL_LIMIT
 
 
-def _in_rows(buttons: Sequence[NativeButton]) -> list[list[NativeButton]]:
-    return [list(buttons[at : at + PER_ROW]) for at in range(0, len(buttons), PER_ROW)]
+def _in_rows(buttons: Sequence[NativeButton]) -> list[tuple[NativeButton, ...]]:
+    return [tuple(buttons[at : at + PER_ROW]) for at in range(0, len(buttons), PER_ROW)]
 
 
 def _join(lines: Sequence[Line]) -> str:

@@ -90,8 +90,14 @@ async def post_patiently(channel: discord.abc.Messageable, reply: Reply, store: 
 
 async def keep_form(store: Store, form: Form, text: str) -> None:
     """Remember a form until its button is pressed, which may be after a restart."""
-    fields = [[f.name, f.label, f.placeholder, f.multiline, f.max_length] for f in form.fields]
-    await store.put(_form_key(form.action), {"title": form.title, "text": text, "fields": fields})
+    fields = [[f.name, f.label, f.placeholder, f.multiline, f.max_length, f.value, f.required] for f in form.fields]
+    kept = {"title": form.title, "text": text, "fields": fields, "button": form.button}
+    await store.put(_form_key(form.action), kept)
+
+
+async def forget_form(store: Store, action: str) -> None:
+    """It was filled in."""
+    await store.put(_form_key(action), None)
 
 
 async def kept_form(store: Store, action: str) -> tuple[Form, str] | None:
@@ -99,7 +105,8 @@ async def kept_form(store: Store, action: str) -> tuple[Form, str] | None:
     kept: dict[str, Any] | None = await store.get(_form_key(action))
     if not kept:
         return None
-    return Form(kept["title"], action, tuple(Field(*field) for field in kept["fields"])), kept["text"]
+    fields = tuple(Field(*field) for field in kept["fields"])
+    return Form(kept["title"], action, fields, kept.get("button", "")), kept["text"]
 
 
 def _form_key(action: str) -> str:

@@ -84,6 +84,8 @@ def _form(form: Form) -> Json:
                 "placeholder": field.placeholder,
                 "multiline": field.multiline,
                 "max": field.max_length,
+                "value": field.value,
+                "required": field.required,
             }
             for field in form.fields
         ],

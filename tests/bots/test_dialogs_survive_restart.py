@@ -60,25 +60,40 @@ async def test_a_form_brings_every_answer_at_once(tmp_path: Path) -> None:
 
 async def test_a_wrong_answer_in_a_form_changes_nothing(tmp_path: Path) -> None:
     async with open_town(tmp_path, campaign=False) as town:
+        [asked] = await town.say("Carol", "/campaign new")
+        assert asked.form is not None
         wrong = ANSWERS | {"days": "seven"}
-        assert await town.submit("Carol", "form:campaign_new", **wrong) == "Please answer with a whole number."
-        assert await town.submit("Carol", "form:campaign_new", title="Summer") == "Please answer with a whole number."
-        assert (
-            await town.submit("Carol", "form:nosuch", **ANSWERS)
-            == "This button is no longer in use. Say /help to go on."
-        )
+        [again] = await town.chat.submit(town.person("Carol"), asked.form.action, wrong)
+        assert "Please answer with a whole number." in again.text
+        assert "(3/4)" in again.text
+        assert again.form is not None
+        assert [(field.name, field.value) for field in again.form.fields] == [("days", "seven"), ("friends", "20")]
+        assert titles(town) == []
+        assert "Summer is running" in await town.submit("Carol", asked.form.action, days="7", friends="20")
+        assert titles(town) == ["Summer"]
+
+
+async def test_a_form_of_another_time_changes_nothing(tmp_path: Path) -> None:
+    async with open_town(tmp_path, campaign=False) as town:
+        old = "This button is no longer in use. Say /help to go on."
+        [asked] = await town.say("Carol", "/campaign new")
+        assert asked.form is not None
+        assert await town.submit("Carol", "form:nosuch:1", **ANSWERS) == old
+        assert await town.submit("Carol", "form:campaign_new:1", **ANSWERS) == old
+        await town.say("Carol", "cancel")
+        assert await town.submit("Carol", asked.form.action, **ANSWERS) == old
         assert titles(town) == []
 
 
 async def test_a_form_of_admins_is_for_admins(tmp_path: Path) -> None:
     async with open_town(tmp_path, campaign=False) as town:
-        said = await town.submit("Alice", "form:campaign_new", **ANSWERS)
+        said = await town.submit("Alice", "form:campaign_new:1", **ANSWERS)
         assert said == "Only admins of the group can manage campaigns."
         assert titles(town) == []
 
 
-async def test_in_a_group_only_the_form_asks(tmp_path: Path) -> None:
+async def test_what_is_said_in_a_group_is_no_answer(tmp_path: Path) -> None:
     async with open_town(tmp_path, campaign=False) as town:
         await town.say("Carol", "/campaign new", group=True)
         assert await town.ask("Carol", "Summer", group=True) == ""
-        assert "I did not understand" in await town.ask("Carol", "Summer")
+        assert "(2/4)" in await town.ask("Carol", "Summer")

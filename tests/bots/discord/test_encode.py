@@ -130,3 +130,22 @@ def test_a_form_that_cannot_open_gets_a_button() -> None:
     (part,) = encode(Reply("Tell us", form=form), form_button=True)
     assert part.rows[0][0].custom_id == "f0:form:1"
     assert encode(Reply("Tell us", form=form))[0].rows == ()
+
+
+def test_many_choices_are_a_menu_above_the_other_buttons() -> None:
+    choices = tuple((Button(f"{n} days", action=f"answer:t.days {n}", choice=True),) for n in range(7))
+    (part,) = encode(Reply("How long?", (*choices, (Button("Back", action="back"),))))
+    (menu,) = part.menus
+    assert [option.label for option in menu.options] == [f"{n} days" for n in range(7)]
+    assert [[button.label for button in row] for row in part.rows] == [["Back"]]
+
+    few = encode(Reply("How long?", choices[:5]))
+    assert (few[0].menus, len(few[0].rows)) == ((), 5)
+
+
+def test_a_menu_holds_25_and_the_next_one_the_rest() -> None:
+    choices = tuple((Button(f"{n}", action=f"answer:t.days {n}", choice=True),) for n in range(30))
+    others = tuple((Button(f"other {n}", action=f"o{n}"),) for n in range(4))
+    first, second = encode(Reply("How long?", (*choices, *others)))
+    assert [len(menu.options) for menu in first.menus] == [25, 5]
+    assert (len(first.rows), len(second.rows), second.menus) == (3, 1, ())

@@ -44,13 +44,15 @@ def test_an_address_that_could_run_something_can_only_be_copied(url: str) -> Non
 
 
 def test_a_form_tells_its_fields() -> None:
-    form = Form("Link", "link", (Field("code", "Code", "ABCD", max_length=12), Field("why", "Why", multiline=True)))
+    code = Field("code", "Code", "ABCD", max_length=12, value="WXYZ")
+    form = Form("Link", "link", (code, Field("why", "Why", multiline=True, required=False)))
+    first, second = {"value": "WXYZ", "required": True}, {"value": "", "required": False}
     assert encode(Reply("Please", form=form))["form"] == {
         "title": "Link",
         "action": "link",
         "fields": [
-            {"name": "code", "label": "Code", "placeholder": "ABCD", "multiline": False, "max": 12},
-            {"name": "why", "label": "Why", "placeholder": "", "multiline": True, "max": 200},
+            {"name": "code", "label": "Code", "placeholder": "ABCD", "multiline": False, "max": 12, **first},
+            {"name": "why", "label": "Why", "placeholder": "", "multiline": True, "max": 200, **second},
         ],
     }
 

@@ -79,6 +79,8 @@ function drawForm(form, message) {
     input.name = field.name;
     input.placeholder = field.placeholder;
     input.maxLength = field.max;
+    input.value = field.value || "";
+    input.required = field.required !== false;
     card.append(make("label", "", field.label, input));
   }
   const submit = make("button", "primary", words.submit);
