@@ -95,7 +95,7 @@ def number(text: str) -> int:
         if name in text:
             head, text = text.split(name, 1)
             total += size * (_digit(head) if head else 1)
-            text = text.removeprefix("零")
+    text = text[1:] if len(text) > 1 and text[0] in "零〇" else text
     return total + (_digit(text) if text else 0)
 
 
@@ -227,6 +227,7 @@ def _tokens() -> Iterator[tuple[str, Callable[[re.Match[str]], Mapping[str, Any]
 def _day_tokens() -> Iterator[tuple[str, Callable[[re.Match[str]], Mapping[str, Any]]]]:
     yield r"(?:the )?day after tomorrow\b|大?后[天日]|后(?=早|晚)", lambda m: {"days_on": 3 if m[0][0] == "大" else 2}
     yield r"明[天日儿]|明(?=早|晚)|tomorrow\b|tmrw?\b", _says(days_on=1)
+    yield r"tonight,? (?:at )?midnight\b|今[晚夜](?:半夜|午夜)", _says(days_on=0, period="midnight")
     yield r"今[天日儿]|今(?=早|晚|夜)|today\b", _says(days_on=0)
     yield r"tonight\b", _says(days_on=0, period="evening")
     yield r"this (morning|afternoon|evening)\b", lambda m: {"days_on": 0, "period": m[1]}
@@ -235,7 +236,7 @@ def _day_tokens() -> Iterator[tuple[str, Callable[[re.Match[str]], Mapping[str, 
     yield DAY, lambda m: {"weekday": _weekday(m[1])}
     yield r"(下+)个?(?:周|星期|礼拜)", lambda m: {"weeks_on": _weeks_on(m[1])}
     yield r"(?:这|本)个?(?:周|星期|礼拜)", _says(weeks_on=0)
-    yield r"(?:the )?(?:week )?after next\b|the following week\b", _says(weeks_on=2)
+    yield r"(?:the )?week after next\b", _says(weeks_on=2)
     yield r"next week\b", _says(weeks_on=1)
     yield r"this week\b", _says(weeks_on=0)
     day = r"(" + "|".join(WEEKDAYS) + r")(?:day|sday|nesday|rsday|urday|rs|s|r|)\b\.?"

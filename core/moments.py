@@ -35,8 +35,8 @@ def read_moment(text: str, now: datetime, zone: str, locale: str, *, hour: time 
 
     Raises:
         BadInput: `moment_unreadable`, `moment_no_hour` (day), `moment_past` (at), `moment_ambiguous` (one, other),
-            `moment_no_such_day`, `moment_skipped` (at: the clocks go forward over it), `moment_far`. The parameters
-            are words of this locale.
+            `moment_no_such_day`, `moment_other_weekday` (day), `moment_skipped` (at: the clocks go forward over it),
+            `moment_far`. The parameters are words of this locale.
     """
     try:
         return _read(text, now, zone, locale, hour)
@@ -100,7 +100,7 @@ def _read(text: str, now: datetime, zone: str, locale: str, hour: time | None) -
         return _in_time(now + timedelta(minutes=round(length * 1440)), now).replace(second=0, microsecond=0)
     days = _days(heard, local.date(), locale) if not shift else [_shifted(local.date(), shift)]
     clocks = _clocks(heard, days, local.time() if shift else hour, locale)
-    rolls = "weekday" in heard and "weeks_on" not in heard
+    rolls = "weekday" in heard and not heard.keys() & {"weeks_on", "day", "pair", "days_on"}
     if any(name not in USED for name in heard):
         raise Unheard(text)
     options = [_combine(day, minutes, where, locale) for day in days for minutes in clocks]
@@ -142,6 +142,8 @@ def _said(locale: str, moment: datetime, where: tzinfo) -> str:
 def _days(heard: Heard, today: date, locale: str) -> list[date]:
     """The day that is meant; two where the order of day and month is not known."""
     ways = [name for name in ("days_on", "weekday", "pair", "day") if name in heard]
+    if "weekday" in ways and len(ways) == 2 and "weeks_on" not in heard:
+        return _on_its_weekday(heard, today, locale)
     if len(ways) > 1 or (not ways and heard.keys() & {"weeks_on", "months_on", "years_on", "year", "month"}):
         raise Unheard("the day is said twice, or only half")
     if not ways:
@@ -153,6 +155,16 @@ def _days(heard: Heard, today: date, locale: str) -> list[date]:
     if ways == ["pair"]:
         return _pair(heard, today, locale)
     return [_date(heard, today)]
+
+
+def _on_its_weekday(heard: Heard, today: date, locale: str) -> list[date]:
+    """A date said with its weekday; where they do not agree, one of them is a slip."""
+    said = _days({name: value for name, value in heard.items() if name != "weekday"}, today, locale)
+    found = [day for day in said if day.weekday() == heard["weekday"]]
+    if not found:
+        pattern = {"zh_Hans": "y年M月d日是EEEE", "en": "MMMM d, y, 'is a' EEEE"}[locale]
+        raise BadInput("moment_other_weekday", day=format_date(said[0], pattern, locale=Locale.parse(locale)))
+    return found
 
 
 def _alone(heard: Heard, name: str, day: date, *with_these: str) -> date:
@@ -227,7 +239,9 @@ def _pair(heard: Heard, today: date, locale: str) -> list[date]:
 
 
 def _real(year: int, month: int, day: int) -> date:
-    if not (1 <= year <= 9998 and 1 <= month <= 12):
+    if year > 9998:
+        raise BadInput("moment_far")
+    if not (year >= 1 and 1 <= month <= 12):
         raise BadInput("moment_no_such_day")
     length = monthrange(year, month)[1]
     if day == -1:
