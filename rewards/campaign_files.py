@@ -21,6 +21,7 @@ from sqlmodel import Session, col
 from core import clock, i18n
 from core.errors import Refused
 from core.money import ITEM
+from referral.announcing import AnnounceTerms, plan_reminders
 from referral.brands import Brand, Community, communities_of, slugify
 from referral.campaigns import Campaign, CampaignVersion, move
 from rewards import ledger
@@ -108,6 +109,7 @@ def apply_campaign(
     save_plan(session, brand.id, campaign.id, campaign.version, file.plan)
     _set_budgets(session, campaign, file.plan)
     _set_off(session, campaign, launch)
+    plan_reminders(session, [campaign] if campaign.state == "running" else [])
     log.info("campaign.applied", campaign=campaign.slug, version=campaign.version, changed=changed)
     return Applied(campaign, changed, findings)
 
@@ -294,8 +296,9 @@ def write_campaign(session: Session, campaign: Campaign) -> str:
 
 
 def _sections(document: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """What a kind of campaign has of its own."""
+    """What a kind of campaign has of its own, and what it announces otherwise than usual."""
     found = {kind: document.get(kind) for kind in ("contest",)}
+    found["announce"] = AnnounceTerms.model_validate(document.get("announce") or {}).model_dump(exclude_defaults=True)
     return {kind: {name: _toml(value) for name, value in said.items()} for kind, said in found.items() if said}
 
 

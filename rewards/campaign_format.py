@@ -27,6 +27,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from core import i18n
 from core.errors import BadInput
+from referral.announcing import AnnounceTerms
 from referral.brands import SLUG
 from referral.contests.terms import ContestTerms
 from rewards import toml_places
@@ -114,6 +115,7 @@ class CampaignFile(_Part):
     rewards: Rewards = Rewards()
     payout: PayoutTerms = PayoutTerms()
     policy: Policy = Policy()
+    announce: AnnounceTerms = AnnounceTerms()
     contest: ContestTerms | None = None
 
     @property
