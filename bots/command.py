@@ -19,7 +19,8 @@ class CommandSpec:
     """`name` is ASCII and lower case; `aliases` are the words people say (Chinese ones above all).
 
     `help` maps a locale to the menu line (≤ 100 characters). `slow`: the answer may take over a second (draws a
-    card), so a platform with a deadline defers. `admin`: shown only to group admins where the platform can.
+    card), so a platform with a deadline defers. `admin`: shown only to group admins where the platform can,
+    and in the list of commands to those who may do `act` (`referral.staff.ACTS`).
     """
 
     name: str
@@ -28,6 +29,7 @@ class CommandSpec:
     argument: Argument | None = None
     slow: bool = False
     admin: bool = False
+    act: str = "campaign"
 
 
 @dataclass(frozen=True, slots=True)

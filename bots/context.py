@@ -18,6 +18,7 @@ from bots.message import Button, Place, Reply
 from core import clock, i18n
 from core.errors import DaixinError
 from core.money import ITEM, Money
+from referral import staff
 from referral.brands import Brand, Community
 from referral.campaigns import Campaign, current_campaign
 from referral.members import Account, Member
@@ -54,7 +55,24 @@ class Context:
     menu: Sequence[CommandSpec]
     argument: str = ""
     community: Community | None = None
-    is_admin: bool = False
+    role: str | None = None
+    """What the person is for the brand (`referral.staff.ROLES`), as of this turn."""
+    partner_of: frozenset[UUID] = frozenset()
+    """The partner communities of which the person is an admin: of these they may see the figures."""
+
+    def may(self, act: str) -> bool:
+        """Whether the person may do this for the brand (one of `referral.staff.ACTS`)."""
+        return staff.may(self.role, act)
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the person may run campaigns."""
+        return self.may("campaign")
+
+    @property
+    def actor(self) -> str:
+        """The person as the audit log names them."""
+        return f"{self.person.platform}:{self.person.account}"
 
     @property
     def private(self) -> bool:

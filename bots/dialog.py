@@ -108,6 +108,8 @@ def answer_to(
         return None
     talk = _read(ctx, waiting)
     question = open_question(dialog, talk)
+    if dialog.admin and not ctx.may(dialog.act):
+        return None if is_word or is_code else _right_lost(ctx, talk, question, said)
     if isinstance(said, Pressed):
         whose, _, text = said.action.partition(" ")
         token, _, at = whose.removeprefix(ANSWER).partition(".")
@@ -125,6 +127,19 @@ def answer_to(
         if not fresh or not meant or slash or not _takes(ctx, question, talk, said.text):
             return None
     return answer(ctx, dialog, talk, said.text)
+
+
+def _right_lost(ctx: Context, talk: Talk, question: Question | None, said: Incoming) -> Reply | None:
+    """The person was staff when they began and is not now: they are told so, and what they answered stays."""
+    if isinstance(said, Pressed):
+        mine = said.action.startswith(ANSWER + talk.token)
+        return ctx.reply("staff.right_lost", brand=ctx.brand.name) if mine else None
+    if not ctx.private or not isinstance(said, Said) or said.command is not None or question is None:
+        return None
+    if plain(said.text) in CANCEL_WORDS:
+        end(ctx)
+        return ctx.reply("dialog.cancelled")
+    return ctx.reply("staff.right_lost", brand=ctx.brand.name)
 
 
 def _late(ctx: Context, dialog: Dialog, waiting: Conversation) -> bool:

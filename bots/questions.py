@@ -63,9 +63,10 @@ class Dialog:
     `Refused`, the last question is asked again with the reason.
 
     `title`: of its forms; without one it is asked one by one everywhere, and only in private. `admin`: it is for
-    admins only. `sealed`: answers are kept sealed. `lasts`: how long an answer is waited for. `guided`: shows ways
-    back, out, and to the end by the defaults. `kept`: hears of each answer and may keep it elsewhere too; what it
-    returns goes on, and a reply ends the dialog. `left`: what is said to who cancels.
+    staff only who may do `act` (`referral.staff.ACTS`), which is looked at with every answer. `sealed`: answers are
+    kept sealed. `lasts`: how long an answer is waited for. `guided`: shows ways back, out, and to the end by the
+    defaults. `kept`: hears of each answer and may keep it elsewhere too; what it returns goes on, and a reply ends
+    the dialog. `left`: what is said to who cancels.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Dialog:
     questions: tuple[Question, ...]
     finish: Callable[[Context, dict[str, Any]], Reply]
     admin: bool = False
+    act: str = "campaign"
     sealed: bool = False
     lasts: timedelta | None = None
     guided: bool = False

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from bots import dialog, happenings
-from bots.adapter import Adapter, ChecksAdmins, KeepsGate
+from bots.adapter import Adapter, KeepsGate
 from bots.commands import all as commands
 from bots.commands.start import arrival_of, home_buttons, welcome
 from bots.context import Command, Context, Links, say
@@ -30,11 +30,12 @@ from bots.message import (
     Said,
     Submitted,
 )
+from bots.rights import Group, Standing, groups_to_ask, standing_of
 from core import clock, i18n
 from core.errors import BadInput, DaixinError, Unavailable
 from core.writer import Writer
-from referral import codes, members
-from referral.brands import Brand, Community, communities_of, community_of_group, only_brand
+from referral import codes, members, staff
+from referral.brands import Brand, Community, community_of_group, only_brand
 from referral.members import Account, Identity, Member
 
 log = structlog.get_logger()
@@ -43,8 +44,6 @@ SMALL_TALK = frozenset("hi hello 你好 开始 ? code top lang 为什么 原因 
 """Command words that people also say to each other: in a group they are for us only behind a slash."""
 GREETINGS = ("start", "join", "help", "language")
 """Commands with which a person only begins to talk: who then names a friend's code is still new."""
-ADMIN_GROUPS = 5
-"""Groups asked about, at most, when an admin writes to us in private."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,8 @@ class Ask:
     said: Said | Pressed | Submitted
     command: Command | None
     argument: str
-    admin: bool = False
+    standing: Standing | None = None
+    """What the operator and the platform say of the person; None where nobody has asked them."""
     submitted: dict[str, str] | None = None
     dialog: str | None = None
     guessed: bool = False
@@ -118,8 +118,12 @@ class Router:
             arrival = arrival_of(ask.person, ask.argument, kind, self._links, clock.now())
             return [await self._writer.call(welcome, arrival)]
         if (ask.command and (ask.command.spec.admin or name == "help")) or ask.submitted is not None:
-            ask = replace(ask, admin=await self._is_admin(ask))
-        return await self._writer.run(lambda session: self._turn(session, ask))
+            ask = replace(ask, standing=await self._standing(ask))
+        answered = await self._writer.run(lambda session: self._turn(session, ask))
+        if answered is None:
+            ask = replace(ask, standing=await self._standing(ask))
+            answered = await self._writer.run(lambda session: self._turn(session, ask))
+        return answered or ()
 
     def _read(self, said: Said | Pressed | Submitted) -> Ask | None:
         """What is meant, or None for talk in a group that is not for us."""
@@ -165,35 +169,29 @@ class Router:
         found = await self._writer.run(lambda session: dialog.current(session, person.platform, person.account))
         return found is not None
 
-    async def _is_admin(self, ask: Ask) -> bool:
-        """Named by the operator, or an admin of a connected group in the platform's own word."""
-        if f"{ask.person.platform}:{ask.person.account}" in self._admins:
-            return True
-        adapter = self._adapters.get(ask.person.platform)
-        if not isinstance(adapter, ChecksAdmins):
-            return False
-        for group in await self._writer.run(lambda session: self._groups(session, ask)):
-            if await adapter.is_admin(group, ask.person.account):
-                return True
-        return False
+    async def _standing(self, ask: Ask) -> Standing:
+        """What the operator and the platform say of the person, asked at every turn in which it matters."""
+        groups = await self._writer.run(lambda session: self._groups(session, ask))
+        return await standing_of(self._adapters.get(ask.person.platform), self._admins, ask.person, groups)
 
-    def _groups(self, session: Session, ask: Ask) -> list[str]:
-        if ask.said.place.group is not None:
-            return [ask.said.place.group]
+    def _groups(self, session: Session, ask: Ask) -> list[Group]:
         brand = self._brand(session, ask)
-        found = communities_of(session, brand.id) if brand else []
-        return [one.group_id for one in found if one.platform == ask.person.platform][:ADMIN_GROUPS]
+        return groups_to_ask(session, brand.id if brand else None, ask.person, ask.said.place)
 
-    def _turn(self, session: Session, ask: Ask) -> Sequence[Reply]:
+    def _turn(self, session: Session, ask: Ask) -> Sequence[Reply] | None:
+        """The answer; None if it depends on what the person may do, which the platform has to be asked first."""
         brand = self._brand(session, ask)
         if brand is None:
             return [Reply(say(ask.person.locale, "error.no_brand"), private=True)]
         ctx = self._context(session, ask, brand)
         if ask.submitted is not None:
             chosen = commands.DIALOGS.get((ask.dialog or "").partition(":")[0])
-            if chosen is not None and chosen.admin and not ask.admin:
-                return [ctx.reply("campaign.not_admin")]
+            if chosen is not None and chosen.admin and not ctx.may(chosen.act):
+                lost = self._for_staff(session, ask)
+                return [ctx.reply("staff.right_lost", brand=brand.name) if lost else ctx.reply("campaign.not_admin")]
             return [dialog.submitted(ctx, commands.DIALOGS, ask.dialog or "", ask.submitted)]
+        if ask.standing is None and self._for_staff(session, ask):
+            return None
         is_word = ask.command is not None and not ask.guessed
         answered = dialog.answer_to(ctx, commands.DIALOGS, ask.said, is_word=is_word, is_code=ask.guessed)
         if answered is not None:
@@ -207,6 +205,12 @@ class Router:
         if isinstance(ask.said, Pressed):
             return [ctx.reply("error.button_old")]
         return [ctx.reply("error.unknown_command", buttons=home_buttons(ctx.locale))]
+
+    def _for_staff(self, session: Session, ask: Ask) -> bool:
+        """Whether the person is in a dialog that only staff may go on with."""
+        waiting = dialog.current(session, ask.person.platform, ask.person.account)
+        chosen = commands.DIALOGS.get(waiting.dialog or "") if waiting else None
+        return chosen is not None and chosen.admin
 
     def _brand(self, session: Session, ask: Ask) -> Brand | None:
         """The group's brand; in private that of the open question, or the one last spoken to; else the only one."""
@@ -237,6 +241,7 @@ class Router:
         assert member is not None
         community = self._community(session, ask)
         adapter = self._adapters.get(ask.person.platform)
+        standing = ask.standing or Standing()
         return Context(
             session,
             ask.person,
@@ -249,7 +254,8 @@ class Router:
             commands.MENU.commands,
             ask.argument,
             community,
-            ask.admin,
+            staff.higher(standing.role, staff.role_of(session, brand.id, member.id)),
+            standing.partner_of,
         )
 
     def _apologize(self, said: Said | Pressed | Submitted, error: Exception) -> Reply:

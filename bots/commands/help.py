@@ -10,7 +10,7 @@ from bots.message import Reply
 def help_(ctx: Context) -> Reply:
     lines = []
     for spec in ctx.menu:
-        if spec.admin and not ctx.is_admin:
+        if spec.admin and not ctx.may(spec.act):
             continue
         word = spec.aliases[0] if ctx.locale == "zh_Hans" and spec.aliases else f"/{spec.name}"
         lines.append("- " + ctx.say("help.line", word=Safe(word), help=spec.help[ctx.locale]))
