@@ -9,6 +9,10 @@ from referral.audit import AuditEntry, AuditHead
 from referral.brands import Brand, Community, WaitingGroup
 from referral.campaigns import Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite
 from referral.cases import Case
+from referral.contests.decisions import ContestDecision
+from referral.contests.results import ContestResult
+from referral.contests.sheet import ContestPoint
+from referral.contests.teams import Team, TeamMember
 from referral.conversions import Conversion, Refund
 from referral.leaderboard import Score, ScoreCount, ScoreHour
 from referral.lifecycle import CampaignTimer
@@ -39,6 +43,7 @@ TABLES = (
     *(Conversion, Refund, Case),
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
     *(CampaignTimer, Announcement),
+    *(Team, TeamMember, ContestPoint, ContestDecision, ContestResult),
     *(LedgerAccount, Transfer, RewardPlan, Reward, Adjustment, BudgetLevel),
     *(Payee, PayoutBatch, Payout, PayoutLine, PayoutEvent),
     *(Item, ItemCount, Voucher, PromoCode, Badge, Shipment, Draw, Ticket),
