@@ -22,6 +22,7 @@ from referral.qualifying import QualifyingEvent
 from referral.referrals import Referral
 from referral.staff import Staff, StaffCode
 from referral.touches import Touch
+from referral.trials.places import Trial, TrialApplication, TrialFeedback
 from rewards.adjustments import Adjustment
 from rewards.budget import BudgetLevel
 from rewards.items.badges import Badge
@@ -43,6 +44,7 @@ TABLES = (
     *(Conversion, Refund, Case),
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
     *(CampaignTimer, Announcement),
+    *(Trial, TrialApplication, TrialFeedback),
     *(Team, TeamMember, ContestPoint, ContestDecision, ContestResult),
     *(LedgerAccount, Transfer, RewardPlan, Reward, Adjustment, BudgetLevel),
     *(Payee, PayoutBatch, Payout, PayoutLine, PayoutEvent),
