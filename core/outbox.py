@@ -7,9 +7,10 @@ message whose delivery fails for good becomes a dead letter that one can see and
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ from sqlalchemy import Column, Index, Text, delete, select, update
 from sqlmodel import Field, Session, col
 
 from core import clock, ids
-from core.db import Json, Row, UtcDateTime, insert_new, table
+from core.db import Json, Row, UtcDateTime, among, insert_new, table
 from core.writer import Writer, announce
 
 log = structlog.get_logger()
@@ -36,7 +37,8 @@ class Outbox(Row, table=True):
     """One message. `state`: pending, delivered or dead."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_due", "topic", "state", "due_at"),)
+    # With the id behind: a broadcast's messages are due at one moment, and none of them is sorted to find the first.
+    __table_args__ = (Index("ix_outbox_due", "topic", "state", "due_at", "id"),)
 
     id: UUID = Field(default_factory=ids.new, primary_key=True)
     brand_id: UUID | None = None
@@ -52,12 +54,14 @@ class Outbox(Row, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something to deliver. `key` names its cause, so that the same cause is told once."""
+    """Something to deliver. `key` names its cause, so that the same cause is told once. `due_at`: not before then;
+    None is at once."""
 
     topic: str
     key: str
     payload: dict[str, Any]
     brand_id: UUID | None = None
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +76,16 @@ class Claimed:
 
 
 class Undeliverable(Exception):
-    """Raised by a handler. permanent: never try again. retry_after: seconds to wait."""
+    """Raised by a handler. permanent: never try again. retry_after: seconds to wait. tried: False where it was only
+    put off, which costs none of its attempts."""
 
-    def __init__(self, reason: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: str, *, permanent: bool = False, retry_after: float | None = None, tried: bool = True
+    ) -> None:
         super().__init__(reason)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.tried = tried
 
 
 def put(session: Session, messages: Sequence[Message]) -> None:
@@ -92,7 +100,7 @@ def put(session: Session, messages: Sequence[Message]) -> None:
             "payload": message.payload,
             "state": "pending",
             "attempts": 0,
-            "due_at": now,
+            "due_at": message.due_at or now,
             "created_at": now,
         }
         for message in messages
@@ -122,19 +130,25 @@ def claim(session: Session, topics: Sequence[str], limit: int) -> list[Claimed]:
     return sorted(rows, key=lambda row: row.id)
 
 
-def delivered(session: Session, message: Claimed) -> None:
-    """Mark it done; the row stays for `KEEP_DELIVERED`, so that its key still stops a repeat."""
-    session.execute(update(table(Outbox)).where(table(Outbox).c.id == message.id).values(state="delivered", error=None))
+def delivered(session: Session, messages: Sequence[Claimed]) -> list[None]:
+    """Mark them done; the rows stay for `KEEP_DELIVERED`, so that their keys still stop a repeat."""
+    t = table(Outbox)
+    done = among(session, t.c.id, [message.id for message in messages])
+    session.execute(update(t).where(done).values(state="delivered", error=None))
+    return [None] * len(messages)
 
 
 def failed(session: Session, message: Claimed, error: Undeliverable) -> None:
     """Put it back with growing waits, or lay it aside as dead."""
-    dead = error.permanent or message.attempts >= ATTEMPTS
+    attempts = message.attempts - (not error.tried)
+    dead = error.permanent or attempts >= ATTEMPTS
     wait = timedelta(seconds=error.retry_after) if error.retry_after is not None else _backoff(message.attempts)
     session.execute(
         update(table(Outbox))
         .where(table(Outbox).c.id == message.id)
-        .values(state="dead" if dead else "pending", due_at=clock.now() + wait, error=str(error)[:500])
+        .values(
+            state="dead" if dead else "pending", attempts=attempts, due_at=clock.now() + wait, error=str(error)[:500]
+        )
     )
 
 
@@ -176,73 +190,110 @@ Deliver = Callable[[Claimed], Awaitable[None]]
 Lane = Callable[[Claimed], str]
 
 
+@dataclass(slots=True)
+class _Round:
+    """Topics that are claimed together, `parallel` messages at a time."""
+
+    parallel: int
+    handlers: dict[str, tuple[Deliver, Lane]] = field(default_factory=dict)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class Dispatcher:
     """Delivers the topics this process has handlers for, `parallel` at a time, until stopped."""
 
     def __init__(self, writer: Writer, *, parallel: int = 16, poll: float = 1.0) -> None:
         self._writer = writer
-        self._parallel = parallel
         self._poll = poll
-        self._handlers: dict[str, tuple[Deliver, Lane]] = {}
-        self._wake = asyncio.Event()
+        self._together = _Round(parallel)
+        self._rounds = [self._together]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
         writer.on_commit(self._committed)
 
-    def on(self, topic: str, deliver: Deliver, lane: Lane = lambda message: message.key) -> None:
+    def on(
+        self,
+        topic: str,
+        deliver: Deliver,
+        lane: Lane = lambda message: message.key,
+        *,
+        apart: int | None = None,
+    ) -> None:
         """Deliver messages of `topic` with this function, which raises `Undeliverable` when it cannot.
 
-        Messages of one `lane` (a chat) go out one after another in the order they were written.
+        Messages of one `lane` (a chat) go out one after another in the order they were written. A topic that is slow
+        by intention is delivered `apart`, so many at a time: no other waits for it.
         """
-        self._handlers[topic] = deliver, lane
+        if apart is None:
+            self._together.handlers[topic] = deliver, lane
+        else:
+            self._rounds.append(_Round(apart, {topic: (deliver, lane)}))
 
     async def run(self) -> None:
-        """Deliver until `stop`; what is in hand is finished first."""
+        """Deliver until `stop`; what is in hand is finished first, also when the database went away."""
         self._loop = asyncio.get_running_loop()
-        while not self._stopping:
-            self._wake.clear()
-            if not await self.deliver_due():
-                try:
-                    await asyncio.wait_for(self._wake.wait(), self._poll)
-                except TimeoutError:
-                    continue
+        broken = asyncio.Event()
+        results = await asyncio.gather(
+            *(self._deliver_round_by_round(one, broken) for one in self._rounds), return_exceptions=True
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _deliver_round_by_round(self, one: _Round, broken: asyncio.Event) -> None:
+        try:
+            while not (self._stopping or broken.is_set()):
+                one.wake.clear()
+                if not await self._deliver_round(one):
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(one.wake.wait(), self._poll)
+        finally:
+            broken.set()
 
     def _committed(self, topics: set[str]) -> None:
         """Called in the writer's thread."""
-        if self._loop is not None and topics & self._handlers.keys() and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake.set)
+        if self._loop is None or self._loop.is_closed():
+            return
+        for one in self._rounds:
+            if topics & one.handlers.keys():
+                self._loop.call_soon_threadsafe(one.wake.set)
 
     async def deliver_due(self) -> int:
-        """One round: claim what is due and deliver it; how many were claimed."""
-        topics = list(self._handlers)
+        """One round of each: claim what is due and deliver it; how many were claimed."""
+        return sum(await asyncio.gather(*map(self._deliver_round, self._rounds)))
+
+    async def _deliver_round(self, one: _Round) -> int:
+        topics = list(one.handlers)
         if not topics:
             return 0
-        batch = await self._writer.run(lambda session: claim(session, topics, self._parallel))
+        batch = await self._writer.run(lambda session: claim(session, topics, one.parallel))
         lanes: dict[tuple[str, str], list[Claimed]] = {}
         for message in batch:
-            lanes.setdefault((message.topic, self._handlers[message.topic][1](message)), []).append(message)
-        await asyncio.gather(*(self._deliver_in_order(messages) for messages in lanes.values()))
+            lanes.setdefault((message.topic, one.handlers[message.topic][1](message)), []).append(message)
+        await asyncio.gather(*(self._deliver_in_order(one, messages) for messages in lanes.values()))
         return len(batch)
 
-    async def _deliver_in_order(self, messages: Sequence[Claimed]) -> None:
+    async def _deliver_in_order(self, one: _Round, messages: Sequence[Claimed]) -> None:
         for message in messages:
-            await self._deliver(message)
+            await self._deliver(one, message)
 
-    async def _deliver(self, message: Claimed) -> None:
+    async def _deliver(self, one: _Round, message: Claimed) -> None:
         try:
-            await self._handlers[message.topic][0](message)
+            await one.handlers[message.topic][0](message)
         except Undeliverable as error:
             problem = error
         except Exception as error:
             log.exception("outbox.handler_failed", topic=message.topic, key=message.key)
             problem = Undeliverable(repr(error))
         else:
-            await self._writer.run(lambda session: delivered(session, message))
+            await self._writer.call(delivered, message)
             return
-        log.warning("outbox.not_delivered", topic=message.topic, key=message.key, permanent=problem.permanent)
+        if problem.tried:
+            log.warning("outbox.not_delivered", topic=message.topic, key=message.key, permanent=problem.permanent)
         await self._writer.run(lambda session: failed(session, message, problem))
 
     def stop(self) -> None:
-        """Finish the round in hand, then return from `run`."""
+        """Finish the rounds in hand, then return from `run`."""
         self._stopping = True
-        self._wake.set()
+        for one in self._rounds:
+            one.wake.set()

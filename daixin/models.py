@@ -1,5 +1,6 @@
 """Every table of the house, imported so that migrations and checks see them all."""
 
+from bots.drafts import CampaignDraft
 from bots.state import AdapterNote, Conversation, Quarantined
 from core.claims import JobClaim
 from core.outbox import Outbox
@@ -18,6 +19,8 @@ from referral.leaderboard import Score, ScoreCount, ScoreHour
 from referral.lifecycle import CampaignTimer
 from referral.linking import LinkAttempts, LinkCode, MemberLink
 from referral.members import Identity, Member, Membership, Sighting
+from referral.pictures import Picture
+from referral.outreach.models import Broadcast, Outreach, OutreachChoice, OutreachSettings
 from referral.qualifying import QualifyingEvent
 from referral.referrals import Referral
 from referral.staff import Staff, StaffCode
@@ -43,13 +46,14 @@ TABLES = (
     *(Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite, Touch, Referral, QualifyingEvent),
     *(Conversion, Refund, Case),
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
-    *(CampaignTimer, Announcement),
+    *(CampaignTimer, Announcement, Picture),
     *(Trial, TrialApplication, TrialFeedback),
     *(Team, TeamMember, ContestPoint, ContestDecision, ContestResult),
+    *(Outreach, OutreachChoice, OutreachSettings, Broadcast),
     *(LedgerAccount, Transfer, RewardPlan, Reward, Adjustment, BudgetLevel),
     *(Payee, PayoutBatch, Payout, PayoutLine, PayoutEvent),
     *(Item, ItemCount, Voucher, PromoCode, Badge, Shipment, Draw, Ticket),
     *(AuditEntry, AuditHead, Staff, StaffCode, WaitingGroup),
     *(Block, SealedTransfer, UnsealedTransfer, PublishedRoot, RootReaders),
-    *(Conversation, AdapterNote, Quarantined, Outbox, JobClaim, ApiAnswer),
+    *(Conversation, CampaignDraft, AdapterNote, Quarantined, Outbox, JobClaim, ApiAnswer),
 )

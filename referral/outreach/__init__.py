@@ -1,0 +1,1 @@
+"""What is written to people unasked: to whom, how often, at which hours, and what became of it."""
