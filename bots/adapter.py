@@ -26,6 +26,8 @@ class Capability(StrEnum):
     GIFTS = "gifts"  # SendsGifts
     TAGS = "tags"  # SetsTags
     PREMIUM = "premium"  # GivesPremium
+    POSTS = "posts"  # Posts
+    PINS = "pins"  # Pins
 
 
 @runtime_checkable
@@ -139,6 +141,30 @@ class GivesPremium(Protocol):
         """The subscriptions paid for since then, oldest first. Raises `SendError`."""
 
 
+@runtime_checkable
+class Posts(Protocol):
+    """Can speak to a whole group unasked."""
+
+    async def post(self, group: str, reply: Reply, *, key: str, again: bool = False) -> str:
+        """Post in a group, where the platform lets us; the platform's id of the message, empty if it gives none.
+
+        `key` names the post, so that a repeat can be recognised where the platform can. `again`: it was asked for
+        before and may be there, so where it cannot be recognised at least nobody is alarmed twice. Raises `NotThere`
+        if the bot is not in the group, else `SendError`.
+        """
+
+
+@runtime_checkable
+class Pins(Protocol):
+    """Can keep a message in sight of a group."""
+
+    async def pin(self, group: str, message: str) -> None:
+        """Pin what `post` returned; a repeat changes nothing. Raises as `post`."""
+
+    async def unpin(self, group: str, message: str) -> None:
+        """Take the pin down; nothing happens if it is down. Raises as `post`."""
+
+
 ABILITIES: dict[Capability, type] = {
     Capability.INVITE_LINKS: MakesInvites,
     Capability.ROLES: GrantsRoles,
@@ -148,6 +174,8 @@ ABILITIES: dict[Capability, type] = {
     Capability.GIFTS: SendsGifts,
     Capability.TAGS: SetsTags,
     Capability.PREMIUM: GivesPremium,
+    Capability.POSTS: Posts,
+    Capability.PINS: Pins,
 }
 """The methods behind a capability; an adapter has either both or neither (the conformance test holds it)."""
 
@@ -164,6 +192,13 @@ class SendError(Exception):
         self.reason = reason
         self.permanent = permanent
         self.retry_after = retry_after
+
+
+class NotThere(SendError):
+    """The bot is not in the group any more. Permanent until somebody adds it again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, permanent=True)
 
 
 @dataclass(slots=True)

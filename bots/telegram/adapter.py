@@ -21,6 +21,7 @@ from telegram.error import BadRequest, InvalidToken, TelegramError
 from bots.adapter import Capability, Gift, GiftSent, OnIncoming, PremiumGiven, SendError, Status, Store
 from bots.command import CommandSpec, Menu
 from bots.message import Address, Incoming, Reply
+from bots.telegram import posting
 from bots.telegram.client import FloodError, as_send_error, make_client
 from bots.telegram.decode import ALLOWED_UPDATES, PLATFORM, Me, decode, missing_rights
 from bots.telegram.delivery import Delivery
@@ -56,6 +57,8 @@ class TelegramAdapter:
             Capability.GIFTS,
             Capability.TAGS,
             Capability.PREMIUM,
+            Capability.POSTS,
+            Capability.PINS,
         }
     )
 
@@ -208,6 +211,20 @@ class TelegramAdapter:
         with _failures():
             await self._introduce()
             return await premium_given(self._client, since)
+
+    async def post(self, group: str, reply: Reply, *, key: str, again: bool = False) -> str:
+        """Post in a group; what may be a repeat (`again`) rings no phone. Raises `NotThere`, `SendError`."""
+        return await posting.post(self._delivery, _chat_id(group), reply, again=again)
+
+    async def pin(self, group: str, message: str) -> None:
+        """Pin a post, which takes the right to pin messages. Raises `NotThere`, `SendError`."""
+        with posting.absence(), _failures():
+            await posting.pin(self._client, message)
+
+    async def unpin(self, group: str, message: str) -> None:
+        """Take a pin down; nothing happens if it is down. Raises `NotThere`, `SendError`."""
+        with posting.absence(), _failures(harmless=posting.NOT_PINNED):
+            await posting.unpin(self._client, message)
 
     async def _listen(self) -> None:
         try:

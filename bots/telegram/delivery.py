@@ -33,16 +33,16 @@ class Delivery:
         self._client = client
         self._sleep = sleep
 
-    async def send(self, chat: int, reply: Reply, topic: int | None = None) -> None:
-        """Send one reply to a chat, to the group's new id if it became a supergroup. Raises `SendError`.
+    async def send(self, chat: int, reply: Reply, topic: int | None = None, *, quiet: bool = False) -> list[Message]:
+        """Send one reply to a chat, to the group's new id if it became a supergroup; its messages. Raises `SendError`.
 
-        topic: the thread in a group that has topics; without it one speaks in its general topic.
+        topic: the thread in a group that has topics; without it one speaks in its general topic. quiet: no phone rings.
         """
         try:
             try:
-                await self._send(chat, reply, topic)
+                return await self._send(chat, reply, topic, quiet)
             except ChatMigrated as moved:
-                await self._send(moved.new_chat_id, reply, topic)
+                return await self._send(moved.new_chat_id, reply, topic, quiet)
         except (TelegramError, FloodError) as error:
             raise as_send_error(error) from error
 
@@ -84,37 +84,38 @@ class Delivery:
         """Send, and try again while that can help: an answer given twice is better than none."""
         for tries_left in reversed(range(TRIES)):
             try:
-                return await self.send(chat, reply, topic)
+                await self.send(chat, reply, topic)
+                return
             except SendError as error:
                 wait = 1.0 if error.retry_after is None else error.retry_after
                 if error.permanent or not tries_left or wait > LONGEST_PATIENCE:
                     raise
                 await self._sleep(wait)
 
-    async def _send(self, chat: int, reply: Reply, topic: int | None) -> None:
-        for message in encode(reply):
-            await self._send_one(chat, message, topic)
+    async def _send(self, chat: int, reply: Reply, topic: int | None, quiet: bool) -> list[Message]:
+        return [await self._send_one(chat, message, topic, quiet) for message in encode(reply)]
 
-    async def _send_one(self, chat: int, message: Outgoing, topic: int | None) -> None:
+    async def _send_one(self, chat: int, message: Outgoing, topic: int | None, quiet: bool) -> Message:
         if message.image is None:
-            await self._client.send_message(
+            return await self._client.send_message(
                 chat,
                 message.html,
                 parse_mode=ParseMode.HTML,
                 reply_markup=message.keyboard,
                 link_preview_options=_NO_PREVIEW,
                 message_thread_id=topic,
+                disable_notification=quiet or None,
             )
-            return
         drawn = await asyncio.to_thread(message.image.draw)
         send = self._client.send_document if message.image.is_file else self._client.send_photo
-        await send(
+        return await send(
             chat,
             InputFile(drawn, message.image.filename),
             caption=message.html or None,
             parse_mode=ParseMode.HTML,
             reply_markup=message.keyboard,
             message_thread_id=topic,
+            disable_notification=quiet or None,
         )
 
     async def _edit(self, pressed: CallbackQuery, reply: Reply) -> bool:

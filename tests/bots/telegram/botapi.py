@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from starlette.requests import Request
 
+from tests.bots.telegram.botapi_pins import PinBoard
 from tests.bots.telegram.botapi_stars import StarShop
 from tests.bots.telegram.botapi_table import Refused, check, shown
 from tests.bots.telegram.botapi_wire import (
@@ -37,7 +38,7 @@ from tests.bots.telegram.botapi_world import Group, Shown, Someone, private, spo
 NOT_UNLESS_ASKED = {"chat_member", "message_reaction", "message_reaction_count"}
 
 
-class BotApi(StarShop):
+class BotApi(StarShop, PinBoard):
     """A server for one bot. `url` is its address; `calls` holds (method, fields) unless `record` is off."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, *, token: str = "42:TEST", record: bool = True) -> None:

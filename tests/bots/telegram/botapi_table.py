@@ -48,6 +48,7 @@ METHODS: dict[str, dict[str, Field]] = {
         "text": need(TEXT),
         "parse_mode": TEXT,
         "link_preview_options": PREVIEW,
+        "disable_notification": BOOL,
         "reply_markup": KEYBOARD,
     },
     "sendPhoto": {
@@ -56,6 +57,7 @@ METHODS: dict[str, dict[str, Field]] = {
         "photo": need(Field(("InputFile",))),
         "caption": TEXT,
         "parse_mode": TEXT,
+        "disable_notification": BOOL,
         "reply_markup": KEYBOARD,
     },
     "sendDocument": {
@@ -64,6 +66,7 @@ METHODS: dict[str, dict[str, Field]] = {
         "document": need(Field(("InputFile",))),
         "caption": TEXT,
         "parse_mode": TEXT,
+        "disable_notification": BOOL,
         "reply_markup": KEYBOARD,
     },
     "editMessageText": {
@@ -95,6 +98,8 @@ METHODS: dict[str, dict[str, Field]] = {
     "getAvailableGifts": {},
     "sendGift": {"user_id": INT, "gift_id": need(TEXT), "text": TEXT},
     "giftPremiumSubscription": {"user_id": need(INT), "month_count": need(INT), "star_count": need(INT), "text": TEXT},
+    "pinChatMessage": {"chat_id": need(CHAT), "message_id": need(INT), "disable_notification": BOOL},
+    "unpinChatMessage": {"chat_id": need(CHAT), "message_id": INT},
     "setChatMemberTag": {"chat_id": need(CHAT), "user_id": need(INT), "tag": TEXT},
     "getStarTransactions": {"offset": INT, "limit": INT},
 }

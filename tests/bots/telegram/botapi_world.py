@@ -38,6 +38,8 @@ class Group:
     title: str
     statuses: dict[int, str] = field(default_factory=dict)
     can_invite: bool = True
+    can_pin: bool = True
+    pinned: list[int] = field(default_factory=list)
     links: dict[str, dict[str, Any]] = field(default_factory=dict)
     asking: set[int] = field(default_factory=set)
     tags: dict[int, str] = field(default_factory=dict)
