@@ -33,6 +33,9 @@ STATES = ("held", "payable", "in_payout", "paid", "capped", "voided", "clawed_ba
 QUIET = ("not_met", "counted", "nothing_due")
 """Reasons of decisions that granted nothing and are told to nobody unasked: the rule's condition did not hold, the
 friend counts towards a step not reached yet, a percentage came to less than one minor unit."""
+OF_CONTEST, OF_TRIAL = "contest/", "trial/"
+"""How the causes begin of rewards that no single friend is the reason of: the prizes of a contest, with the revision
+and the place behind it, and what a trial hands over."""
 RELEASED_AT_ONCE = 2000
 """Rewards released in one unit of work by the job."""
 
