@@ -47,6 +47,7 @@ __all__ = [
     "FileProblem",
     "apply_campaign",
     "explain",
+    "findings_of",
     "new_campaign",
     "read_campaign",
     "write_campaign",
@@ -128,20 +129,34 @@ def _places(session: Session, brand: Brand, file: CampaignFile) -> list[Communit
     return [connected[name] for name in dict.fromkeys(wanted)] if wanted else list(connected.values())
 
 
+def findings_of(session: Session, brand: Brand, file: CampaignFile) -> list[Finding]:
+    """What the plan check says of a file, refusals and warnings, before anything is applied.
+
+    Raises `BadInput("campaign_file")` for communities that the brand has not.
+    """
+    return _findings(session, brand, file, _places(session, brand, file), "")
+
+
 def _check(session: Session, brand: Brand, file: CampaignFile, places: Sequence[Community], text: str) -> list[Finding]:
+    findings = _findings(session, brand, file, places, text)
+    refused = [finding for finding in findings if finding.severity == "refuse"]
+    if refused:
+        raise Refused("plan_refused", findings=refused)
+    if file.policy.allow_join_rewards_on_discord:
+        log.warning("campaign.policy_overridden", campaign=file.campaign.slug, policy="allow_join_rewards_on_discord")
+    return findings
+
+
+def _findings(
+    session: Session, brand: Brand, file: CampaignFile, places: Sequence[Community], text: str
+) -> list[Finding]:
     platforms = frozenset(place.platform for place in places)
     overridden = file.policy.allow_join_rewards_on_discord
     found = [
         *check(file.plan, file.qualify.event, platforms, joins_allowed=overridden),
         *_unknown_items(session, brand, file.plan),
     ]
-    findings = [replace(one, line=line_of(text, one.where)) if one.where else one for one in found]
-    refused = [finding for finding in findings if finding.severity == "refuse"]
-    if refused:
-        raise Refused("plan_refused", findings=refused)
-    if overridden:
-        log.warning("campaign.policy_overridden", campaign=file.campaign.slug, policy="allow_join_rewards_on_discord")
-    return findings
+    return [replace(one, line=line_of(text, one.where)) if one.where else one for one in found]
 
 
 def _unknown_items(session: Session, brand: Brand, plan: Plan) -> Iterator[Finding]:
