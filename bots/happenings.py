@@ -1,4 +1,4 @@
-"""What happened in groups without a word to us: joins, leaves, blocks, the bot itself being added."""
+"""What happened in groups without a word to us: joins, leaves, blocks."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ import structlog
 from sqlmodel import Session
 
 from bots.markup import clean
-from bots.message import BotPlaced, Incoming, Joined, JoinRequested, Left, Person, Place, Present, Reachable
+from bots.message import Incoming, Joined, JoinRequested, Left, Person, Place, Present, Reachable
 from core import i18n
-from referral import members, stays
+from referral import connecting, doubts, members, stays
 from referral.arrivals import Arrive, arrive
-from referral.brands import Community, community_of_group, connect, disconnect, only_brand
+from referral.brands import Community, community_of_group, only_brand
 from referral.campaigns import code_of_invite
 from referral.members import Account
 
 log = structlog.get_logger()
 PAYING_CERTAINTIES = ("code", "invite", "single_use", "counter", "search")
-"""Only what the platform or the friend said for certain makes a referral; a hint waits for the friend's code."""
+"""Only what the platform or the friend said for certain makes a referral; a hint waits for the friend's code, or for a
+person's decision."""
 
 
-def record(session: Session, platform: str, incoming: Incoming) -> bool:
-    """Write down what happened; for a join request whether it came by an invite of ours."""
+def record(session: Session, platform: str, incoming: Incoming, *, named: bool = False) -> bool:
+    """Write down what happened; for a join request whether it came by an invite of ours. `named`: the operator named
+    who runs the installation, so no group is taken without asking."""
     match incoming:
         case Joined():
-            community = _community(session, incoming.place)
+            community = community_at(session, incoming.place, named=named)
             if community is not None:
                 _joined(session, community, incoming)
         case Left():
@@ -31,13 +33,11 @@ def record(session: Session, platform: str, incoming: Incoming) -> bool:
             if community is not None:
                 stays.left(session, community, incoming.person.account, incoming.at)
         case Present():
-            community = _community(session, incoming.place)
+            community = community_at(session, incoming.place, named=named)
             if community is not None:
                 _present(session, community, incoming)
         case Reachable():
             members.set_reachable(session, platform, incoming.person.account, incoming.reachable)
-        case BotPlaced():
-            _placed(session, platform, incoming)
         case JoinRequested():
             community = community_of_group(session, platform, incoming.place.group or "")
             return community is not None and bool(
@@ -46,18 +46,20 @@ def record(session: Session, platform: str, incoming: Incoming) -> bool:
     return False
 
 
-def _community(session: Session, place: Place) -> Community | None:
-    """The group's community. Where there is only one brand, a group nobody connected is that brand's."""
+def community_at(session: Session, place: Place, *, named: bool) -> Community | None:
+    """The group's community. A brand that is alone in the installation and that nobody runs yet takes the first group
+    of each platform as its own, so that who tries it out has nothing to connect; every other group waits for an admin
+    (`named`: the operator named some)."""
     assert place.group is not None
     platform = place.address.platform
     found = community_of_group(session, platform, place.group)
     if found is not None:
         return found
     brand = only_brand(session)
-    if brand is None:
+    if brand is None or named or not connecting.nobody_runs(session, brand.id, platform):
         log.info("group.not_connected", platform=platform, group=place.group)
         return None
-    return connect(session, brand.id, platform, place.group, clean(place.title))
+    return connecting.connect_group(session, brand.id, platform, place.group, clean(place.title), "first_group")
 
 
 def _account(platform: str, person: Person) -> Account:
@@ -81,8 +83,19 @@ def _joined(session: Session, community: Community, event: Joined) -> None:
             [Arrive(code, person, event.at, kind="invite", certainty=event.certainty, community_id=community.id)],
         )
     else:
+        doubts.doubt(session, community, person, event.at, _suspects(session, community, event), event.certainty)
         members.notice(session, community.brand_id, [(person.platform, person.account)], event.at, "join")
     stays.joined(session, community, event.person.account, event.at)
+
+
+def _suspects(session: Session, community: Community, event: Joined) -> list[str]:
+    """The codes of whoever may have brought somebody, where the platform named more than one or was not sure."""
+    if event.certainty == "inviter_hint" and event.inviter:
+        return doubts.codes_of_inviter(session, community, event.inviter)
+    if event.certainty == "ambiguous":
+        found = [code_of_invite(session, community.brand_id, community.id, invite) for invite in event.candidates]
+        return [code for code in found if code is not None]
+    return []
 
 
 def _present(session: Session, community: Community, event: Present) -> None:
@@ -93,12 +106,3 @@ def _present(session: Session, community: Community, event: Present) -> None:
         members.notice(
             session, community.brand_id, [(community.platform, account) for account in accounts], event.at, "present"
         )
-
-
-def _placed(session: Session, platform: str, event: BotPlaced) -> None:
-    if not event.present:
-        disconnect(session, platform, event.place.group or "")
-        return
-    _community(session, event.place)
-    if event.missing:
-        log.warning("group.rights_missing", platform=platform, group=event.place.group, missing=event.missing)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from bots.context import Context, Safe, name_of, say, sentences
 from bots.markup import clean, escape
@@ -17,6 +16,7 @@ from referral.referrals import Referral
 from rewards.adjustments import CAUSE as ADJUSTED
 from rewards.adjustments import Adjustment
 from rewards.conditions.dictionary import ATTRIBUTES, describe
+from rewards.corrections import order_in
 from rewards.overview import Line
 from rewards.plans import Plan, Rule, cached_plan
 from rewards.rewards import Reward
@@ -184,8 +184,7 @@ def _value(ctx: Context, reward: Reward, facts: Mapping[str, Any], name: str) ->
 
 def _currency(ctx: Context, reward: Reward) -> str:
     """Of the order a reward is for; without an order, amounts are in what the reward is paid in."""
-    if reward.cause.startswith(ORDER):
-        found = ctx.session.get(Conversion, (ctx.brand.id, UUID(reward.cause.removeprefix(ORDER))))
-        if found is not None:
-            return found.currency
+    conversion_id = order_in(reward.cause)
+    if conversion_id is not None and (found := ctx.session.get(Conversion, (ctx.brand.id, conversion_id))) is not None:
+        return found.currency
     return reward.asset

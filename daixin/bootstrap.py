@@ -31,10 +31,10 @@ from core.reader import Reader
 from core.settings import Settings
 from core.writer import Writer
 from daixin import payouts, platforms
-from referral import announcing, lifecycle, members, stays
+from referral import announcing, lifecycle, members, reviewing, stays
 from referral.brands import Community
 from referral.campaigns import CampaignMoved
-from rewards import accrual, corrections, linking
+from rewards import accrual, corrections, flags, linking, reinstating
 from rewards.items import badges, prizes, redeem
 from rewards.items import persons as belongings
 from rewards.payouts import approvals, persons
@@ -52,6 +52,9 @@ def join_parts(bus: Bus) -> None:
     accrual.listen(bus)
     corrections.listen(bus)
     linking.listen(bus)
+    reviewing.listen(bus)
+    flags.listen(bus)
+    reinstating.listen(bus)
     redeem.listen(bus)
     prizes.listen(bus)
     belongings.listen(bus)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,10 @@ from referral.campaigns import CodeOwner, owners_of
 from referral.members import Account, Known, Member
 from referral.referrals import MemberReferred, Referral, is_upstream, lock_graph, terms_of
 from referral.touches import Touch
+
+REVIEWED = "review"
+"""The certainty of an arrival that a person decided about: judged as of its own moment, though the campaign was paused
+or has ended since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,14 @@ def _judge(session: Session, brand_id: UUID, cases: list[_Case]) -> None:
             upstream=not case.known.created and is_upstream(session, brand_id, friend, of=advocate),
             advocate_gone=advocate in gone,
         )
-        case.outcome = rules.refusal(terms_of(case.owner.campaign), facts) or "referred"
+        case.outcome = rules.refusal(_terms(case), facts) or "referred"
     _close_no_loop(session, brand_id, [case for case in known if case.outcome == "referred"])
+
+
+def _terms(case: _Case) -> rules.Terms:
+    terms = terms_of(case.owner.campaign)
+    late = case.command.certainty == REVIEWED and terms.state in ("paused", "ended")
+    return replace(terms, state="running") if late else terms
 
 
 def _close_no_loop(session: Session, brand_id: UUID, cases: Sequence[_Case]) -> None:

@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 from core import clock
 from core.db import table
 from core.errors import NotFound
-from referral import leaderboard, members
+from referral import leaderboard, members, reviewing
 from referral.brands import Community
 from referral.campaigns import Campaign, Enrollment, InviteCode
 from referral.conversions import Conversion
@@ -67,6 +67,7 @@ def export_member(session: Session, brand_id: UUID, member_id: UUID) -> dict[str
         "touches": _touches(session, brand_id, member_id, titles),
         "scores": _scores(session, brand_id, member_id, titles),
         "links": _links(session, brand_id, member_id),
+        "reviews": _reviews(session, brand_id, member_id),
     }
 
 
@@ -181,6 +182,21 @@ def _links(session: Session, brand_id: UUID, member_id: UUID) -> list[dict[str, 
     return [{"linked_at": _moment(row.linked_at), "undone_at": _moment(row.undone_at)} for row in rows]
 
 
+def _reviews(session: Session, brand_id: UUID, member_id: UUID) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": row.kind,
+            "opened_at": _moment(row.opened_at),
+            "state": row.state,
+            "verdict": row.verdict,
+            "reason": row.reason,
+            "decided_at": _moment(row.decided_at),
+            "words": row.facts.get("words"),
+        }
+        for row in reviewing.cases_about(session, brand_id, [member_id])
+    ]
+
+
 def forget_member(session: Session, brand_id: UUID, member_id: UUID) -> None:
     """Forget who this member is, on every linked platform. Asked again, nothing happens.
 
@@ -199,6 +215,7 @@ def forget_member(session: Session, brand_id: UUID, member_id: UUID) -> None:
     for link in links:
         link.moved = {}
         session.add(link)
+    reviewing.forget(session, brand_id, member_id)
     _forget_touches(session, brand_id, everyone)
     _forget_orders(session, brand_id, everyone)
     for model in (LinkCode, LinkAttempts):

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from core.db import among_keys, table
 from referral.admins import admins_of, entered
 from referral.referrals import Referral
+from rewards import flags
 from rewards.conditions import attributes
 from rewards.conditions.attributes import Subject
 from rewards.conditions.expressions import compile_condition
@@ -68,7 +69,8 @@ def _values(session: Session, cases: Sequence[Case]) -> None:
 
 
 def _risky(session: Session, cases: Sequence[Case]) -> None:
-    """Whether the plan calls the referral risky, now or at an earlier event: once risky, it stays so."""
+    """Whether the plan calls the referral risky, now or at an earlier event: once risky, it stays so, until a person
+    says otherwise."""
     t = table(Referral)
     keys = {(one.event.brand_id, one.event.referral_id) for one in cases}
     rows = session.execute(select(t.c.id, t.c.facts).where(among_keys(session, (t.c.brand_id, t.c.id), keys)))
@@ -76,12 +78,14 @@ def _risky(session: Session, cases: Sequence[Case]) -> None:
     condition = compile_condition(cases[0].plan.risky or "false")
     for one in cases:
         facts = known[one.event.referral_id]
-        one.risky = RISKY in facts or condition.holds(one.values)
+        one.risky = flags.CLEARED not in facts and (RISKY in facts or condition.holds(one.values))
         if one.risky and RISKY not in facts:
             used = attributes.as_json({name: one.values[name] for name in condition.names if name in one.values})
             known[one.event.referral_id] = facts | {RISKY: used}
             mine = (t.c.brand_id == one.event.brand_id) & (t.c.id == one.event.referral_id)
             session.execute(update(t).where(mine).values(facts=facts | {RISKY: used}))
+            who = (one.event.brand_id, one.event.campaign_id, one.event.referral_id, one.event.advocate_id)
+            flags.flag_as(session, who, RISKY, {"used": used})
 
 
 def _admins(session: Session, cases: Sequence[Case]) -> None:

@@ -42,6 +42,9 @@ OF_ORDER = "order/"
 ALIVE = (*BEFORE_RELEASE, *RELEASED)
 BY_LINK = ("self_referral", "loop", "linked_duplicate")
 """Why a link takes back; what it took comes back when it is undone."""
+ANEW = "/again/"
+"""What the cause of a reward has behind the first one's cause that was granted anew, after a review; the case's id
+follows (see `rewards.reinstating`)."""
 AGAIN = "link/"
 """How the reason of a living reward begins that came back with an undone link (see `rewards.linking`)."""
 
@@ -54,6 +57,17 @@ def listen(bus: Bus) -> None:
 def order_cause(conversion_id: UUID) -> str:
     """The cause of rewards for an order."""
     return f"{OF_ORDER}{conversion_id}"
+
+
+def first_cause(cause: str) -> str:
+    """What a reward is for, also where it was granted anew."""
+    return cause.partition(ANEW)[0]
+
+
+def order_in(cause: str) -> UUID | None:
+    """The conversion that a reward is for, if it is for one."""
+    first = first_cause(cause)
+    return UUID(first.removeprefix(OF_ORDER)) if first.startswith(OF_ORDER) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,16 +231,11 @@ def on_refunded(session: Session, happened: Sequence[PurchaseRefunded]) -> None:
     """Make the rewards of orders worth what they would be, had each order been what is left of it. Set-based."""
     # Budgets before rewards, as whoever grants and reverses takes them: else two processes could wait in a ring.
     budget.lock(session, {(event.brand_id, event.campaign_id) for event in happened})
-    t = table(Reward)
-    wanted = {(event.brand_id, event.referral_id, order_cause(event.conversion_id)) for event in happened}
-    found = session.execute(
-        select(t.c.brand_id, t.c.id).where(among_keys(session, (t.c.brand_id, t.c.referral_id, t.c.cause), wanted))
-    )
     by_order: dict[tuple[UUID, str], list[Reward]] = defaultdict(list)
     left: dict[UUID, int] = {}
-    for row in _lock(session, {(brand_id, reward_id) for brand_id, reward_id in found}):
+    for row in _lock(session, _for_orders(session, happened)):
         if row.state in ALIVE:
-            by_order[(row.brand_id, row.cause)].append(row)
+            by_order[(row.brand_id, first_cause(row.cause))].append(row)
             left[row.id] = row.amount - row.taken_back
     takings = []
     for event in happened:
@@ -238,11 +247,24 @@ def on_refunded(session: Session, happened: Sequence[PurchaseRefunded]) -> None:
     _take(session, takings)
 
 
+def _for_orders(session: Session, happened: Sequence[PurchaseRefunded]) -> set[tuple[UUID, UUID]]:
+    """The (brand, reward) of everything that was granted for these orders, at once or anew."""
+    t = table(Reward)
+    key = (t.c.brand_id, t.c.referral_id)
+    wanted = {(event.brand_id, event.referral_id, order_cause(event.conversion_id)) for event in happened}
+    first = select(t.c.brand_id, t.c.id).where(among_keys(session, (*key, t.c.cause), wanted))
+    anew = select(t.c.brand_id, t.c.id).where(
+        among_keys(session, key, {one[:2] for one in wanted}), t.c.cause.like(f"{OF_ORDER}%{ANEW}%")
+    )
+    return {(brand_id, reward_id) for query in (first, anew) for brand_id, reward_id in session.execute(query)}
+
+
 def worth_now(session: Session, row: Reward) -> int:
     """What a reward may be worth at most now: all of it, but for an order of which something went back."""
-    if not row.cause.startswith(OF_ORDER):
+    conversion_id = order_in(row.cause)
+    if conversion_id is None:
         return row.amount
-    order = session.get_one(Conversion, (row.brand_id, UUID(row.cause.removeprefix(OF_ORDER))), populate_existing=True)
+    order = session.get_one(Conversion, (row.brand_id, conversion_id), populate_existing=True)
     return worth(session, row, order.left)
 
 

@@ -103,16 +103,18 @@ def rules_for(plan: Plan, event: Event) -> tuple[Rule, ...]:
 def decide(case: Case, books: Books) -> list[Line]:
     """What the event earns by each rule; `books` are drawn on for what is granted."""
     lines = [line for rule in case.rules if (line := _line(case, rule, books)) is not None]
-    counting = [line for line in lines if line.reason in (None, COUNTED)]
-    if not counting:
-        return lines
-    reason = _refusal(case, counting, books)
+    admit(case, [line for line in lines if line.reason in (None, COUNTED)], books)
+    return lines
+
+
+def admit(case: Case, lines: list[Line], books: Books) -> None:
+    """Grant all of these, or none where a cap or a budget stands against one of them, which then says why."""
+    reason = _refusal(case, lines, books) if lines else None
     if reason is not None:
-        for line in counting:
+        for line in lines:
             line.reason = reason
     else:
-        _draw(case, counting, books)
-    return lines
+        _draw(case, lines, books)
 
 
 def _line(case: Case, rule: Rule, books: Books) -> Line | None:
@@ -186,7 +188,7 @@ def scopes(case: Case, rule: Rule) -> Iterator[tuple[str, tuple[Any, ...], int]]
 
 
 def _draw(case: Case, lines: list[Line], books: Books) -> None:
-    if case.event.referral_id not in books.friends:
+    if lines and case.event.referral_id not in books.friends:
         books.friends.add(case.event.referral_id)
         books.paid_for[case.pair] += 1
     for line in lines:

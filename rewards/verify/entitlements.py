@@ -10,6 +10,7 @@ from sqlmodel import Session
 from core.db import table
 from referral.referrals import Referral
 from rewards.adjustments import CAUSE, Adjustment
+from rewards.corrections import ANEW, first_cause
 from rewards.ledger import LedgerAccount, Purpose, Transfer
 from rewards.plans import cached_plan
 from rewards.rewards import STATES, Reward
@@ -98,7 +99,8 @@ def left(session: Session) -> Iterator[Problem]:
 
 
 OTHER_CAUSES = ("order/", "step/")
-"""How causes begin that are not the event itself: an order, and a step that a fallen friend's reward had been for."""
+"""How causes begin that are not the event itself: an order, and a step that a fallen friend's reward had been for. What
+was granted anew after a review has the case behind its first cause."""
 
 
 def sided(session: Session) -> Iterator[Problem]:
@@ -113,7 +115,12 @@ def sided(session: Session) -> Iterator[Problem]:
         .where(
             or_(
                 t.c.referral_id.is_(None) != adjusted,
-                and_(~adjusted, *(t.c.cause.not_like(f"{of}%") for of in OTHER_CAUSES), t.c.cause != t.c.event),
+                and_(
+                    ~adjusted,
+                    *(t.c.cause.not_like(f"{of}%") for of in OTHER_CAUSES),
+                    t.c.cause != t.c.event,
+                    t.c.cause.not_like(t.c.event + f"{ANEW}%"),
+                ),
                 and_(t.c.referral_id.is_not(None), referral.c.id.is_(None)),
                 referral.c.campaign_id != t.c.campaign_id,
                 and_(t.c.role.in_(("advocate", "friend")), side != t.c.member_id),
@@ -123,7 +130,7 @@ def sided(session: Session) -> Iterator[Problem]:
     )
     for row in stream(session, found):
         whole = row.referral_id is not None and row.campaign_id == row.own_campaign
-        fits = row.cause == row.event or row.cause.startswith(OTHER_CAUSES)
+        fits = first_cause(row.cause) == row.event or row.cause.startswith(OTHER_CAUSES)
         if whole and fits and row.side is not None and linked.are(row.brand_id, row.side, row.member_id):
             continue
         detail = f"is for {row.cause} on {row.event}, as {row.role}, which its referral and campaign do not say"

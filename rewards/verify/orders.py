@@ -85,7 +85,7 @@ def attributed(session: Session) -> Iterator[Problem]:
 def rewarded(session: Session) -> Iterator[Problem]:
     """Rewards for an order that is not of their referral."""
     t, order = table(Reward), table(Conversion)
-    named = as_raw(session, func.substr(t.c.cause, START))
+    named = as_raw(session, func.substr(t.c.cause, START, 36))
     found = (
         select(t.c.id, t.c.cause)
         .outerjoin(order, and_(order.c.brand_id == t.c.brand_id, raw(session, order.c.id) == named))

@@ -1,0 +1,197 @@
+"""Joins of which nobody can say for certain who brought them: each waits as a case, with the candidates as evidence.
+
+A platform may name several invites that could have been used (`ambiguous`) or only who added somebody to a group
+(`inviter_hint`). Neither pays by itself. The friend may still name a code, which settles it; or a person decides.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core import clock
+from core.errors import BadInput, Refused
+from referral import cases, members
+from referral.arrivals import REVIEWED, Arrive, arrive
+from referral.brands import Community
+from referral.campaigns import Campaign, CodeOwner, campaigns_of, code_of, owners_of, runs_in
+from referral.cases import Case, CaseDecided
+from referral.members import Account, Member, Membership, Sighting
+from referral.referrals import referral_of
+
+CANDIDATES = 5
+"""People one friend may have come through, at most; with more there is nothing left to tell them apart by."""
+OVER = ("settled",)
+"""States of a campaign in which nobody can be credited any more: its books are closed."""
+
+
+def codes_of_inviter(session: Session, community: Community, account: str) -> list[str]:
+    """The codes that whoever added a friend has in the campaigns that run in this group."""
+    identity = members.find_identity(session, community.brand_id, community.platform, account)
+    if identity is None:
+        return []
+    running = campaigns_of(session, community.brand_id, ("running",))
+    found = [code_of(session, campaign, identity.member_id) for campaign in running if runs_in(campaign, community.id)]
+    return [code for code in found if code is not None]
+
+
+def doubt(
+    session: Session, community: Community, person: Account, at: datetime, codes: Sequence[str], certainty: str
+) -> list[Case]:
+    """Ask a person who of the owners of these codes brought somebody who joined; one case for each campaign.
+
+    Call it before the join itself is noted. Nothing is asked about somebody who was seen before or who came to the
+    campaign by a code; asked again after coming back, the same case goes on with the later join.
+    """
+    brand_id = community.brand_id
+    seen = session.get(Sighting, (brand_id, members.fingerprint(person.platform, person.account)))
+    opened = []
+    for campaign, candidates in _by_campaign(session, community, person, at, codes).items():
+        key = key_of(person, campaign)
+        if seen is not None and seen.seen_at < at and not _known_doubt(session, brand_id, key):
+            continue
+        if _has_come(session, brand_id, person, campaign):
+            continue
+        facts = {
+            "person": {"platform": person.platform, "account": person.account, "name": person.name},
+            "locale": person.locale,
+            "at": at.isoformat(),
+            "community": str(community.id),
+            "certainty": certainty,
+            "codes": candidates,
+        }
+        case = cases.open_case(session, brand_id, "attribution", key, campaign_id=campaign, facts=facts)
+        if case.state == "open" and case.facts != facts:
+            case.facts = facts
+            session.add(case)
+            session.flush()
+        opened.append(case)
+    return opened
+
+
+def key_of(person: Account, campaign_id: UUID) -> str:
+    """What such a case is about: an account, named by its keyed hash, in a campaign."""
+    return f"{members.fingerprint(person.platform, person.account)}/{campaign_id}"
+
+
+def _known_doubt(session: Session, brand_id: UUID, key: str) -> bool:
+    found = select(col(Case.id)).where(
+        col(Case.brand_id) == brand_id,
+        col(Case.kind) == "attribution",
+        col(Case.key) == key,
+        col(Case.state) == "open",
+    )
+    return session.scalar(found) is not None
+
+
+def _by_campaign(
+    session: Session, community: Community, person: Account, at: datetime, codes: Sequence[str]
+) -> dict[UUID, list[str]]:
+    """The codes that may have brought somebody here, one for each advocate, by campaign."""
+    found: dict[UUID, dict[UUID, str]] = defaultdict(dict)
+    own = members.find_identity(session, community.brand_id, person.platform, person.account)
+    for code, owner in sorted(owners_of(session, codes).items()):
+        campaign = owner.campaign
+        open_now = campaign.state == "running" and campaign.starts_at <= at < campaign.ends_at
+        if owner.brand_id != community.brand_id or not open_now or not runs_in(campaign, community.id):
+            continue
+        if own is None or own.member_id != owner.advocate_id:
+            found[campaign.id].setdefault(owner.advocate_id, code)
+    return {campaign: list(by.values()) for campaign, by in found.items() if len(by) <= CANDIDATES}
+
+
+def _has_come(session: Session, brand_id: UUID, person: Account, campaign_id: UUID) -> bool:
+    identity = members.find_identity(session, brand_id, person.platform, person.account)
+    return identity is not None and referral_of(session, brand_id, identity.member_id, campaign_id) is not None
+
+
+def candidates_of(session: Session, case: Case) -> list[CodeOwner]:
+    """Who may have brought this friend, as their codes stand now; who was forgotten is not among them."""
+    owners = owners_of(session, case.facts.get("codes", ()))
+    gone = set(
+        session.scalars(
+            select(col(Member.id)).where(
+                col(Member.brand_id) == case.brand_id,
+                col(Member.id).in_([owner.advocate_id for owner in owners.values()]),
+                col(Member.erased_at).is_not(None),
+            )
+        )
+    )
+    named = [owners[code] for code in case.facts.get("codes", ()) if code in owners]
+    unique: dict[UUID, CodeOwner] = {}
+    for owner in named:
+        if owner.advocate_id not in gone:
+            unique.setdefault(owner.advocate_id, owner)
+    return list(unique.values())
+
+
+def moot(session: Session, case: Case) -> str | None:
+    """Why nobody need decide any more who brought this friend, or None."""
+    person, campaign_id = _person(case), case.campaign_id
+    if person is None or campaign_id is None:
+        return "gone"
+    campaign = session.get(Campaign, (case.brand_id, campaign_id))
+    if campaign is None or campaign.state in OVER:
+        return "campaign_over"
+    if _has_come(session, case.brand_id, person, campaign_id):
+        return "came_by_code"
+    return None if candidates_of(session, case) else "gone"
+
+
+def _person(case: Case) -> Account | None:
+    """The friend as the platform named them, without a chat to write to; None once they were forgotten."""
+    kept: dict[str, Any] | None = case.facts.get("person")
+    if not kept:
+        return None
+    return Account(kept["platform"], kept["account"], kept["name"], locale=case.facts.get("locale", "en"))
+
+
+def check_choice(session: Session, case: Case, choice: str | None) -> str:
+    """The code of the candidate that was chosen; where there is one, none need be. Raises `BadInput("case_choice")`."""
+    owners = candidates_of(session, case)
+    if choice is None and len(owners) == 1:
+        return owners[0].code
+    for owner in owners:
+        if owner.code == choice:
+            return owner.code
+    raise BadInput("case_choice")
+
+
+def on_decided(session: Session, happened: Sequence[CaseDecided]) -> None:
+    """Credit the candidate that was chosen, as of the join. Raises `Refused("case_cannot")` with the rule's `reason`
+    where a rule stands against it all the same."""
+    for event in happened:
+        if event.kind == "attribution" and event.verdict == "approve":
+            credit(session, cases.find_case(session, event.brand_id, event.case_id), event.choice)
+
+
+def credit(session: Session, case: Case, choice: str | None) -> None:
+    """Let the friend of a case have come through this code when they joined."""
+    person = _person(case)
+    if person is None or choice is None:
+        raise Refused("case_cannot", reason="gone")
+    community_id = UUID(case.facts["community"])
+    here = select(col(Membership.account)).where(
+        col(Membership.brand_id) == case.brand_id,
+        col(Membership.community_id) == community_id,
+        col(Membership.account) == person.account,
+        col(Membership.left_at).is_(None),
+    )
+    stays = session.scalar(here) is not None
+    came = Arrive(
+        choice,
+        person,
+        clock.parse(case.facts["at"]),
+        kind="join",
+        certainty=REVIEWED,
+        community_id=community_id if stays else None,
+    )
+    outcome = arrive(session, [came])[0].outcome
+    if outcome != "referred":
+        raise Refused("case_cannot", reason=outcome)

@@ -1,0 +1,300 @@
+"""Deciding a case: who may, when there is nothing left to decide, what is written down, and appeals.
+
+An appeal asks another person to look at a decision again: once for each decision. It is decided by somebody other than
+who decided first, where the brand has such a person. A decision about an appeal is the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlmodel import Session, col
+
+from core import clock
+from core.errors import NotFound, Refused
+from core.events import Bus
+from referral import audit, cases, doubts, rejection
+from referral.cases import Case, CaseDecided
+from referral.linking import person_of, standing_links
+from referral.members import Member, find_identity, fingerprint, identities_of
+from referral.referrals import Referral
+from referral.staff import OPERATOR, staff_of
+
+WORDS = 500
+"""How long what somebody says in an appeal may be."""
+FALLEN = ("rejected", "reversed")
+APPEALED = ("attribution", "application")
+"""Kinds of cases whose decision may be appealed against; about a referral, the referral itself is appealed for."""
+
+
+def listen(bus: Bus) -> None:
+    """Hear what was decided about attributions and appeals."""
+    bus.on(CaseDecided, doubts.on_decided)
+    bus.on(CaseDecided, _on_appeal_decided)
+
+
+def decide(
+    session: Session, brand_id: UUID, case_id: UUID, verdict: str, reason: str, actor: str, *, choice: str | None = None
+) -> Case:
+    """Decide a case and all that follows from it, once; audited. The case, which is `closed` if there was nothing left
+    to decide.
+
+    Raises `NotFound("case")`, as `cases.decide`, `BadInput("case_choice")` where a candidate must be named,
+    `Refused("case_own_appeal")` for whoever took the decision that is appealed against, and `Refused("case_cannot")`.
+    """
+    case = cases.find_case(session, brand_id, case_id)
+    if case.state == "open" and close_if_moot(session, case):
+        return case
+    if case.kind == "appeal" and case.state == "open" and not may_decide_appeal(session, case, actor):
+        raise Refused("case_own_appeal")
+    asks_whom = case.kind == "attribution" and case.state == "open" and verdict == "approve"
+    chosen = doubts.check_choice(session, case, choice) if asks_whom else None
+    decided = cases.decide(session, case, verdict, reason, actor, choice=chosen)
+    told = {"kind": case.kind, "verdict": verdict, "reason": case.reason, "choice": chosen}
+    audit.record(session, brand_id, actor, "case.decide", str(case.id), **told)
+    return decided
+
+
+def close_if_moot(session: Session, case: Case) -> bool:
+    """Close an open case that nobody need decide any more; whether it was."""
+    why = _moot(session, case)
+    if why is None:
+        return False
+    cases.close_cases(session, case.brand_id, case.kind, [case.key], why)
+    session.refresh(case)
+    return True
+
+
+def _moot(session: Session, case: Case) -> str | None:
+    if case.kind == "attribution":
+        return doubts.moot(session, case)
+    if case.kind == "referral":
+        referral = session.get(Referral, (case.brand_id, case.referral_id)) if case.referral_id else None
+        return "over" if referral is None or referral.state in FALLEN else None
+    if case.kind == "appeal":
+        return _moot_appeal(session, case)
+    return None
+
+
+def _moot_appeal(session: Session, case: Case) -> str | None:
+    member = session.get(Member, (case.brand_id, case.member_id)) if case.member_id else None
+    if member is None or member.erased_at is not None:
+        return "gone"
+    if case.referral_id is not None:
+        referral = session.get(Referral, (case.brand_id, case.referral_id), populate_existing=True)
+        return None if referral is not None and rejection.may_reinstate(referral) else "over"
+    first = cases.find_case(session, case.brand_id, case.appeal_of) if case.appeal_of else None
+    return doubts.moot(session, first) if first is not None and first.kind == "attribution" else None
+
+
+def may_decide_appeal(session: Session, case: Case, actor: str) -> bool:
+    """Whether this actor may decide an appeal: not who decided first, unless the brand has nobody else. The command
+    line may always."""
+    first = first_decider(session, case)
+    if actor == OPERATOR or first is None or not _same_person(session, case.brand_id, first, actor):
+        return True
+    mine = _person(session, case.brand_id, actor)
+    others = {person_of(session, case.brand_id, row.member_id) for row in staff_of(session, case.brand_id)}
+    return not others - {mine}
+
+
+def first_decider(session: Session, case: Case) -> str | None:
+    """The actor of the decision that is appealed against, where it is known."""
+    if case.appeal_of is not None:
+        return cases.find_case(session, case.brand_id, case.appeal_of).decided_by
+    referral = session.get(Referral, (case.brand_id, case.referral_id)) if case.referral_id else None
+    rejected = (referral.facts or {}).get("rejected") if referral is not None else None
+    return str(rejected["actor"]) if rejected else None
+
+
+def _same_person(session: Session, brand_id: UUID, one: str, other: str) -> bool:
+    if one == other:
+        return True
+    person = _person(session, brand_id, one)
+    return person is not None and person == _person(session, brand_id, other)
+
+
+def _person(session: Session, brand_id: UUID, actor: str) -> UUID | None:
+    """The member behind `platform:account`."""
+    platform, _, account = actor.partition(":")
+    identity = find_identity(session, brand_id, platform, account) if account else None
+    return identity.member_id if identity is not None else None
+
+
+def appeal_referral(session: Session, brand_id: UUID, member_id: UUID, referral_id: UUID, words: str) -> Case:
+    """Ask that a referral which counts no longer be looked at again, by its advocate or its friend.
+
+    Raises `NotFound("case")` for somebody else's, `Refused("appeal_not_possible")` for one that no person judged, and
+    `Refused("appeal_again")` with `state` if it was appealed for already.
+    """
+    referral = session.get(Referral, (brand_id, referral_id), populate_existing=True)
+    if referral is None or member_id not in (referral.advocate_id, referral.friend_id):
+        raise NotFound("case")
+    if not rejection.may_reinstate(referral):
+        raise Refused("appeal_not_possible")
+    decided = (referral.facts or {}).get("rejected", {}).get("case")
+    return _open_appeal(
+        session,
+        brand_id,
+        f"referral/{referral.id}/{rejection.times_reinstated(referral)}",
+        member_id,
+        words,
+        referral_id=referral.id,
+        campaign_id=referral.campaign_id,
+        appeal_of=UUID(decided) if decided else None,
+    )
+
+
+def appeal_case(session: Session, brand_id: UUID, member_id: UUID, case_id: UUID, words: str) -> Case:
+    """Ask that a decision be looked at again, by whom it concerned. Raises as `appeal_referral`."""
+    first = cases.find_case(session, brand_id, case_id)
+    if first.kind == "referral" and first.referral_id is not None:
+        return appeal_referral(session, brand_id, member_id, first.referral_id, words)
+    if member_id not in concerned(session, first):
+        raise NotFound("case")
+    if not may_appeal(session, first):
+        raise Refused("appeal_not_possible")
+    key = f"case/{first.id}" + (f"/{member_id}" if first.kind == "attribution" else "")
+    return _open_appeal(
+        session,
+        brand_id,
+        key,
+        member_id,
+        words,
+        campaign_id=first.campaign_id,
+        subject_id=first.subject_id,
+        appeal_of=first.id,
+    )
+
+
+def may_appeal(session: Session, case: Case) -> bool:
+    """Whether a decision can be appealed against: it said no, and it was not the last word."""
+    if case.state != "decided" or case.verdict != "decline":
+        return False
+    if case.kind == "referral":
+        referral = session.get(Referral, (case.brand_id, case.referral_id)) if case.referral_id else None
+        return referral is not None and rejection.may_reinstate(referral)
+    return case.kind in APPEALED
+
+
+def concerned(session: Session, case: Case) -> list[UUID]:
+    """Whom a decision concerns, as the persons they are now; who was forgotten is not among them."""
+    if case.kind == "attribution":
+        return [owner.advocate_id for owner in doubts.candidates_of(session, case)]
+    if case.member_id is None:
+        return []
+    person = person_of(session, case.brand_id, case.member_id)
+    member = session.get(Member, (case.brand_id, person))
+    return [person] if member is not None and member.erased_at is None else []
+
+
+def _open_appeal(
+    session: Session,
+    brand_id: UUID,
+    key: str,
+    member_id: UUID,
+    words: str,
+    *,
+    campaign_id: UUID | None,
+    appeal_of: UUID | None,
+    referral_id: UUID | None = None,
+    subject_id: UUID | None = None,
+) -> Case:
+    found = session.scalar(
+        select(Case).where(col(Case.brand_id) == brand_id, col(Case.kind) == "appeal", col(Case.key) == key)
+    )
+    if found is not None:
+        raise Refused("appeal_again", state=found.state)
+    return cases.open_case(
+        session,
+        brand_id,
+        "appeal",
+        key,
+        member_id=member_id,
+        referral_id=referral_id,
+        campaign_id=campaign_id,
+        subject_id=subject_id,
+        facts={"words": words.strip()[:WORDS]},
+        appeal_of=appeal_of,
+    )
+
+
+def _on_appeal_decided(session: Session, happened: Sequence[CaseDecided]) -> None:
+    """An appeal that is upheld brings back what the first decision had ended."""
+    for event in happened:
+        if event.kind != "appeal" or event.verdict != "approve":
+            continue
+        if event.referral_id is not None:
+            rejection.reinstate(session, event.brand_id, event.referral_id, event.case_id)
+        elif event.appeal_of is not None:
+            first = cases.find_case(session, event.brand_id, event.appeal_of)
+            if first.kind == "attribution" and event.member_id is not None:
+                doubts.credit(session, first, _code_of(session, first, event.member_id))
+
+
+def _code_of(session: Session, first: Case, member_id: UUID) -> str | None:
+    person = person_of(session, first.brand_id, member_id)
+    mine = [owner.code for owner in doubts.candidates_of(session, first) if owner.advocate_id == person]
+    return mine[0] if mine else None
+
+
+DUE_AT_ONCE = 200
+ESCALATES = timedelta(days=7)
+"""After this an open case is the owners' to hear of, and again each time as much has passed."""
+
+
+def due(session: Session) -> list[Case]:
+    """Open cases that somebody must be reminded of now, at most `DUE_AT_ONCE`; each is put off until its next time.
+
+    `reminded` is then 1 for the first time, after `cases.WAITS`; from 2 on it is the owners' business.
+    """
+    rows = session.scalars(
+        select(Case)
+        .where(col(Case.state) == "open", col(Case.remind_at) <= clock.now())
+        .order_by(col(Case.remind_at), col(Case.id))
+        .limit(DUE_AT_ONCE)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    for case in rows:
+        case.reminded += 1
+        case.remind_at = case.opened_at + ESCALATES * case.reminded
+        while case.remind_at <= clock.now():
+            case.remind_at += ESCALATES
+        session.add(case)
+    session.flush()
+    return [case for case in rows if not close_if_moot(session, case)]
+
+
+def cases_about(session: Session, brand_id: UUID, members: Collection[UUID]) -> list[Case]:
+    """All cases about these members, the oldest first."""
+    return list(
+        session.scalars(
+            select(Case)
+            .where(col(Case.brand_id) == brand_id, _about(session, brand_id, members))
+            .order_by(col(Case.opened_at), col(Case.id))
+        )
+    )
+
+
+def _about(session: Session, brand_id: UUID, members: Collection[UUID]) -> ColumnElement[bool]:
+    prints = [fingerprint(row.platform, row.account) for row in identities_of(session, brand_id, list(members))]
+    mine: ColumnElement[bool] = col(Case.member_id).in_(members)
+    for one in prints:
+        mine |= (col(Case.kind) == "attribution") & col(Case.key).startswith(f"{one}/")
+    return mine
+
+
+def forget(session: Session, brand_id: UUID, member_id: UUID) -> None:
+    """Let go of what people said and were called in cases about a member who is being forgotten; what was open is
+    closed. To be called while their accounts are still known."""
+    everyone = [member_id, *(link.absorbed_id for link in standing_links(session, brand_id, member_id))]
+    for case in cases_about(session, brand_id, everyone):
+        case.facts = {name: value for name, value in case.facts.items() if name not in ("person", "words", "locale")}
+        if case.state == "open" and case.kind != "referral":  # which may keep the other one's reward in review
+            case.state, case.reason, case.decided_at = "closed", "gone", clock.now()
+        session.add(case)
+    session.flush()
