@@ -34,7 +34,8 @@ from daixin import payouts, platforms
 from referral import announcing, lifecycle, members, reviewing, stays
 from referral.brands import Community
 from referral.campaigns import CampaignMoved
-from rewards import accrual, corrections, flags, linking, reinstating
+from referral.trials import hearing
+from rewards import accrual, corrections, flags, linking, reinstating, trials
 from rewards.items import badges, prizes, redeem
 from rewards.items import persons as belongings
 from rewards.payouts import approvals, persons
@@ -48,6 +49,7 @@ def join_parts(bus: Bus) -> None:
     """Let each part hear the events it answers."""
     bus.on(CampaignMoved, stays.close_windows)
     bus.on(CampaignMoved, lifecycle.on_moved)
+    hearing.listen(bus)
     announcing.listen(bus)
     accrual.listen(bus)
     corrections.listen(bus)
@@ -57,6 +59,7 @@ def join_parts(bus: Bus) -> None:
     reinstating.listen(bus)
     redeem.listen(bus)
     prizes.listen(bus)
+    trials.listen(bus)
     belongings.listen(bus)
     persons.listen(bus)
     notify.listen(bus)
@@ -105,7 +108,7 @@ def build(
     adapters: dict[str, Adapter] = {}
     admins = frozenset(name.strip() for name in settings.admins.split(",") if name.strip())
     admin_news.listen(bus, admins)
-    router = Router(writer, Links(settings.public_url), adapters, admins)
+    router = Router(writer, Links(settings.public_url), adapters, admins, open_to_brands=settings.open_to_brands)
     dispatcher = Dispatcher(writer)
     for platform in wanted:
         store = notes(platform, writer, reader)

@@ -13,7 +13,7 @@ from core import claims, outbox
 from core.errors import Unavailable
 from core.writer import Writer
 from referral import lifecycle, stays, touches
-from rewards import rewards, settlement
+from rewards import rewards, settlement, trials
 from rewards.items import badges, draws, redeem, shipments, vouchers
 from rewards.proofs import blocks
 from web.api import answers
@@ -42,6 +42,7 @@ JOBS: dict[str, tuple[timedelta, Work]] = {
     "badges": (timedelta(minutes=1), badges.end_due),
     "parcels": (timedelta(hours=1), shipments.follow_clock),
     "draws": (timedelta(minutes=1), draws.close_due),
+    "trials": (timedelta(minutes=1), trials.follow_clock),
     "expire": (timedelta(minutes=5), stays.expire),
     "addresses": (timedelta(hours=1), _none(touches.forget_addresses)),
     "outbox": (timedelta(hours=1), _none(outbox.forget_delivered)),

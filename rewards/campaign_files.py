@@ -24,7 +24,8 @@ from core.money import ITEM
 from referral.announcing import AnnounceTerms, plan_reminders
 from referral.brands import Brand, Community, communities_of, slugify
 from referral.campaigns import Campaign, CampaignVersion, move
-from rewards import ledger
+from referral.trials.terms import TrialTerms
+from rewards import ledger, trials
 from rewards.budget import watch_anew
 from rewards.campaign_format import (
     LONGEST,
@@ -109,6 +110,8 @@ def apply_campaign(
     session.add(version)
     save_plan(session, brand.id, campaign.id, campaign.version, file.plan)
     _set_budgets(session, campaign, file.plan)
+    if file.trial is not None:
+        trials.prepare(session, campaign, file.trial)
     _set_off(session, campaign, launch)
     plan_reminders(session, [campaign] if campaign.state == "running" else [])
     log.info("campaign.applied", campaign=campaign.slug, version=campaign.version, changed=changed)
@@ -155,7 +158,10 @@ def _findings(
     found = [
         *check(file.plan, file.qualify.event, platforms, joins_allowed=overridden),
         *_unknown_items(session, brand, file.plan),
+        *(trials.findings(session, brand.id, file.trial) if file.trial else ()),
     ]
+    places_of = f"rewards.budgets.{ITEM}{file.trial.item}" if file.trial else None
+    found = [one for one in found if (one.code, one.where) != ("budget_unused", places_of)]
     return [replace(one, line=line_of(text, one.where)) if one.where else one for one in found]
 
 
@@ -312,7 +318,9 @@ def write_campaign(session: Session, campaign: Campaign) -> str:
 
 def _sections(document: dict[str, Any]) -> dict[str, dict[str, str]]:
     """What a kind of campaign has of its own, and what it announces otherwise than usual."""
-    found = {kind: document.get(kind) for kind in ("contest",)}
+    found: dict[str, dict[str, Any] | None] = {"contest": document.get("contest")}
+    if document.get("trial"):
+        found["trial"] = TrialTerms.model_validate(document["trial"]).model_dump(mode="json", exclude_defaults=True)
     found["announce"] = AnnounceTerms.model_validate(document.get("announce") or {}).model_dump(exclude_defaults=True)
     return {kind: {name: _toml(value) for name, value in said.items()} for kind, said in found.items() if said}
 

@@ -27,9 +27,12 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from core import i18n
 from core.errors import BadInput
+from core.money import ITEM
 from referral.announcing import AnnounceTerms
 from referral.brands import SLUG
 from referral.contests.terms import ContestTerms
+from referral.trials.credit import OWN as OF_TRIALS
+from referral.trials.terms import TrialTerms, misfits
 from rewards import toml_places
 from rewards.conditions.expressions import compile_condition
 from rewards.plans import EventName, PayoutTerms, Plan, Rewards
@@ -117,6 +120,7 @@ class CampaignFile(_Part):
     policy: Policy = Policy()
     announce: AnnounceTerms = AnnounceTerms()
     contest: ContestTerms | None = None
+    trial: TrialTerms | None = None
 
     @property
     def plan(self) -> Plan:
@@ -166,6 +170,7 @@ def read_campaign(text: str) -> CampaignFile:
 def build_campaign(raw: dict[str, Any], text: str = "") -> CampaignFile:
     """A file from its values; `text` tells the lines of mistakes. Raises as `read_campaign`."""
     _localize(raw)
+    _budget_places(raw)
     try:
         file = CampaignFile.model_validate(raw)
     except ValidationError as error:
@@ -194,6 +199,24 @@ def _localize(raw: dict[str, Any]) -> None:
         moment = about.get(key)
         if isinstance(moment, datetime) and moment.tzinfo is None:
             about[key] = moment.replace(tzinfo=zone)
+    trial = raw.get("trial")
+    for key in ("apply_until", "draw_at"):
+        moment = trial.get(key) if isinstance(trial, dict) else None
+        if isinstance(trial, dict) and isinstance(moment, datetime) and moment.tzinfo is None:
+            trial[key] = moment.replace(tzinfo=zone)
+
+
+def _budget_places(raw: dict[str, Any]) -> None:
+    """The places of a trial are budgeted by its quota where the file does not say otherwise."""
+    trial = raw.get("trial")
+    if not isinstance(trial, dict):
+        return
+    rewards = raw.setdefault("rewards", {})
+    if not isinstance(rewards, dict):
+        return
+    budgets, asset = rewards.setdefault("budgets", {}), f"{ITEM}{trial.get('item')}"
+    if isinstance(budgets, dict) and rewards.get("asset") != asset and type(trial.get("quota")) is int:
+        budgets.setdefault(asset, trial["quota"])
 
 
 def oddities(file: CampaignFile, text: str = "") -> list[FileProblem]:
@@ -207,6 +230,7 @@ def oddities(file: CampaignFile, text: str = "") -> list[FileProblem]:
     if terms.event == "retained" and terms.stay_days >= terms.window_days:
         found.append(("stay_beyond_window", "qualify.stay_days", {"window": terms.window_days}))
     found += _sections(file)
+    found += _trial(file)
     return [
         *(FileProblem(code, where, line_of(text, where), params) for code, where, params in found),
         *_expressions(file.rewards, text),
@@ -215,10 +239,29 @@ def oddities(file: CampaignFile, text: str = "") -> list[FileProblem]:
 
 def _sections(file: CampaignFile) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Kinds without their own section, and sections of another kind."""
-    for kind in ("contest",):
+    for kind in ("contest", "trial"):
         given, wanted = getattr(file, kind) is not None, file.campaign.kind == kind
         if given != wanted:
-            yield "section_missing" if wanted else "section_unwanted", kind, {"kind": kind}
+            missing = "trial_missing" if kind == "trial" else "section_missing"
+            yield missing if wanted else "section_unwanted", kind, {"kind": kind}
+
+
+def _trial(file: CampaignFile) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What does not fit together in a trial, and what only a trial can count."""
+    about, terms = file.campaign, file.trial
+    if about.kind != "trial":
+        counted = {"qualify.event": file.qualify.event}
+        counted |= {f"rewards.rules.{index}.on": rule.on or "" for index, rule in enumerate(file.rewards.rules)}
+        for where, event in counted.items():
+            if event in OF_TRIALS:
+                yield "trial_event", where, {"event": event}
+    if terms is None:
+        return
+    for code, where in misfits(terms, about.starts_at, about.ends_at):
+        yield code, f"trial.{where}", {}
+    budget = file.rewards.budget_of(f"{ITEM}{terms.item}")
+    if budget < terms.quota:
+        yield "trial_budget", "rewards.budgets", {"item": terms.item, "quota": terms.quota, "budget": budget}
 
 
 def _expressions(rewards: Rewards, text: str) -> Iterator[FileProblem]:
