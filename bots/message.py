@@ -6,7 +6,7 @@ rendered per platform by its `encode`; see `bots.markup`. Nothing here knows a p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -123,9 +123,26 @@ class Place:
     title: str = ""
 
 
+PICTURE_BYTES = 10 * 1024 * 1024
+"""No more of a picture than this is taken from a platform."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that somebody sent. `media_type` and `size` (bytes) are as the platform says them, "" and None if it does
+    not; `fetch` brings at most `PICTURE_BYTES`, raising `BadInput("picture_too_large")` or `SendError`."""
+
+    media_type: str
+    size: int | None
+    fetch: Callable[[], Awaitable[bytes]] = field(compare=False, repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Text or a command. `command`/`argument` are filled when the platform itself parsed it (slash commands)."""
+    """Text or a command. `command`/`argument` are filled when the platform itself parsed it (slash commands).
+
+    `picture`: what was sent with it that may be a picture; then `text` may be empty.
+    """
 
     person: Person
     place: Place
@@ -133,6 +150,7 @@ class Said:
     command: str | None = None
     argument: str = ""
     key: str | None = None
+    picture: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)

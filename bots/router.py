@@ -30,6 +30,7 @@ from bots.message import (
     Said,
     Submitted,
 )
+from bots.pictures import Pictures
 from bots.rights import Group, Standing, groups_to_ask, standing_of
 from core import clock, i18n
 from core.errors import BadInput, DaixinError, Unavailable
@@ -78,6 +79,7 @@ class Router:
         self._adapters = adapters
         self._admins = admins
         self._default_locale = default_locale
+        self._pictures = Pictures(writer, commands.DIALOGS)
         self._words = {
             word.lower(): command
             for command in commands.COMMANDS
@@ -109,6 +111,8 @@ class Router:
         return ()
 
     async def _converse(self, said: Said | Pressed | Submitted) -> Sequence[Reply]:
+        if isinstance(said, Said):
+            said = await self._pictures.heard(said)
         ask = self._read(said)
         if ask is None:
             return ()
@@ -192,6 +196,8 @@ class Router:
             return [dialog.submitted(ctx, commands.DIALOGS, ask.dialog or "", ask.submitted)]
         if ask.standing is None and self._for_staff(session, ask):
             return None
+        if isinstance(ask.said, Said) and ask.said.picture is not None:
+            return [ctx.reply("picture.not_now")]
         is_word = ask.command is not None and not ask.guessed
         answered = dialog.answer_to(ctx, commands.DIALOGS, ask.said, is_word=is_word, is_code=ask.guessed)
         if answered is not None:

@@ -68,7 +68,7 @@ def test_what_is_transparent_lies_on_white() -> None:
     out = io.BytesIO()
     Image.new("RGBA", (100, 100), (255, 0, 0, 0)).save(out, "PNG")
 
-    assert min(opened(out.getvalue()).convert("L").getextrema()) > 250  # type: ignore[type-var]
+    assert min(opened(out.getvalue()).convert("L").tobytes()) > 250
 
 
 @pytest.mark.parametrize(
