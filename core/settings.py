@@ -66,6 +66,12 @@ class Settings(EnvSettings):
     )
     admins: str = Field("", description="who may manage campaigns beside the platforms' own group admins: "
                         "`platform:account`, by commas")  # fmt: skip
+    api_rate: str = Field(
+        "1000 per 10 seconds", description="how often each key of a brand's programs may ask of /api/v1"
+    )
+    open_to_brands: bool = Field(
+        False, description="whether the admin of any group may start a brand of their own here, as for a hosted service"
+    )
     log_json: bool = Field(False, description="one JSON object per log line")
 
     @property

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web import errors
+from web.api.app import create_api
 from web.board import StageBoard
 from web.guard import guard
 from web.health import HealthPages, livez
@@ -78,6 +79,7 @@ def _routes(parts: WebParts, pages: Pages, leads: Leads, health: HealthPages) ->
         Route("/livez", livez),
         Route("/metrics", health.metrics),
         Mount("/static", _Static(directory=STATIC)),
+        Mount("/api/v1", create_api(parts, pages)),
         *parts.routes,
     ]
 

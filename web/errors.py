@@ -15,7 +15,7 @@ from web.pages import TAGS, Pages
 from web.visitors import locale_of
 
 PROGRAM_PATHS = ("/api/", "/stage/", "/healthz", "/livez", "/metrics")
-_KNOWN = (400, 404, 405, 410, 413, 500, 503)
+_KNOWN = (400, 401, 403, 404, 405, 409, 410, 413, 422, 429, 500, 503)
 CODE_ERRORS = ("code", "code_mistyped", "code_unreadable")
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -54,16 +54,33 @@ def for_program(request: Request) -> bool:
 def answer(pages: Pages, request: Request, status: int, code: str | None, params: dict[str, Any]) -> Response:
     """`code` is a `DaixinError`'s; without one the status alone speaks."""
     locale = locale_of(request)
+    if for_program(request):
+        return told(problem(locale, status, code, params), locale)
+    title, detail = _words(locale, status, code, params)
+    return pages.show(
+        request, "error.html", locale, status=status, title=title, detail=detail, ask_code=status in (404, 410)
+    )
+
+
+def problem(locale: str, status: int, code: str | None, params: dict[str, Any]) -> dict[str, Any]:
+    """What went wrong, as RFC 9457 has it."""
+    title, detail = _words(locale, status, code, params)
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return body | ({"code": code} if code else {})
+
+
+def told(body: dict[str, Any], locale: str) -> JSONResponse:
+    """A problem as a response."""
+    headers = {"Content-Language": TAGS[locale], "Cache-Control": "no-store"}
+    return JSONResponse(body, body["status"], headers, "application/problem+json")
+
+
+def _words(locale: str, status: int, code: str | None, params: dict[str, Any]) -> tuple[str, str]:
+    """Title and detail."""
     family = status if status in _KNOWN else (500 if status >= 500 else 400)
     title, detail = i18n.text(locale, f"web.error.{family}"), i18n.text(locale, f"web.error.{family}.help")
     if code in CODE_ERRORS:
         title, detail = i18n.text(locale, "web.error.code"), i18n.text(locale, "web.error.code.help")
     elif code is not None and f"error.{code}" in i18n.catalogue(locale):
         detail = i18n.text(locale, f"error.{code}", **params)
-    if for_program(request):
-        body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-        headers = {"Content-Language": TAGS[locale], "Cache-Control": "no-store"}
-        return JSONResponse(body | ({"code": code} if code else {}), status, headers, "application/problem+json")
-    return pages.show(
-        request, "error.html", locale, status=status, title=title, detail=detail, ask_code=status in (404, 410)
-    )
+    return title, detail

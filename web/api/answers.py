@@ -1,4 +1,4 @@
-"""Answers already given: the same `Idempotency-Key` with the same request gets the same answer, and nothing else is done.
+"""Answers already given: the same `Idempotency-Key` with the same request gets the same answer; nothing is done twice.
 
 The answer is kept in the unit of work that did what was asked, so the two are never apart.
 """

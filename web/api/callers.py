@@ -1,0 +1,93 @@
+"""Who calls: the bearer key of a request, what it may do, and how often."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import limits
+from fastapi import Request, Response
+from starlette.exceptions import HTTPException
+
+from core import clock
+from core.errors import NotAllowed
+from core.reader import Reader
+from core.writer import Writer
+from referral.api_keys import USED_EVERY, Holder, digest_of, holder_of, note_use
+
+FRESH_SECONDS = 5.0
+"""How long a key is believed without asking the database again: a revoked one closes everywhere after this."""
+KNOWN_KEYS = 10_000
+BEARER = "bearer "
+
+
+@dataclass(slots=True)
+class Callers:
+    """Looks up keys, and counts what each asks. `rate`: as `limits` reads it, such as `1000 per 10 second`."""
+
+    reader: Reader
+    writer: Writer
+    rate: str
+    _known: OrderedDict[str, tuple[float, Holder | None]] = field(default_factory=OrderedDict)
+    _item: limits.RateLimitItem = field(init=False)
+    _window: limits.strategies.SlidingWindowCounterRateLimiter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._item = limits.parse(self.rate)
+        self._window = limits.strategies.SlidingWindowCounterRateLimiter(limits.storage.MemoryStorage())
+
+    async def holder(self, request: Request) -> Holder:
+        """Whose key the request carries. Raises `HTTPException(401)`."""
+        said = request.headers.get("authorization", "")
+        digest = digest_of(said[len(BEARER) :].strip()) if said.lower().startswith(BEARER) else ""
+        found = await self._look_up(digest) if digest else None
+        if found is None or (found.expires_at is not None and found.expires_at <= clock.now()):
+            problem = ', error="invalid_token"' if said else ""
+            raise HTTPException(401, headers={"WWW-Authenticate": f'Bearer realm="daixin"{problem}'})
+        return found
+
+    async def _look_up(self, digest: str) -> Holder | None:
+        kept = self._known.get(digest)
+        if kept is not None and kept[0] >= time.monotonic():
+            return kept[1]
+        found = await self.reader.run(lambda session: holder_of(session, digest))
+        self._known[digest] = (time.monotonic() + FRESH_SECONDS, found)
+        self._known.move_to_end(digest)
+        if len(self._known) > KNOWN_KEYS:
+            self._known.popitem(last=False)
+        if found is not None and (found.used_at is None or found.used_at + USED_EVERY <= clock.now()):
+            await self.writer.run(lambda session: note_use(session, found))
+        return found
+
+    def count(self, holder: Holder, response: Response, cost: int = 1) -> None:
+        """Take `cost` from what the key may still ask; says in the headers what is left.
+
+        Raises `HTTPException(429)` with `Retry-After` (seconds) when nothing is.
+        """
+        name = str(holder.key_id)
+        taken = self._window.hit(self._item, name, cost=cost)
+        stats = self._window.get_window_stats(self._item, name)
+        wait = max(1, round(stats.reset_time - time.time() + 0.5))
+        headers = {
+            "RateLimit-Policy": f'"key";q={self._item.amount};w={self._item.get_expiry()}',
+            "RateLimit": f'"key";r={stats.remaining};t={wait}',
+        }
+        if not taken:
+            raise HTTPException(429, headers={**headers, "Retry-After": str(wait)})
+        response.headers.update(headers)
+
+
+def allowed(callers: Callers, scope: str) -> Callable[[Request, Response], Awaitable[UUID]]:
+    """A dependency: the brand whose key may do this. Raises `NotAllowed("key_may_not")`, and what `Callers` raises."""
+
+    async def brand_of(request: Request, response: Response) -> UUID:
+        holder = await callers.holder(request)
+        callers.count(holder, response)
+        if scope not in holder.scopes:
+            raise NotAllowed("key_may_not", scope=scope)
+        return holder.brand_id
+
+    return brand_of
