@@ -38,6 +38,7 @@ class DiscordEnv(EnvSettings):
     api_url: str | None = None
     gateway_url: str | None = None
     shard_count: int | None = None
+    announce_channel: str = ""
 
 
 class WeChatEnv(EnvSettings):
@@ -104,6 +105,7 @@ def discord(menu: Menu, store: Store, now: Clock) -> Adapter | None:
         api_url=env.api_url,
         gateway_url=env.gateway_url,
         shard_count=env.shard_count,
+        announce_channel=env.announce_channel,
     )
     return DiscordAdapter(settings, menu, store, now)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,9 @@ from weakref import WeakValueDictionary
 
 import discord
 
-from bots.adapter import Capability, OnIncoming, SendError, Status, Store
+from bots.adapter import Capability, NotThere, OnIncoming, SendError, Status, Store
 from bots.command import Menu
-from bots.discord import rights
+from bots.discord import posting, rights
 from bots.discord.answers import Answer
 from bots.discord.client import PlainClient, ShardedClient, make_client
 from bots.discord.decode import CHANNEL, PLATFORM, message_said, person, pressed, said, submitted
@@ -51,6 +51,8 @@ class DiscordAdapter:
             Capability.ADMIN_CHECK,
             Capability.PRIVATE_IN_GROUP,
             Capability.DIAGNOSE,
+            Capability.POSTS,
+            Capability.PINS,
         }
     )
 
@@ -106,7 +108,11 @@ class DiscordAdapter:
         if not number.isdecimal():
             raise SendError(f"{address.chat!r} is no Discord chat", permanent=True)
         try:
-            chat = client.get_partial_messageable(int(number)) if kind else await _private(client, int(number))
+            chat = (
+                client.get_partial_messageable(int(number))
+                if kind
+                else await client.create_dm(discord.Object(int(number)))
+            )
         except FAILURES as error:
             raise refusal(error) from error
         await post(chat, reply, self._store)
@@ -148,6 +154,17 @@ class DiscordAdapter:
     async def diagnose(self, group: str) -> list[str]:
         """The rights the bot lacks in a server. Raises `SendError` when it is not there."""
         return rights.missing(self._guild_or_refuse(group))
+
+    async def post(self, group: str, reply: Reply, *, key: str, again: bool = False) -> str:
+        """Post in the server's channel for it; Discord knows a repeat by its key. Raises `NotThere`, `SendError`."""
+        return await posting.post(self._guild_or_refuse(group), self._settings.announce_channel, reply, key)
+
+    async def pin(self, group: str, message: str) -> None:
+        """Pin a post. Raises `NotThere`, `SendError`."""
+        await posting.pin(self._guild_or_refuse(group), message)
+
+    async def unpin(self, group: str, message: str) -> None:
+        await posting.unpin(self._guild_or_refuse(group), message)
 
     # ------------------------------------------------------------------ supervision
 
@@ -221,8 +238,10 @@ class DiscordAdapter:
 
     def _guild_or_refuse(self, group: str) -> discord.Guild:
         guild = self._connected().get_guild(int(group)) if group.isdecimal() else None
+        if guild is None and self.status.state == "ready":  # before that the list of servers is not complete
+            raise NotThere(f"the bot is not in the server {group}")
         if guild is None or guild.unavailable:
-            raise SendError(f"the bot is not in the server {group}", permanent=guild is None)
+            raise SendError(f"the server {group} is not there at the moment")
         return guild
 
     # ------------------------------------------------------------------ what the client hears
@@ -378,11 +397,4 @@ class DiscordAdapter:
 
     def _turn(self, account: str) -> asyncio.Lock:
         """One thing at a time for each person, in the order it came."""
-        lock = self._turns.get(account)
-        if lock is None:
-            lock = self._turns[account] = asyncio.Lock()
-        return lock
-
-
-def _private(client: discord.Client, account: int) -> Awaitable[discord.DMChannel]:
-    return client.create_dm(discord.Object(account))
+        return self._turns.setdefault(account, asyncio.Lock())

@@ -20,6 +20,7 @@ class DiscordSettings:
     `backoff`: first pause after a crash, doubled up to two minutes.
     `give_up_after`: a connection that is away for so long is made anew.
     `members_timeout`: how long the gateway may take to list a server's members before they are asked for page by page.
+    `announce_channel`: the channel (its id, or a name every server has) in which campaigns are announced.
     `search_after`: when to ask how somebody joined whose invite stayed open; None never asks.
     """
 
@@ -36,4 +37,5 @@ class DiscordSettings:
     backoff: float = 1.0
     give_up_after: float = 300.0
     members_timeout: float = 60.0
+    announce_channel: str = ""
     search_after: float | None = 30.0

@@ -25,7 +25,7 @@ class WebChatAdapter:
     """
 
     platform = PLATFORM
-    capabilities = frozenset({Capability.PRIVATE_IN_GROUP, Capability.ADMIN_CHECK})
+    capabilities = frozenset({Capability.PRIVATE_IN_GROUP, Capability.ADMIN_CHECK, Capability.POSTS})
 
     def __init__(self, settings: WebChatSettings, menu: Menu, store: Store, now: Callable[[], datetime]) -> None:
         self.settings = settings
@@ -82,6 +82,18 @@ class WebChatAdapter:
         except Exception as error:
             raise SendError(f"the message could not be drawn: {error}") from error
         chat.inbox.append(public)
+
+    async def post(self, group: str, reply: Reply, *, key: str, again: bool = False) -> str:
+        """Put a message into a room, once for a key in this process. Raises as `send`."""
+        chat = self._talk.chats.open(group)
+        chat.room = True
+        if chat.first_time(key):
+            try:
+                await self.send(Address(self.platform, group), reply)
+            except BaseException:
+                chat.keys.pop(key, None)
+                raise
+        return ""
 
     async def is_admin(self, group: str, account: str) -> bool:
         """The web chat has no groups of its own making: the operator names the admins."""

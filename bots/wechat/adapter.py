@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
-from bots.adapter import Capability, OnIncoming, SendError, Status, Store
+from bots.adapter import Capability, NotThere, OnIncoming, SendError, Status, Store
 from bots.command import Menu
 from bots.message import Address, BotPlaced, Incoming, Present, Reachable, Reply, Said
 from bots.wechat import compat, decode
 from bots.wechat.delivery import Delivery
+from bots.wechat.failures import as_send_error
 from bots.wechat.intake import Intake
 from bots.wechat.lanes import Lanes
 from bots.wechat.pace import Pace
@@ -42,7 +43,7 @@ class WeChatAdapter:
     """A `bots.adapter.Adapter`. `connect` makes the wire, so that another road to WeChat can be taken."""
 
     platform = decode.PLATFORM
-    capabilities = frozenset({Capability.DIAGNOSE})
+    capabilities = frozenset({Capability.DIAGNOSE, Capability.POSTS})
 
     def __init__(
         self,
@@ -110,6 +111,25 @@ class WeChatAdapter:
             self._listening.cancel()
         if self._running:
             await self._ended.wait()
+
+    async def post(self, group: str, reply: Reply, *, key: str, again: bool = False) -> str:
+        """Post in a room. WeChat recognises no repeat and pins nothing. Raises `NotThere`, `SendError`."""
+        try:
+            await self._delivery.send(group, reply)
+        except SendError as error:
+            if error.permanent and await self._is_out(group):
+                raise NotThere(error.reason) from error
+            raise
+        return ""
+
+    async def _is_out(self, room: str) -> bool:
+        """Whether the account is no member of the room; what cannot be read is a no."""
+        if self._wire is None:
+            return False
+        try:
+            return self._intake.account not in await self._wire.members(room)
+        except CallFailed as failure:
+            return as_send_error(failure).permanent
 
     async def diagnose(self, group: str) -> list[str]:
         """What keeps the bot from working in a room, empty if nothing does."""

@@ -77,6 +77,10 @@ class Guild:
     members: dict[str, Membership] = field(default_factory=dict)
     invites: dict[str, Invite] = field(default_factory=dict)
     invite_limit: int = 1000
+    news: set[str] = field(default_factory=set)
+    """Channels that are announcement channels."""
+    closed: set[str] = field(default_factory=set)
+    """Channels in which the bot may not write."""
 
     def json(self) -> dict[str, Any]:
         bot = self.members.get(BOT)
@@ -87,7 +91,10 @@ class Guild:
             "member_count": len(self.members),
             "system_channel_id": self.channels[0] if self.channels else None,
             "roles": [role_json(role, name, permissions) for role, (name, permissions) in self.roles.items()],
-            "channels": [channel_json(channel, number) for number, channel in enumerate(self.channels)],
+            "channels": [
+                channel_json(channel, number, news=channel in self.news, closed=channel in self.closed)
+                for number, channel in enumerate(self.channels)
+            ],
             "members": [bot.json()] if bot else [],
         }
 
@@ -106,6 +113,8 @@ class Message:
     mentions: Any = None
     deleted: bool = False
     thinking: bool = False
+    pinned: bool = False
+    nonce: str | None = None
 
     def json(self) -> dict[str, Any]:
         return {
@@ -122,7 +131,7 @@ class Message:
             "mentions": [],
             "mention_roles": [],
             "mention_everyone": False,
-            "pinned": False,
+            "pinned": self.pinned,
             "tts": False,
             "flags": 0,
         }
@@ -147,8 +156,15 @@ def role_json(id: str, name: str, permissions: int) -> dict[str, Any]:
     return {"id": id, "name": name, "permissions": str(permissions), "position": 0, "color": 0, "hoist": False}
 
 
-def channel_json(id: str, position: int) -> dict[str, Any]:
-    return {"id": id, "type": 0, "name": f"channel-{id}", "position": position, "permission_overwrites": []}
+def channel_json(id: str, position: int, *, news: bool = False, closed: bool = False) -> dict[str, Any]:
+    overwrites = [{"id": BOT, "type": 1, "allow": "0", "deny": str(1 << 11)}] if closed else []
+    return {
+        "id": id,
+        "type": 5 if news else 0,
+        "name": f"channel-{id}",
+        "position": position,
+        "permission_overwrites": overwrites,
+    }
 
 
 def invite_json(guild: Guild, invite: Invite) -> dict[str, Any]:

@@ -44,6 +44,8 @@ def routes(world: World) -> Iterable[web.RouteDef]:
             ("DELETE", "/webhooks/{app}/{token}/messages/@original", table.delete_original),
             ("POST", "/users/@me/channels", table.open_private),
             ("POST", "/channels/{channel}/messages", table.create_message),
+            ("PUT", "/channels/{channel}/messages/pins/{message}", table.pin),
+            ("DELETE", "/channels/{channel}/messages/pins/{message}", table.unpin),
             ("POST", "/channels/{channel}/invites", table.create_invite),
             ("GET", "/guilds/{guild}/invites", table.list_invites),
             ("DELETE", "/invites/{code}", table.delete_invite),
@@ -194,12 +196,36 @@ class Rest:
         problem = _problem(body)
         if problem is not None:
             return problem
-        return reply(self._add(channel, body, body.get("files") or {}, None).json())
+        known = self._of_nonce(channel, body) or self._add(channel, body, body.get("files") or {}, None)
+        return reply(known.json())
+
+    def _of_nonce(self, channel: str, body: Body) -> Message | None:
+        """The message that was posted under this name already, if names are to be unique."""
+        if not body.get("enforce_nonce"):
+            return None
+        return next((one for one in self.world.messages if (one.channel, one.nonce) == (channel, body["nonce"])), None)
+
+    async def pin(self, request: web.Request, body: Any) -> web.Response:
+        return self._pinned(request, True)
+
+    async def unpin(self, request: web.Request, body: Any) -> web.Response:
+        return self._pinned(request, False)
+
+    def _pinned(self, request: web.Request, pinned: bool) -> web.Response:
+        if self.world.may_not_pin:
+            return refused(403, 50013, "Missing Permissions")
+        where = (request.match_info["channel"], request.match_info["message"])
+        message = next((one for one in self.world.messages if (one.channel, one.id) == where), None)
+        if message is None or message.deleted:
+            return refused(404, 10008, "Unknown Message")
+        message.pinned = pinned
+        return web.Response(status=204)
 
     def _add(self, channel: str, data: Body, files: Body, sees: str | None) -> Message:
         message = Message(self.world.next_id(), channel, data.get("content") or "", data.get("components") or [], sees)
         message.image = next(iter(files.values()), None)
         message.mentions = data.get("allowed_mentions")
+        message.nonce = data.get("nonce")
         self.world.messages.append(message)
         return message
 

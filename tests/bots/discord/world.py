@@ -72,6 +72,7 @@ class World:
         self.refusals: deque[Refusal] = deque()
         self.charset = ""  # what a meddling proxy adds to the content type
         self.index_builds = 0  # how many searches find no index yet
+        self.may_not_pin = False
         self.broken: dict[str, Refusal] = {}  # path prefix → refusal of any request
         self.before_answer: Callable[[Call], Awaitable[None]] | None = None
         self.port = 0

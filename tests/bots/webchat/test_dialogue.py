@@ -112,3 +112,20 @@ async def test_what_cannot_be_sent_says_why(chat: WebChatAdapter) -> None:
 async def test_admins_are_those_the_operator_named(chat: WebChatAdapter) -> None:
     assert await chat.is_admin("tea", "stage:carol")
     assert not await chat.is_admin("tea", ALICE.account)
+
+
+async def test_a_post_is_seen_in_the_room_once_for_a_key(chat: WebChatAdapter) -> None:
+    for _ in range(2):
+        assert await chat.post("tea", Reply("**Spring** has begun"), key="a") == ""
+    assert [reply.text for reply in chat.inbox("tea")] == ["**Spring** has begun"]
+
+
+async def test_a_post_that_was_put_off_is_not_taken_for_done(chat: WebChatAdapter) -> None:
+    for key in ("a", "b"):
+        await chat.post("tea", Reply("x"), key=key)
+    with pytest.raises(SendError) as refused:
+        await chat.post("tea", Reply("y"), key="c")
+    assert refused.value.retry_after
+    chat.outgoing = type(chat.outgoing)(60, Clock())
+    await chat.post("tea", Reply("y"), key="c")
+    assert [reply.text for reply in chat.inbox("tea")] == ["x", "x", "y"]
