@@ -20,6 +20,8 @@ from referral.campaigns import Campaign, move
 from referral.cases import Case
 from referral.lifecycle import Key, move_all, read_anew, ring_at, take_due
 from referral.referrals import IS_UNDER_WAY, Referral
+from referral.trials.applications import unfinished
+from referral.trials.places import UNFINISHED, TrialApplication
 from rewards import ledger
 from rewards.ledger import Account, LedgerAccount, Move, Purpose, Transfer
 from rewards.plans import RewardPlan
@@ -35,7 +37,8 @@ def settle(session: Session, campaign: Campaign) -> dict[str, int]:
     """Return what is left of an ended campaign's budgets to the brand, by asset in minor units, and settle it.
 
     What corrections bring back afterwards is returned by settling again. Raises `Refused("campaign_state")` for one
-    that has not ended, `Refused("rewards_held")` (held: how many) while rewards are on hold.
+    that has not ended, `Refused("rewards_held")` (held: how many) while rewards are on hold, and
+    `Refused("trial_unfinished")` (n: applications) while places of a trial are with somebody.
     """
     reward = table(Reward)
     held = session.scalar(
@@ -47,6 +50,9 @@ def settle(session: Session, campaign: Campaign) -> dict[str, int]:
     )
     if campaign.state in ("ended", "settled") and held:
         raise Refused("rewards_held", held=held)
+    trying = unfinished(session, campaign.brand_id, campaign.id)
+    if campaign.state == "ended" and trying:
+        raise Refused("trial_unfinished", n=trying)
     if campaign.state != "settled":
         move(session, campaign, "settle")
     returned = {}
@@ -93,7 +99,8 @@ def waits_until(session: Session, campaigns: Sequence[Campaign]) -> dict[Key, da
         if now < campaign.ends_at + LATE_ORDERS and _pays_orders(session, campaign):
             wait((campaign.brand_id, campaign.id), campaign.ends_at + LATE_ORDERS)
     keys = [(campaign.brand_id, campaign.id) for campaign in campaigns]
-    for question in (_under_way(session, keys), _held(session, keys), _undecided(session, keys)):
+    questions = (_under_way, _held, _undecided, _trying)
+    for question in (ask(session, keys) for ask in questions):
         for brand_id, campaign_id, until in session.execute(question):
             wait((brand_id, campaign_id), until)
     return found
@@ -126,6 +133,13 @@ def _undecided(session: Session, keys: Sequence[Key]) -> Select[Any]:
     c = table(Case)
     chosen = among_keys(session, (c.c.brand_id, c.c.campaign_id), keys)
     return select(c.c.brand_id, c.c.campaign_id, null()).where(chosen, c.c.state == "open").distinct()
+
+
+def _trying(session: Session, keys: Sequence[Key]) -> Select[Any]:
+    """Applications in a trial of which something may still come; `rewards.trials` ends them all some day."""
+    t = table(TrialApplication)
+    chosen = among_keys(session, (t.c.brand_id, t.c.campaign_id), keys)
+    return select(t.c.brand_id, t.c.campaign_id, null()).where(chosen, t.c.state.in_(UNFINISHED)).distinct()
 
 
 def _give_back(session: Session, keys: Sequence[Key]) -> None:

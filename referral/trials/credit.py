@@ -50,6 +50,7 @@ def let_window_go(session: Session, campaign: Campaign, member_id: UUID) -> None
 
 def hold_windows(session: Session, campaign: Campaign, terms: TrialTerms) -> None:
     """The campaign ended, which closed all windows at that moment: those of applications under way open again."""
+    session.flush()
     r, t = table(Referral), table(TrialApplication)
     applying = select(t.c.member_id).where(
         t.c.brand_id == campaign.brand_id, t.c.campaign_id == campaign.id, t.c.state.in_(UNFINISHED)

@@ -19,7 +19,7 @@ from referral.referrals import MemberReferred, ReferralReversed
 from referral.trials import credit, line, persons
 from referral.trials.applications import CASE, approve, decline, reinstate
 from referral.trials.opening import arrange
-from referral.trials.places import UNFINISHED, Trial, TrialApplication, campaign_of, lock, terms_of, trial_of
+from referral.trials.places import UNFINISHED, Trial, TrialApplication, campaign_of, lock, terms_of
 
 
 def listen(bus: Bus) -> None:
@@ -34,12 +34,11 @@ def listen(bus: Bus) -> None:
 
 def on_campaign(session: Session, happened: Sequence[CampaignMoved]) -> None:
     """An end closes applications and leaves the windows open of those under way; a start gives what is free."""
-    for moved in happened:
-        if trial_of(session, moved.brand_id, moved.campaign_id) is None:
-            continue
-        trial = lock(session, moved.brand_id, moved.campaign_id)
-        campaign = session.get_one(Campaign, (moved.brand_id, moved.campaign_id))
-        if moved.after == "ended":
+    after = {(moved.brand_id, moved.campaign_id): moved.after for moved in happened}
+    for key in _trials(session, happened):
+        trial = lock(session, *key)
+        campaign = session.get_one(Campaign, key)
+        if after[key] == "ended":
             terms = terms_of(session, campaign)
             arrange(trial, campaign, terms)
             session.add(trial)
