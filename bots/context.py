@@ -126,11 +126,46 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """One turn of somebody of whom it is not yet known with which brand they have to do, as in a group that no brand
+    has. `brand`: the one it would be, with the person's `role` for it. `runs`: the groups whose admin they are in the
+    platform's own word. `operator`: the operator named them. `missing`: the rights the bot lacks in this group.
+    `may_begin`: whether anybody may start a brand here."""
+
+    session: Session
+    person: Account
+    place: Place
+    locale: str
+    argument: str
+    brand: Brand | None
+    role: str | None
+    capabilities: frozenset[Capability]
+    runs: frozenset[str] = frozenset()
+    operator: bool = False
+    missing: tuple[str, ...] = ()
+    may_begin: bool = False
+
+    @property
+    def actor(self) -> str:
+        """The person as the audit log names them."""
+        return f"{self.person.platform}:{self.person.account}"
+
+    def say(self, key: str, **params: Any) -> str:
+        """The message `key` in the person's language."""
+        return say(self.locale, key, **params)
+
+    def button(self, key: str, action: str, **params: Any) -> Button:
+        """A button with a label from the catalogue."""
+        return Button(i18n.text(self.locale, key, **params), action=action)
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
-    """A command and who handles it."""
+    """A command and who handles it: once it is known which brand is spoken to, or `at_door` before that."""
 
     spec: CommandSpec
-    handle: Callable[[Context], Reply | Sequence[Reply]]
+    handle: Callable[[Context], Reply | Sequence[Reply]] | None = None
+    at_door: Callable[[Visit], Reply] | None = None
 
 
 def say(locale: str, key: str, **params: Any) -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from bots import dialog, happenings
-from bots.adapter import Adapter, KeepsGate
+from bots import dialog, happenings, placing
+from bots.adapter import Adapter, ChecksAdmins, KeepsGate
 from bots.commands import all as commands
 from bots.commands.start import arrival_of, home_buttons, welcome
-from bots.context import Command, Context, Links, say
+from bots.context import Command, Context, Links, Visit, say
 from bots.markup import clean
 from bots.message import (
     BotPlaced,
@@ -31,12 +32,13 @@ from bots.message import (
     Submitted,
 )
 from bots.pictures import Pictures
-from bots.rights import Group, Standing, groups_to_ask, standing_of
+from bots.rights import Group, Standing, groups_to_ask, lacking, standing_of
 from core import clock, i18n
 from core.errors import BadInput, DaixinError, Unavailable
 from core.writer import Writer
 from referral import codes, members, staff
 from referral.brands import Brand, Community, community_of_group, only_brand
+from referral.connecting import brand_count
 from referral.members import Account, Identity, Member
 
 log = structlog.get_logger()
@@ -73,12 +75,14 @@ class Router:
         adapters: Mapping[str, Adapter],
         admins: frozenset[str] = frozenset(),
         default_locale: str = "zh_Hans",
+        open_to_brands: bool = False,
     ) -> None:
         self._writer = writer
         self._links = links
         self._adapters = adapters
         self._admins = admins
         self._default_locale = default_locale
+        self._open_to_brands = open_to_brands
         self._pictures = Pictures(writer, commands.DIALOGS)
         self._words = {
             word.lower(): command
@@ -104,11 +108,23 @@ class Router:
         self, incoming: Joined | JoinRequested | Left | Present | Reachable | BotPlaced
     ) -> Sequence[Reply]:
         platform = incoming.place.address.platform
-        ours = await self._writer.run(lambda session: happenings.record(session, platform, incoming))
+        if isinstance(incoming, BotPlaced):
+            return await self._placed(incoming)
+        named = bool(self._admins)
+        ours = await self._writer.run(lambda session: happenings.record(session, platform, incoming, named=named))
         adapter = self._adapters.get(platform)
         if isinstance(incoming, JoinRequested) and ours and isinstance(adapter, KeepsGate):
             await adapter.approve(incoming.place.group, incoming.person.account)
         return ()
+
+    async def _placed(self, event: BotPlaced) -> Sequence[Reply]:
+        """The bot came into a group, or was taken out of it; what is said there for everybody to read."""
+        adapter = self._adapters.get(event.place.address.platform)
+        checks = isinstance(adapter, ChecksAdmins)
+        reply = await self._writer.run(
+            lambda session: placing.placed(session, event, self._admins, self._default_locale, checks=checks)
+        )
+        return [reply] if reply is not None else ()
 
     async def _converse(self, said: Said | Pressed | Submitted) -> Sequence[Reply]:
         if isinstance(said, Said):
@@ -121,6 +137,8 @@ class Router:
             kind = "start" if name == "start" else "code"
             arrival = arrival_of(ask.person, ask.argument, kind, self._links, clock.now())
             return [await self._writer.call(welcome, arrival)]
+        if ask.command is not None and ask.command.at_door is not None:
+            return await self._at_door(ask, ask.command.at_door)
         if (ask.command and (ask.command.spec.admin or name == "help")) or ask.submitted is not None:
             ask = replace(ask, standing=await self._standing(ask))
         answered = await self._writer.run(lambda session: self._turn(session, ask))
@@ -173,6 +191,33 @@ class Router:
         found = await self._writer.run(lambda session: dialog.current(session, person.platform, person.account))
         return found is not None
 
+    async def _at_door(self, ask: Ask, handle: Callable[[Visit], Reply]) -> Sequence[Reply]:
+        """A command that is answered before it is known with which brand the person has to do."""
+        place, adapter = ask.said.place, self._adapters.get(ask.person.platform)
+        standing = await self._standing(ask)
+        visit = partial(
+            Visit,
+            person=ask.person,
+            place=place,
+            argument=ask.argument,
+            capabilities=adapter.capabilities if adapter else frozenset(),
+            runs=standing.runs,
+            operator=f"{ask.person.platform}:{ask.person.account}" in self._admins,
+            missing=await lacking(adapter, place.group) if place.group is not None else (),
+        )
+
+        def turn(session: Session) -> Reply:
+            brand = self._brand(session, ask)
+            met = members.find_identity(session, brand.id, ask.person.platform, ask.person.account) if brand else None
+            member = session.get(Member, (brand.id, met.member_id)) if brand and met else None
+            role = staff.role_of(session, brand.id, member.id) if brand and member else None
+            locale = member.locale if member and member.locale else ask.person.locale
+            may_begin = self._open_to_brands or not (self._admins or brand_count(session))
+            role = staff.higher(standing.role, role)
+            return handle(visit(session=session, locale=locale, brand=brand, role=role, may_begin=may_begin))
+
+        return [await self._writer.run(turn)]
+
     async def _standing(self, ask: Ask) -> Standing:
         """What the operator and the platform say of the person, asked at every turn in which it matters."""
         groups = await self._writer.run(lambda session: self._groups(session, ask))
@@ -205,7 +250,7 @@ class Router:
         if ask.guessed:
             arrival = arrival_of(ask.person, ask.argument, "code", self._links, clock.now())
             return welcome(session, [arrival])
-        if ask.command is not None:
+        if ask.command is not None and ask.command.handle is not None:
             answer = ask.command.handle(ctx)
             return [answer] if isinstance(answer, Reply) else answer
         if isinstance(ask.said, Pressed):

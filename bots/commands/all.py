@@ -6,6 +6,7 @@ from bots.command import Menu
 from bots.commands import address, shop, withdraw
 from bots.commands.campaign.command import CAMPAIGN
 from bots.commands.campaign.wizard import NEW
+from bots.commands.connect import CONNECT
 from bots.commands.help import HELP
 from bots.commands.invite import INVITE
 from bots.commands.language import LANGUAGE
@@ -18,6 +19,9 @@ from bots.commands.shop import SHOP
 from bots.commands.start import JOIN, START
 from bots.commands.withdraw import WITHDRAW
 
-COMMANDS = (START, INVITE, ME, LEADERBOARD, REWARDS, WITHDRAW, SHOP, WHY, JOIN, LINK, LANGUAGE, PRIVACY, HELP, CAMPAIGN)
+COMMANDS = (
+    *(START, INVITE, ME, LEADERBOARD, REWARDS, WITHDRAW, SHOP, WHY, JOIN, LINK, LANGUAGE, PRIVACY, HELP),
+    *(CAMPAIGN, CONNECT),
+)
 DIALOGS = {dialog.name: dialog for dialog in (NEW, *withdraw.DIALOGS, *shop.DIALOGS, *address.DIALOGS)}
 MENU = Menu(tuple(command.spec for command in COMMANDS))

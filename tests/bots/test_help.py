@@ -41,6 +41,7 @@ from tests.dialogue import in_both, open_town
     • /privacy: Read my data, or have it deleted
     • /help: All commands
     • /campaign: Run campaigns (admins)
+    • /connect: Connect a group (admins)
     You can also send an invite code or paste an invite link.
     Alice> blah
     I did not understand that. Choose below, or say /help.
@@ -80,6 +81,7 @@ from tests.dialogue import in_both, open_town
     • 隐私：查看或删除我的数据
     • 帮助：全部命令
     • 活动：管理活动（管理员）
+    • 连接：把群接到品牌（管理员）
     也可以直接发送邀请码或粘贴邀请链接。
     Alice> 今天天气真好
     我没看懂。请点下面的按钮，或发送「帮助」。

@@ -1,0 +1,259 @@
+"""A group comes to a brand: by the platform's word for its admin, by a one-time code, or as the first of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from sqlmodel import Session
+
+from bots.adapter import Capability, OnIncoming, Status
+from bots.context import Links
+from bots.markup import plain
+from bots.message import Address, BotPlaced, Person, Place, Pressed, Reply, Said
+from bots.router import Router
+from core import clock
+from referral import audit, members, staff
+from referral.brands import Brand, Community, communities_of, community_of_group, create_brand
+from referral.members import find_identity
+from tests.house import House, later, person
+
+
+class Stage:
+    """A platform that knows who runs which group. `checks=False`: one that does not tell (WeChat)."""
+
+    def __init__(self, platform: str, *, checks: bool = True) -> None:
+        self.platform = platform
+        self.capabilities = frozenset({Capability.ADMIN_CHECK} if checks else ())
+        self.status = Status("ready")
+        self.admins: set[tuple[str, str]] = set()
+        self.missing: list[str] = []
+        if checks:
+            self.is_admin = self._is_admin
+            self.diagnose = self._diagnose
+
+    async def run(self, on_incoming: OnIncoming) -> None: ...
+
+    async def send(self, address: Address, reply: Reply) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def _is_admin(self, group: str, account: str) -> bool:
+        return (group, account) in self.admins
+
+    async def _diagnose(self, group: str) -> list[str]:
+        return self.missing
+
+
+class Square:
+    """Groups on Telegram and WeChat, and whoever speaks in them."""
+
+    def __init__(self, house: House, **options: object) -> None:
+        self.house = house
+        self.telegram, self.wechat = Stage("telegram"), Stage("wechat", checks=False)
+        adapters = {"telegram": self.telegram, "wechat": self.wechat}
+        self.router = Router(
+            house.writer,
+            Links("https://tea.example"),
+            adapters,
+            default_locale="en",
+            **options,  # type: ignore[arg-type]
+        )
+        self.shown: dict[str, list[tuple[str, str]]] = {}
+
+    async def says(self, name: str, words: str, group: str | None = None, platform: str = "telegram") -> str:
+        """What is answered; `[label]` presses a button this person was shown."""
+        place = Place(Address(platform, group or name.lower()), group, f"{group} lovers" if group else "")
+        who = Person(name.lower(), name, locale="en")
+        if words.startswith("["):
+            action = next(action for label, action in reversed(self.shown[name]) if label == words[1:-1])
+            return self._take(name, await self.router.hear(Pressed(who, place, action)))
+        return self._take(name, await self.router.hear(Said(who, place, words)))
+
+    async def adds(self, name: str, group: str, *missing: str, platform: str = "telegram") -> str:
+        place = Place(Address(platform, group), group, f"{group} lovers")
+        who = Person(name.lower(), name, locale="en")
+        return self._take(name, await self.router.hear(BotPlaced(place, True, who, missing)))
+
+    async def removes(self, name: str, group: str, platform: str = "telegram") -> None:
+        place = Place(Address(platform, group), group, f"{group} lovers")
+        await self.router.hear(BotPlaced(place, False, Person(name.lower(), name)))
+
+    def _take(self, name: str, replies: object) -> str:
+        assert isinstance(replies, list | tuple)
+        said = []
+        for reply in replies:
+            buttons = [button for row in reply.buttons for button in row]
+            self.shown.setdefault(name, []).extend((one.label, one.action) for one in buttons if one.action)
+            said.append("\n".join([plain(reply.text), *(f"[{one.label}]" for one in buttons)]))
+        return "\n".join(said)
+
+    def community(self, group: str, platform: str = "telegram") -> Community | None:
+        return self.house.ask(lambda s: community_of_group(s, platform, group))
+
+    def brand(self, name: str = "Acme") -> Brand:
+        return self.house.do(lambda s: create_brand(s, name))
+
+    def role(self, brand: Brand, name: str, role: str, platform: str = "telegram") -> UUID:
+        def give(session: Session) -> UUID:
+            known = members.meet(session, brand.id, [person(name, platform)], [clock.now()], "message")[0]
+            staff.give(session, brand.id, known.member_id, role, "operator")
+            return known.member_id
+
+        return self.house.do(give)
+
+    def acts(self, brand: Brand) -> list[tuple[str, str]]:
+        assert self.house.ask(lambda s: audit.verify_chain(s, brand.id)) == []
+        log = self.house.ask(lambda s: audit.entries_of(s, brand.id))
+        return [(entry.act, entry.actor) for entry in reversed(log)]
+
+
+@pytest.fixture
+def square(house: House) -> Iterator[Square]:
+    return Square(house)
+
+
+async def test_the_first_group_of_a_platform_is_taken_and_no_other(square: Square) -> None:
+    brand = square.brand()
+    said = await square.adds("Mei", "tea", "can_invite_users")
+    assert said.startswith("✅ This group now belongs to Acme.")
+    assert "Invite users via link" in said
+    assert "Administrators" in said
+    assert (await square.adds("Stranger", "mine")).startswith("Hello! I run referral campaigns")
+    assert square.community("mine") is None
+    assert await square.says("Stranger", "/campaign", "mine") == "Only admins of the group can manage campaigns."
+    assert square.acts(brand) == [("community.connect", "first_group")]
+
+
+async def test_who_the_operator_named_is_asked_before_any_group_is_taken(house: House) -> None:
+    square = Square(house, admins=frozenset({"telegram:mei"}))
+    brand = square.brand()
+    assert "[Connect this group]" in await square.adds("Stranger", "theirs")
+    assert square.community("theirs") is None
+    await square.adds("Mei", "tea")
+    assert "now belongs to Acme" in await square.says("Mei", "[Connect this group]", "tea")
+    assert square.acts(brand) == [("community.connect", "telegram:mei")]
+
+
+async def test_an_admin_of_the_group_who_runs_the_brand_connects_it(square: Square) -> None:
+    brand = square.brand()
+    square.role(brand, "Mei", "manager")
+    await square.adds("Mei", "tea")
+    assert square.community("tea") is None
+    assert "Only an admin of this group" in await square.says("Mei", "/connect", "tea")
+    square.telegram.admins.add(("tea", "mei"))
+    assert "now belongs to Acme" in await square.says("Mei", "/connect", "tea")
+    assert square.community("tea").title == "tea lovers"  # type: ignore[union-attr]
+    assert (await square.says("Ann", "/connect", "tea")) == "This group belongs to Acme."
+    assert square.acts(brand)[-1] == ("community.connect", "telegram:mei")
+
+
+async def test_a_reviewer_connects_nothing(square: Square) -> None:
+    brand = square.brand()
+    square.role(brand, "Ann", "reviewer")
+    square.telegram.admins.add(("tea", "ann"))
+    assert "You do not run a brand here yet" in await square.says("Ann", "/connect", "tea")
+
+
+async def test_an_admin_of_a_group_is_a_manager_until_the_platform_says_otherwise(square: Square) -> None:
+    brand = square.brand()
+    await square.adds("Mei", "tea")
+    square.telegram.admins.add(("tea", "mei"))
+    assert "no campaign yet" in await square.says("Mei", "/campaign", "tea")
+    assert "no campaign yet" in await square.says("Mei", "/campaign")
+    square.telegram.admins.clear()
+    assert await square.says("Mei", "/campaign") == "Only admins of the group can manage campaigns."
+    assert len(square.acts(brand)) == 1
+
+
+async def test_a_dialog_that_was_begun_by_an_admin_stops_with_the_right_and_keeps_what_was_said(
+    square: Square,
+) -> None:
+    square.brand()
+    await square.adds("Mei", "tea")
+    square.telegram.admins.add(("tea", "mei"))
+    first = await square.says("Mei", "/campaign new")
+    square.telegram.admins.clear()
+    assert (await square.says("Mei", "Summer")).startswith("You can no longer do this for Acme.")
+    assert "Nobody has come" not in await square.says("Mei", "/me")
+    square.telegram.admins.add(("tea", "mei"))
+    assert "You can no longer" not in await square.says("Mei", "Summer")
+    assert first
+    square.telegram.admins.clear()
+    assert await square.says("Mei", "cancel") == "Stopped; nothing was changed."
+
+
+async def test_a_code_connects_where_the_platform_cannot_tell_admins(square: Square) -> None:
+    brand = square.brand()
+    square.role(brand, "Mei", "owner")
+    assert "one-time code" in await square.adds("Mei", "room", platform="wechat")
+    assert "cannot see here who the group's owner is" in await square.says("Mei", "连接", "room", "wechat")
+    said = await square.says("Mei", "/connect code")
+    code = said.split("/connect ")[1].split("\n")[0]
+    assert "now belongs to Acme" in await square.says("Li", f"连接 {code}", "room", "wechat")
+    assert square.community("room", "wechat") is not None
+    assert "does not work" in await square.says("Li", f"连接 {code}", "other", "wechat")
+    assert square.acts(brand)[-1] == ("community.connect", "wechat:li")
+
+
+async def test_a_partner_sees_its_own_and_manages_nothing(square: Square) -> None:
+    brand = square.brand()
+    square.role(brand, "Mei", "owner")
+    code = (await square.says("Mei", "/connect partner")).split("/connect ")[1].split("\n")[0]
+    assert "Only an admin of this group" in await square.says("Zoe", f"/connect {code}", "fans")
+    square.telegram.admins.add(("fans", "zoe"))
+    assert "is now a partner of Acme" in await square.says("Zoe", f"/connect {code}", "fans")
+    community = square.community("fans")
+    assert community is not None
+    assert community.partner
+    zoe = square.house.ask(lambda s: find_identity(s, brand.id, "telegram", "zoe"))
+    assert zoe is not None
+    assert community.admin_id == zoe.member_id
+    assert await square.says("Zoe", "/campaign new", "fans") == "Only admins of the group can manage campaigns."
+    assert "[Yes, disconnect]" in await square.says("Zoe", "/connect off", "fans")
+    assert "no longer belongs to Acme" in await square.says("Zoe", "[Yes, disconnect]", "fans")
+    assert square.community("fans") is None
+
+
+async def test_a_brand_begins_in_a_group(square: Square) -> None:
+    square.telegram.admins.add(("tea", "mei"))
+    await square.adds("Mei", "tea")
+    assert "Nobody has started a brand" in await square.says("Mei", "[Connect this group]", "tea")
+    said = await square.says("Mei", "[Start a new brand “tea lovers”]", "tea")
+    assert said.startswith("tea lovers is there, and you are its owner.")
+    assert "now belongs to tea lovers" in said
+    community = square.community("tea")
+    assert community is not None
+    [mei] = square.house.ask(lambda s: staff.staff_of(s, community.brand_id))
+    assert mei.role == "owner"
+    square.telegram.admins.add(("other", "max"))
+    assert "do not run a brand" in await square.says("Max", "/connect", "other")
+    assert "do not run a brand" in await square.says("Max", "/connect new Mine", "other")
+
+
+async def test_on_a_hosted_service_everybody_begins_their_own(house: House) -> None:
+    square = Square(house, open_to_brands=True)
+    square.brand()
+    square.telegram.admins |= {("tea", "mei"), ("cake", "max")}
+    await square.adds("Mei", "zero")
+    assert "is there, and you are its owner" in await square.says("Mei", "/connect new Tea House", "tea")
+    assert "Tea House is there, and you are its owner" in await square.says("Max", "/connect new Tea House", "cake")
+    tea, cake = square.community("tea"), square.community("cake")
+    assert tea is not None
+    assert cake is not None
+    assert tea.brand_id != cake.brand_id
+    square.telegram.admins.add(("tea", "max"))
+    assert await square.says("Max", "/connect", "tea") == "This group belongs to Tea House.\n[Disconnect]"
+
+
+async def test_taken_out_of_a_group_the_bot_lets_it_go(square: Square) -> None:
+    brand = square.brand()
+    await square.adds("Mei", "tea")
+    await square.removes("Mei", "tea")
+    assert square.community("tea") is None
+    assert len(square.house.ask(lambda s: communities_of(s, brand.id))) == 1  # the web chat
+    assert square.acts(brand)[-1] == ("community.disconnect", "telegram:mei")
+    with later(days=1):
+        assert "Hello!" in await square.adds("Mei", "tea")
+        assert "“tea lovers” is waiting" in await square.says("Mei", "/connect")
