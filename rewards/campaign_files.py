@@ -20,10 +20,12 @@ from sqlmodel import Session, col
 
 from core import clock, i18n
 from core.errors import Refused
-from core.money import ITEM
+from core.money import ITEM, Money
+from referral import audit
 from referral.announcing import AnnounceTerms, plan_reminders
 from referral.brands import Brand, Community, communities_of, slugify
 from referral.campaigns import Campaign, CampaignVersion, move
+from referral.staff import OPERATOR
 from referral.trials.terms import TrialTerms
 from rewards import ledger, trials
 from rewards.budget import watch_anew
@@ -38,9 +40,9 @@ from rewards.campaign_format import (
     read_campaign,
     refuse,
 )
-from rewards.items.items import items_of
 from rewards.plan_check import Finding, check
 from rewards.plans import Plan, default_name, plan_of, save_plan
+from rewards.policy_check import allowed, check_file, unknown_items
 
 __all__ = [
     "Applied",
@@ -67,14 +69,16 @@ class Applied:
 
 
 def apply_campaign(
-    session: Session, brand: Brand, file: CampaignFile, *, launch: bool = True, text: str = ""
+    session: Session, brand: Brand, file: CampaignFile, *, launch: bool = True, text: str = "", actor: str = OPERATOR
 ) -> Applied:
     """Make the brand's campaign what the file says; the same file again changes nothing.
 
     A change makes a new version; who came under an older one is paid by that. The budget is topped up, or its unspent
-    part returned, until it is the file's. With `launch` a draft starts, now or at `starts_at`.
+    part returned, until it is the file's. With `launch` a draft starts, now or at `starts_at`. `actor`: who answers
+    for the overrides under `[policy]`, `platform:account`.
     Raises `BadInput("campaign_file")` as `read_campaign`; `Refused`: plan_refused (findings, with the lines of `text`),
-    campaign_over, campaign_started (its start cannot move any more), budget_below_spent (asset, spent, budget).
+    campaign_over, campaign_started (its start cannot move any more), budget_below_spent (asset, spent, budget),
+    prizes_below_spent (asset, spent, prizes, budget).
     """
     problems = oddities(file)
     if problems:
@@ -114,6 +118,8 @@ def apply_campaign(
         trials.prepare(session, campaign, file.trial)
     _set_off(session, campaign, launch)
     plan_reminders(session, [campaign] if campaign.state == "running" else [])
+    for policy in _overrides(session, brand, file, places):
+        audit.record(session, brand.id, actor, "policy.override", campaign.slug, policy=policy)
     log.info("campaign.applied", campaign=campaign.slug, version=campaign.version, changed=changed)
     return Applied(campaign, changed, findings)
 
@@ -133,49 +139,37 @@ def _places(session: Session, brand: Brand, file: CampaignFile) -> list[Communit
 
 
 def findings_of(session: Session, brand: Brand, file: CampaignFile) -> list[Finding]:
-    """What the plan check says of a file, refusals and warnings, before anything is applied.
+    """What the checks of plan and policy say of a file, refusals and warnings, before anything is applied.
 
     Raises `BadInput("campaign_file")` for communities that the brand has not.
     """
-    return _findings(session, brand, file, _places(session, brand, file), "")
+    return allowed(_findings(session, brand, file, _places(session, brand, file)), file.policy)[0]
 
 
 def _check(session: Session, brand: Brand, file: CampaignFile, places: Sequence[Community], text: str) -> list[Finding]:
-    findings = _findings(session, brand, file, places, text)
+    found = allowed(_findings(session, brand, file, places), file.policy)[0]
+    findings = [replace(one, line=line_of(text, one.where)) if one.where else one for one in found]
     refused = [finding for finding in findings if finding.severity == "refuse"]
     if refused:
         raise Refused("plan_refused", findings=refused)
-    if file.policy.allow_join_rewards_on_discord:
-        log.warning("campaign.policy_overridden", campaign=file.campaign.slug, policy="allow_join_rewards_on_discord")
     return findings
 
 
-def _findings(
-    session: Session, brand: Brand, file: CampaignFile, places: Sequence[Community], text: str
-) -> list[Finding]:
+def _overrides(session: Session, brand: Brand, file: CampaignFile, places: Sequence[Community]) -> list[str]:
+    """The names of what the file allows under `[policy]` that would be refused without it."""
+    return allowed(_findings(session, brand, file, places), file.policy)[1]
+
+
+def _findings(session: Session, brand: Brand, file: CampaignFile, places: Sequence[Community]) -> list[Finding]:
     platforms = frozenset(place.platform for place in places)
-    overridden = file.policy.allow_join_rewards_on_discord
     found = [
-        *check(file.plan, file.qualify.event, platforms, joins_allowed=overridden),
-        *_unknown_items(session, brand, file.plan),
+        *check(file.plan, file.qualify.event, platforms),
+        *check_file(file, platforms),
+        *unknown_items(session, brand.id, file.plan),
         *(trials.findings(session, brand.id, file.trial) if file.trial else ()),
     ]
     places_of = f"rewards.budgets.{ITEM}{file.trial.item}" if file.trial else None
-    found = [one for one in found if (one.code, one.where) != ("budget_unused", places_of)]
-    return [replace(one, line=line_of(text, one.where)) if one.where else one for one in found]
-
-
-def _unknown_items(session: Session, brand: Brand, plan: Plan) -> Iterator[Finding]:
-    """Rules that pay in an item the brand's catalogue has not."""
-    wanted = {plan.asset_of(rule).removeprefix(ITEM) for rule in plan.rules if plan.asset_of(rule).startswith(ITEM)}
-    if not wanted:
-        return
-    known = {item.slug for item in items_of(session, brand.id) if item.active}
-    for index, rule in enumerate(plan.rules):
-        asset = plan.asset_of(rule)
-        if asset.startswith(ITEM) and asset.removeprefix(ITEM) not in known:
-            where = f"rewards.rules.{index}.asset" if rule.asset else "rewards.asset"
-            yield Finding("refuse", "unknown_item", where, {"item": asset.removeprefix(ITEM)})
+    return [one for one in found if (one.code, one.where) != ("budget_unused", places_of)]
 
 
 def _timely(campaign: Campaign | None, file: CampaignFile) -> None:
@@ -215,15 +209,19 @@ def _set_budgets(session: Session, campaign: Campaign, plan: Plan) -> None:
     known = ledger.balances_of(session, campaign.brand_id, campaign.id)
     assets = dict.fromkeys((*plan.assets, *(asset for purpose, asset in known if purpose == ledger.Purpose.BUDGET)))
     for asset in assets:
-        _set_budget(session, campaign, asset, plan.budget_of(asset), own=asset == plan.asset)
+        _set_budget(session, campaign, plan, asset)
 
 
-def _set_budget(session: Session, campaign: Campaign, asset: str, budget: int, *, own: bool) -> None:
+def _set_budget(session: Session, campaign: Campaign, plan: Plan, asset: str) -> None:
+    budget, prizes, own = plan.budget_of(asset), plan.reserve(asset), asset == plan.asset
     account = ledger.Account(campaign.brand_id, campaign.id, ledger.Purpose.BUDGET, asset)
     unspent = ledger.take_stock(session, [account])[account]
     funded = ledger.funded(session, campaign.brand_id, campaign.id, asset)
     more, cause = budget - funded, (campaign.brand_id, campaign.id, asset)
     reference = f"{campaign.id}/{campaign.version}" + ("" if own else f"/{asset}")
+    if prizes and unspent + more < prizes:
+        figures = {"spent": funded - unspent, "prizes": prizes, "budget": budget}
+        raise Refused("prizes_below_spent", asset=asset, **{n: Money(value, asset) for n, value in figures.items()})
     if more:
         watch_anew(session, *cause)
     if more > 0:

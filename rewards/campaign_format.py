@@ -108,6 +108,8 @@ class Policy(_Part):
     """`[policy]`: rules of platforms that the operator overrides, knowing why."""
 
     allow_join_rewards_on_discord: bool = False
+    allow_join_rewards_on_wechat: bool = False
+    allow_sharing_words_on_wechat: bool = False
 
 
 class CampaignFile(_Part):

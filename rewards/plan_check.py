@@ -156,11 +156,16 @@ def _budgets(plan: Plan) -> Iterator[Finding]:
     need: dict[str, dict[str | None, int]] = defaultdict(lambda: defaultdict(int))
     for rule in plan.rules:
         need[plan.asset_of(rule)][rule.on] += first_payment(rule)
-    for asset, by_event in need.items():
-        if plan.budget_of(asset) < max(by_event.values()):
+    for asset in dict.fromkeys((*need, *map(plan.prize_asset, plan.prizes))):
+        prizes = plan.reserve(asset)
+        least = max(need[asset].values(), default=0) + prizes
+        if plan.budget_of(asset) < least:
             where = "rewards.budget" if asset == plan.asset else f"rewards.budgets.{asset}"
-            params = {"asset": asset, "least": Money(max(by_event.values()), asset)}
-            yield Finding("refuse", "budget_below_one", where, params)
+            params = {"asset": asset, "least": Money(least, asset)}
+            if prizes:
+                yield Finding("refuse", "budget_below_prizes", where, params | {"prizes": Money(prizes, asset)})
+            else:
+                yield Finding("refuse", "budget_below_one", where, params)
     for asset in plan.budgets:
         if asset not in need:
             yield Finding("warn", "budget_unused", f"rewards.budgets.{asset}", {"asset": asset})
