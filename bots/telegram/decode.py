@@ -32,6 +32,7 @@ from bots.message import (
     Reachable,
     Said,
 )
+from bots.telegram.pictures import sent_picture
 
 PLATFORM = "telegram"
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member", "chat_member", "chat_join_request")
@@ -92,13 +93,14 @@ def _message(message: Message, me: Me, key: str) -> tuple[Incoming, ...]:
         return ()
     if message.new_chat_members or message.left_chat_member:
         return _service(message, sender)
-    text = message.text or message.caption
-    if sender.is_bot or not text:
-        return ()
     where = place(message.chat)
+    text = message.text or message.caption or ""
+    picture = sent_picture(message) if where.group is None else None
+    if sender.is_bot or not (text or picture):
+        return ()
     command = _COMMAND.fullmatch(text)
     if command is None:
-        return (Said(person(sender), where, text, key=key),)
+        return (Said(person(sender), where, text, key=key, picture=picture),)
     addressed = command["bot"]
     if addressed and addressed.lower() != me.username.lower():
         return ()

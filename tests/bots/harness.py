@@ -70,6 +70,9 @@ class Harness(Protocol):
     async def say(self, who: str, text: str, *, group: bool = False) -> None:
         """A person (alice, bob) writes; on Discord this is the slash command of the first word if it is one."""
 
+    async def show(self, who: str, file: bytes, media_type: str = "image/jpeg") -> None:
+        """A person sends the bot a file in private, as this platform's app sends one of that kind."""
+
     async def press(self, who: str, label: str) -> None:
         """A person presses the newest button with this label (on WeChat: answers with its number)."""
 

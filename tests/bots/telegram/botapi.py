@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from starlette.requests import Request
 
+from tests.bots.telegram.botapi_files import FileShelf
 from tests.bots.telegram.botapi_pins import PinBoard
 from tests.bots.telegram.botapi_stars import StarShop
 from tests.bots.telegram.botapi_table import Refused, check, shown
@@ -38,7 +39,7 @@ from tests.bots.telegram.botapi_world import Group, Shown, Someone, private, spo
 NOT_UNLESS_ASKED = {"chat_member", "message_reaction", "message_reaction_count"}
 
 
-class BotApi(StarShop, PinBoard):
+class BotApi(StarShop, PinBoard, FileShelf):
     """A server for one bot. `url` is its address; `calls` holds (method, fields) unless `record` is off."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, *, token: str = "42:TEST", record: bool = True) -> None:
@@ -47,6 +48,7 @@ class BotApi(StarShop, PinBoard):
         self.bot = Someone(42, "Daixin", "daixin_bot", language_code=None, is_bot=True)
         self.people: dict[int, Someone] = {}
         self.groups: dict[int, Group] = {}
+        self.files: dict[str, bytes] = {}
         self.messages: dict[int, list[Shown]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.violations: list[str] = []
@@ -181,6 +183,8 @@ class BotApi(StarShop, PinBoard):
             self.faults.remove(fault)
         code, body = 200, b""
         try:
+            if path.startswith("/file/"):
+                return await respond(send, 200, self.download(path))
             given = await read_fields(scope, receive)
             if token != self.token:
                 raise Refusal(401, "Unauthorized")

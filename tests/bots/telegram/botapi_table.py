@@ -28,6 +28,7 @@ KEYBOARD, PREVIEW = Field(("InlineKeyboardMarkup",)), Field(("LinkPreviewOptions
 
 METHODS: dict[str, dict[str, Field]] = {
     "getMe": {},
+    "getFile": {"file_id": need(TEXT)},
     "getUpdates": {"offset": INT, "limit": INT, "timeout": INT, "allowed_updates": Field(("Array of String",))},
     "setWebhook": {
         "url": need(TEXT),

@@ -69,6 +69,10 @@ class TelegramHarness:
     async def say(self, who: str, text: str, *, group: bool = False) -> None:
         self.api.say(self.who(who), text, self.community if group else None)
 
+    async def show(self, who: str, file: bytes, media_type: str = "image/jpeg") -> None:
+        kind = {"image/jpeg": "photo", "video/mp4": "animation"}.get(media_type, "document")
+        self.api.show(self.who(who), file, kind=kind, media_type=media_type)
+
     async def press(self, who: str, label: str) -> None:
         shown = [message for chat in (self.who(who), self.community) for message in self.api.seen(chat)]
         newest = max((message for message in shown if label in message.labels), key=lambda one: one.message_id)
