@@ -294,6 +294,8 @@ def _within(text: str, where: str, expression: str, place: tuple[int, int]) -> t
     return line, column
 
 
+DEEPER = re.compile(r"level|depth|indirect|upline|downline|grand|second|parent|上级|下级|上线|下线|二级|三级|层级")
+"""What people call pay for friends of friends, in a field's name or for whom a rule pays."""
 _TYPES = {
     "string_type": "wants_text",
     "int_type": "wants_number",
@@ -324,8 +326,9 @@ def _problem(details: ErrorDetails, text: str, where: Mapping[toml_places.Path, 
     offset = toml_places.nearest(where, path)
     name, line = ".".join(path), None if offset is None else toml_places.line_and_column(text, offset)[0]
     kind, given, context = details["type"], details["input"], details.get("ctx", {})
-    deeper = kind == "extra_forbidden" and path[-1] in ("level", "levels", "depth")
-    if deeper or (kind == "literal_error" and path[-1] == "to" and "advocate" in str(given)):
+    if (kind == "extra_forbidden" and DEEPER.search(path[-1])) or (
+        kind == "literal_error" and path[-1] == "to" and (DEEPER.search(str(given)) or "advocate" in str(given))
+    ):
         return FileProblem("only_direct", name, line)
     if kind in _LIMITS:
         code, limit, step = _LIMITS[kind]
