@@ -22,6 +22,7 @@ from core.events import Bus
 from referral.brands import Community
 from referral.campaigns import Campaign
 from referral.members import Identity
+from referral.staff import staff_of
 from rewards.budget import BudgetWarned
 from rewards.items.items import Item
 from rewards.items.vouchers import VoucherLow
@@ -58,7 +59,7 @@ def _on(
         if (told := facts_of(event)) is None:
             continue
         if event.brand_id not in people:
-            people[event.brand_id] = _admins(session, event.brand_id, admins)
+            people[event.brand_id] = who_runs(session, event.brand_id, admins)
         what, facts = told
         cause = ids.new()
         news += [
@@ -68,15 +69,19 @@ def _on(
     tell(session, news)
 
 
-def _admins(session: Session, brand_id: UUID, admins: Collection[str]) -> set[UUID]:
-    """The members who run the brand."""
+def who_runs(session: Session, brand_id: UUID, admins: Collection[str]) -> set[UUID]:
+    """The members who run the brand: its owners and managers, the admins of its own groups (a partner's sees only the
+    partner's), and whom the operator named."""
     found = set(
         session.scalars(
             select(col(Community.admin_id)).where(
-                col(Community.brand_id) == brand_id, col(Community.admin_id).is_not(None)
+                col(Community.brand_id) == brand_id,
+                col(Community.admin_id).is_not(None),
+                col(Community.partner).is_(False),
             )
         )
     )
+    found |= {one.member_id for one in staff_of(session, brand_id, ("owner", "manager"))}
     accounts = {tuple(name.split(":", 1)) for name in admins if ":" in name}
     if accounts:
         t = table(Identity)

@@ -15,6 +15,7 @@ from bots import admin_news, payout_news, reward_news
 from bots.adapter import Adapter, SendError
 from bots.message import Address, Reply
 from bots.news import TOPIC, Voice, voice_of
+from bots.outreach import cheers, done
 from core.events import Bus
 from core.outbox import Claimed, Undeliverable
 from core.reader import Reader
@@ -24,7 +25,7 @@ from referral.members import set_reachable
 __all__ = ["TOPIC", "Deliverer", "compose", "listen"]
 
 Words = Callable[[Voice, Mapping[str, Any]], Reply | None]
-KINDS: Mapping[str, Words] = {**reward_news.KINDS, **payout_news.KINDS, **admin_news.KINDS}
+KINDS: Mapping[str, Words] = {**reward_news.KINDS, **payout_news.KINDS, **admin_news.KINDS, **done.KINDS}
 """Who puts which kind of news into words; None where there is nothing to tell any more."""
 
 
@@ -32,6 +33,8 @@ def listen(bus: Bus) -> None:
     """Hear what people want to be told of."""
     reward_news.listen(bus)
     payout_news.listen(bus)
+    cheers.listen(bus)
+    done.listen(bus)
 
 
 def compose(session: Session, payload: dict[str, Any]) -> Reply | None:

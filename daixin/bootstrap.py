@@ -20,6 +20,8 @@ from bots.context import Links
 from bots.goods import GoodsGiver
 from bots.invites import InviteMaker
 from bots.notify import TOPIC, Deliverer
+from bots.outreach import crier, digest
+from bots.pace import Pace, pace_of, spending
 from bots.router import Router
 from bots.state import AdapterNote, DatabaseStore
 from core import clock, log, vault
@@ -34,6 +36,8 @@ from daixin import payouts, platforms
 from referral import announcing, lifecycle, members, reviewing, stays
 from referral.brands import Community
 from referral.campaigns import CampaignMoved
+from referral.outreach import messages
+from referral.outreach import persons as outreach
 from referral.trials import hearing
 from rewards import accrual, corrections, flags, linking, reinstating, trials
 from rewards.items import badges, prizes, redeem
@@ -62,6 +66,7 @@ def join_parts(bus: Bus) -> None:
     trials.listen(bus)
     belongings.listen(bus)
     persons.listen(bus)
+    outreach.listen(bus)
     notify.listen(bus)
     roots.listen(bus)
 
@@ -77,6 +82,7 @@ class Parts:
     router: Router
     adapters: dict[str, Adapter] = field(default_factory=dict)
     providers: dict[str, Provider] = field(default_factory=dict)
+    paces: dict[str, Pace] = field(default_factory=dict)
 
     def close(self) -> None:
         """Finish what was accepted and let the database go."""
@@ -106,8 +112,10 @@ def build(
     writer = Writer(make_engine(url, writer=True), bus).start()
     reader = Reader(make_engine(url, writer=False))
     adapters: dict[str, Adapter] = {}
+    paces: dict[str, Pace] = {}
     admins = frozenset(name.strip() for name in settings.admins.split(",") if name.strip())
     admin_news.listen(bus, admins)
+    digest.listen(bus, admins)
     router = Router(writer, Links(settings.public_url), adapters, admins, open_to_brands=settings.open_to_brands)
     dispatcher = Dispatcher(writer)
     for platform in wanted:
@@ -118,14 +126,16 @@ def build(
             adapter = platforms.BUILDERS[platform](MENU, store, clock.now)
         if adapter is not None:
             adapters[platform] = adapter
-            dispatcher.on(
-                TOPIC + platform, Deliverer(adapter, reader, writer), lambda message: str(message.payload["chat"])
-            )
+            pace = paces[platform] = pace_of(platform)
+            news = spending(pace, Deliverer(adapter, reader, writer))
+            dispatcher.on(TOPIC + platform, news, lambda message: str(message.payload["chat"]))
+            unasked = crier.Crier(adapter, reader, writer, pace)
+            dispatcher.on(messages.TOPIC + platform, unasked, crier.lane, apart=pace.at_once)
             dispatcher.on(roots.ROOT_TOPIC + platform, roots.RootPoster(adapter, reader))
             dispatcher.on(INVITE_TOPIC + platform, InviteMaker(adapter, writer))
             dispatcher.on(badges.TOPIC + platform, GoodsGiver(adapter, writer))
     return Parts(
-        settings, writer, reader, dispatcher, router, adapters, payouts.providers_of(settings, reader, adapters)
+        settings, writer, reader, dispatcher, router, adapters, payouts.providers_of(settings, reader, adapters), paces
     )
 
 

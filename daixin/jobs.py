@@ -13,6 +13,7 @@ from core import claims, outbox
 from core.errors import Unavailable
 from core.writer import Writer
 from referral import lifecycle, stays, touches
+from referral.outreach import broadcasts, digest, nudges
 from rewards import rewards, settlement, trials
 from rewards.items import badges, draws, redeem, shipments, vouchers
 from rewards.proofs import blocks
@@ -43,6 +44,10 @@ JOBS: dict[str, tuple[timedelta, Work]] = {
     "parcels": (timedelta(hours=1), shipments.follow_clock),
     "draws": (timedelta(minutes=1), draws.close_due),
     "trials": (timedelta(minutes=1), trials.follow_clock),
+    "broadcasts": (timedelta(seconds=10), broadcasts.plan_due),
+    "broadcasts done": (timedelta(seconds=10), broadcasts.finish_due),
+    "nudges": (timedelta(hours=1), nudges.nudge_due),
+    "digests": (timedelta(minutes=5), digest.digest_due),
     "expire": (timedelta(minutes=5), stays.expire),
     "addresses": (timedelta(hours=1), _none(touches.forget_addresses)),
     "outbox": (timedelta(hours=1), _none(outbox.forget_delivered)),

@@ -12,7 +12,8 @@ from functools import partial
 import structlog
 import uvicorn
 
-from bots.adapter import Adapter, Status
+from bots.adapter import Adapter, OnIncoming, Status
+from bots.pace import noting
 from core.errors import Unavailable
 from core.settings import Settings
 from daixin import bootstrap, collector, jobs
@@ -83,11 +84,17 @@ def _start(parts: Parts, outbox: Status, stop: asyncio.Event) -> list[asyncio.Ta
 
     tasks = [
         asyncio.create_task(
-            supervise(name, partial(adapter.run, parts.router.hear), partial(_status_of, adapter), stop), name=name
+            supervise(name, partial(adapter.run, _hear(parts, name)), partial(_status_of, adapter), stop), name=name
         )
         for name, adapter in parts.adapters.items()
     ]
     return [*tasks, asyncio.create_task(supervise("outbox", deliver, lambda: outbox, stop), name="outbox")]
+
+
+def _hear(parts: Parts, platform: str) -> OnIncoming:
+    """The router, before which unasked messages on the platform give way."""
+    pace = parts.paces.get(platform)
+    return noting(pace, parts.router.hear) if pace is not None else parts.router.hear
 
 
 def _pay(runner: PayoutRunner, status: Status, stop: asyncio.Event) -> asyncio.Task[None]:

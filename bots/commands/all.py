@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bots.command import Menu
 from bots.commands import address, shop, withdraw
+from bots.commands.broadcast import BROADCAST
+from bots.commands.broadcast import NEW as NEW_BROADCAST
 from bots.commands.campaign.command import CAMPAIGN
 from bots.commands.campaign.wizard import NEW
 from bots.commands.connect import CONNECT
@@ -14,14 +16,15 @@ from bots.commands.leaderboard import LEADERBOARD
 from bots.commands.link import LINK
 from bots.commands.me import ME, WHY
 from bots.commands.privacy import PRIVACY
+from bots.commands.quiet import QUIET
 from bots.commands.rewards import REWARDS
 from bots.commands.shop import SHOP
 from bots.commands.start import JOIN, START
 from bots.commands.withdraw import WITHDRAW
 
 COMMANDS = (
-    *(START, INVITE, ME, LEADERBOARD, REWARDS, WITHDRAW, SHOP, WHY, JOIN, LINK, LANGUAGE, PRIVACY, HELP),
-    *(CAMPAIGN, CONNECT),
+    *(START, INVITE, ME, LEADERBOARD, REWARDS, WITHDRAW, SHOP, WHY, JOIN, LINK, LANGUAGE, QUIET, PRIVACY, HELP),
+    *(CAMPAIGN, BROADCAST, CONNECT),
 )
-DIALOGS = {dialog.name: dialog for dialog in (NEW, *withdraw.DIALOGS, *shop.DIALOGS, *address.DIALOGS)}
+DIALOGS = {dialog.name: dialog for dialog in (NEW, NEW_BROADCAST, *withdraw.DIALOGS, *shop.DIALOGS, *address.DIALOGS)}
 MENU = Menu(tuple(command.spec for command in COMMANDS))

@@ -1,0 +1,1 @@
+"""What people are told unasked, in words, and how it gets to them."""
