@@ -27,6 +27,7 @@ from referral.linking import LinkAttempts, LinkCode, MemberLink, standing_links
 from referral.members import Member, Membership, identities_of
 from referral.referrals import Referral
 from referral.touches import Touch
+from referral.trials import persons as applicants
 
 
 def export_member(session: Session, brand_id: UUID, member_id: UUID) -> dict[str, Any]:
@@ -67,6 +68,7 @@ def export_member(session: Session, brand_id: UUID, member_id: UUID) -> dict[str
         "touches": _touches(session, brand_id, member_id, titles),
         "scores": _scores(session, brand_id, member_id, titles),
         "links": _links(session, brand_id, member_id),
+        "trials": applicants.export(session, brand_id, member_id),
         "reviews": _reviews(session, brand_id, member_id),
     }
 
@@ -216,6 +218,7 @@ def forget_member(session: Session, brand_id: UUID, member_id: UUID) -> None:
         link.moved = {}
         session.add(link)
     reviewing.forget(session, brand_id, member_id)
+    applicants.forget(session, brand_id, everyone)
     _forget_touches(session, brand_id, everyone)
     _forget_orders(session, brand_id, everyone)
     for model in (LinkCode, LinkAttempts):

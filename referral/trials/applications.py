@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 from core import clock, ids, vault
 from core.db import insert_new, table
 from core.errors import BadInput, NotFound, Refused
-from referral import audit, cases
+from referral import audit, reviewing
 from referral.campaigns import Campaign, CampaignVersion
 from referral.cases import Case, close_cases, open_case
 from referral.members import Member
@@ -201,8 +201,8 @@ def reinstate(session: Session, brand_id: UUID, application_id: UUID, actor: str
 
 
 def decide(session: Session, brand_id: UUID, application_id: UUID, verdict: str, reason: str, actor: str) -> Case:
-    """Decide about an application as `/review` does. Raises as `cases.decide`, and `NotFound("case")` for one that no
-    person decides about."""
+    """Decide about an application as `/review` does. Raises as `reviewing.decide`, and `NotFound("case")` for one that
+    no person decides about."""
     row = session.get(TrialApplication, (brand_id, application_id))
     found = None
     if row is not None:
@@ -211,7 +211,7 @@ def decide(session: Session, brand_id: UUID, application_id: UUID, verdict: str,
         )
     if found is None:
         raise NotFound("case")
-    return cases.decide(session, found, verdict, reason, actor)
+    return reviewing.decide(session, brand_id, found.id, verdict, reason, actor)
 
 
 def take(session: Session, brand_id: UUID, application_id: UUID) -> TrialApplication:

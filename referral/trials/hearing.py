@@ -16,6 +16,7 @@ from referral.campaigns import Campaign, CampaignMoved
 from referral.cases import Case, CaseDecided
 from referral.linking import LinkUndone, MembersLinked
 from referral.referrals import MemberReferred, ReferralReversed
+from referral.rejection import ReferralReinstated
 from referral.trials import credit, line, persons
 from referral.trials.applications import CASE, approve, decline, reinstate
 from referral.trials.opening import arrange
@@ -28,6 +29,7 @@ def listen(bus: Bus) -> None:
     bus.on(CaseDecided, on_decided)
     bus.on(MemberReferred, on_referred)
     bus.on(ReferralReversed, on_reversed)
+    bus.on(ReferralReinstated, on_reversed)
     bus.on(MembersLinked, persons.on_linked)
     bus.on(LinkUndone, persons.on_undone)
 
@@ -86,8 +88,9 @@ def on_referred(session: Session, happened: Sequence[MemberReferred]) -> None:
         line.fill(session, trial, campaign)
 
 
-def on_reversed(session: Session, happened: Sequence[ReferralReversed]) -> None:
-    """Whose friends fell stands where they would have stood without them; a place that was given stays given."""
+def on_reversed(session: Session, happened: Sequence[ReferralReversed | ReferralReinstated]) -> None:
+    """Whose friends fell stands where they would have stood without them, and with them where they count again; a
+    place that was given stays given."""
     advocates: dict[tuple[UUID, UUID], set[UUID]] = defaultdict(set)
     for event in happened:
         advocates[(event.brand_id, event.campaign_id)].add(event.advocate_id)
