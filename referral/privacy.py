@@ -25,6 +25,7 @@ from referral.conversions import Conversion
 from referral.leaderboard import Score
 from referral.linking import LinkAttempts, LinkCode, MemberLink, standing_links
 from referral.members import Member, Membership, identities_of
+from referral.outreach import persons as outreach
 from referral.referrals import Referral
 from referral.touches import Touch
 from referral.trials import persons as applicants
@@ -68,6 +69,7 @@ def export_member(session: Session, brand_id: UUID, member_id: UUID) -> dict[str
         "touches": _touches(session, brand_id, member_id, titles),
         "scores": _scores(session, brand_id, member_id, titles),
         "links": _links(session, brand_id, member_id),
+        "outreach": outreach.export_outreach(session, brand_id, member_id),
         "trials": applicants.export(session, brand_id, member_id),
         "reviews": _reviews(session, brand_id, member_id),
     }
@@ -221,6 +223,7 @@ def forget_member(session: Session, brand_id: UUID, member_id: UUID) -> None:
     applicants.forget(session, brand_id, everyone)
     _forget_touches(session, brand_id, everyone)
     _forget_orders(session, brand_id, everyone)
+    outreach.forget_outreach(session, brand_id, everyone)
     for model in (LinkCode, LinkAttempts):
         t = table(model)
         session.execute(delete(t).where(t.c.brand_id == brand_id, t.c.member_id.in_(everyone)))

@@ -22,6 +22,7 @@ from tests.dialogue import in_both, open_town
     • /join: Enter a friend's invite code
     • /link: Join my accounts on other platforms
     • /language: 中文 / English
+    • /quiet: No news from us, or news again
     • /privacy: Read my data, or have it deleted
     • /help: All commands
     You can also send an invite code or paste an invite link.
@@ -38,10 +39,13 @@ from tests.dialogue import in_both, open_town
     • /join: Enter a friend's invite code
     • /link: Join my accounts on other platforms
     • /language: 中文 / English
+    • /quiet: No news from us, or news again
     • /privacy: Read my data, or have it deleted
     • /help: All commands
     • /campaign: Run campaigns (admins)
+    • /broadcast: Write to members (admins)
     • /connect: Connect a group (admins)
+    • /staff: Who runs the brand (admins)
     You can also send an invite code or paste an invite link.
     Alice> blah
     I did not understand that. Choose below, or say /help.
@@ -62,6 +66,7 @@ from tests.dialogue import in_both, open_town
     • 邀请码：输入朋友给你的邀请码
     • 绑定：绑定我在其他平台的账号
     • 语言：中文 / English
+    • 免打扰：开启或关闭免打扰
     • 隐私：查看或删除我的数据
     • 帮助：全部命令
     也可以直接发送邀请码或粘贴邀请链接。
@@ -78,10 +83,13 @@ from tests.dialogue import in_both, open_town
     • 邀请码：输入朋友给你的邀请码
     • 绑定：绑定我在其他平台的账号
     • 语言：中文 / English
+    • 免打扰：开启或关闭免打扰
     • 隐私：查看或删除我的数据
     • 帮助：全部命令
     • 活动：管理活动（管理员）
+    • 群发：群发消息（管理员）
     • 连接：把群接到品牌（管理员）
+    • 团队：谁在管理品牌（管理员）
     也可以直接发送邀请码或粘贴邀请链接。
     Alice> 今天天气真好
     我没看懂。请点下面的按钮，或发送「帮助」。
