@@ -40,6 +40,7 @@ from referral.outreach import messages
 from referral.outreach import persons as outreach
 from referral.trials import hearing
 from rewards import accrual, corrections, flags, linking, reinstating, trials
+from rewards.contests import giving
 from rewards.items import badges, prizes, redeem
 from rewards.items import persons as belongings
 from rewards.payouts import approvals, persons
@@ -56,6 +57,7 @@ def join_parts(bus: Bus) -> None:
     hearing.listen(bus)
     announcing.listen(bus)
     accrual.listen(bus)
+    giving.listen(bus)
     corrections.listen(bus)
     linking.listen(bus)
     reviewing.listen(bus)

@@ -15,6 +15,7 @@ from core.writer import Writer
 from referral import lifecycle, stays, touches
 from referral.outreach import broadcasts, digest, nudges
 from rewards import rewards, settlement, trials
+from rewards.contests import finals
 from rewards.items import badges, draws, redeem, shipments, vouchers
 from rewards.proofs import blocks
 from web.api import answers
@@ -33,6 +34,7 @@ def _none(work: Callable[[Session], None]) -> Work:
 JOBS: dict[str, tuple[timedelta, Work]] = {
     "campaigns": (timedelta(seconds=10), lifecycle.follow_clock),
     "qualify": (timedelta(seconds=10), stays.qualify_due),
+    "finals": (timedelta(seconds=10), finals.freeze_due),
     "release": (timedelta(seconds=10), rewards.release_due),
     "settle": (timedelta(seconds=10), settlement.settle_due),
     "seal": (timedelta(minutes=1), blocks.seal_due),

@@ -16,6 +16,7 @@ from core.db import table
 from referral import stays
 from referral.brands import Community
 from referral.campaigns import Enrollment, InviteCode
+from referral.contests.teams import move_teams, return_teams
 from referral.conversions import Conversion
 from referral.members import Identity, Member, Membership
 from referral.referrals import OPEN, Referral, ReferralReversed, is_upstream, recount, reverse
@@ -44,6 +45,7 @@ def merge(session: Session, brand_id: UUID, kept: UUID, absorbed: UUID) -> Merge
         **_move_enrollments(session, brand_id, kept, absorbed),
         "touches": _move(session, Touch, brand_id, kept, absorbed),
         "orders": _move(session, Conversion, brand_id, kept, absorbed),
+        "teams": move_teams(session, brand_id, kept, absorbed),
     }
     brought = _brought(session, brand_id, absorbed)
     for referral in brought:
@@ -263,6 +265,7 @@ def part(session: Session, brand_id: UUID, kept: UUID, absorbed: UUID, moved: di
             .where(t.c.brand_id == brand_id, t.c.id.in_([UUID(row_id) for row_id in row_ids]))
             .values(member_id=absorbed)
         )
+    return_teams(session, brand_id, kept, absorbed, moved.get("teams", []))
     brought = _rows(session, brand_id, moved["brought"])
     for referral in brought:
         _give(session, referral, "advocate_id", kept, absorbed)

@@ -15,6 +15,7 @@ from core import events, ids
 from core.events import Bus
 from referral.referrals import FriendActed, FriendLeft, FriendQualified, Referral, ReferralReversed, reverse
 from rewards import budget, caps, circumstances, surplus
+from rewards.contests.reserve import held_back
 from rewards.corrections import OF_ORDER, take_back
 from rewards.decisions import Balance, Books, Case, Event, Line, decide, rules_for
 from rewards.granting import book
@@ -41,6 +42,9 @@ def on_earned(session: Session, happened: Sequence[Event]) -> None:
     if not cases:
         return
     books = Books(budget.lock(session, {(case.event.brand_id, case.event.campaign_id) for case in cases}))
+    prized = {(case.event.brand_id, case.event.campaign_id) for case in cases if case.plan.prizes}
+    for kept, amount in held_back(session, prized).items():
+        books.left[kept] -= amount
     asking = [case for case in cases if not case.plan.simple]
     if asking:
         circumstances.find(session, asking)

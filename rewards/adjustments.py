@@ -20,6 +20,7 @@ from core.money import LARGEST, Money, decimals
 from referral.campaigns import Campaign
 from referral.linking import person_of, standing_links
 from referral.members import Member
+from rewards.contests.reserve import held_back
 from rewards.corrections import debt_of
 from rewards.ledger import Account, Move, Purpose, take_stock, transfer
 from rewards.rewards import Reward, RewardReleased, grant_move, release_move, tell
@@ -148,7 +149,8 @@ def _same(session: Session, asked: Adjustment) -> Adjustment:
 
 def _give(session: Session, row: Adjustment) -> None:
     budget = Account(row.brand_id, row.campaign_id, Purpose.BUDGET, row.asset)
-    left = take_stock(session, [budget])[budget]
+    kept = held_back(session, {(row.brand_id, row.campaign_id)})
+    left = take_stock(session, [budget])[budget] - kept.get((row.campaign_id, row.asset), 0)
     if left < row.amount:
         raise Refused("adjustment_budget", left=Money(left, row.asset), amount=Money(row.amount, row.asset))
     campaign = session.get_one(Campaign, (row.brand_id, row.campaign_id))

@@ -69,13 +69,18 @@ def watch(session: Session, budgets: Mapping[Balance, tuple[Account, Plan]], boo
     """Tell of the levels that a batch reached; costs nothing while much is left."""
     for key, (account, plan) in budgets.items():
         left, refused = books.left[key], key in books.short
-        if not refused and _spent(left, plan.budget_of(account.asset)) < LEVELS[0]:
+        if not refused and _spent(left, _free(plan, account.asset)) < LEVELS[0]:
             continue
         # The plan at hand may be an older version's; the budget is the newest one's.
-        spent = _spent(left, latest_plan(session, account.brand_id, account.owner_id).budget_of(account.asset))
+        spent = _spent(left, _free(latest_plan(session, account.brand_id, account.owner_id), account.asset))
         levels = [level for level in LEVELS if spent >= level or (refused and level == LEVELS[-1])]
         if levels:
             _tell(session, account, levels, left)
+
+
+def _free(plan: Plan, asset: str) -> int:
+    """What rules may spend: the budget without what is set aside for prizes, as `books.left` is without it."""
+    return plan.budget_of(asset) - plan.reserve(asset)
 
 
 def _spent(left: int, budget: int) -> int:

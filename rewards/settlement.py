@@ -18,7 +18,8 @@ from core.db import among_keys, table
 from core.errors import Refused
 from referral.campaigns import Campaign, move
 from referral.cases import Case
-from referral.lifecycle import Key, move_all, read_anew, ring_at, take_due
+from referral.contests.results import FINAL, frozen_among
+from referral.lifecycle import CampaignTimer, Key, move_all, read_anew, ring_at, take_due
 from referral.referrals import IS_UNDER_WAY, Referral
 from referral.trials.applications import unfinished
 from referral.trials.places import UNFINISHED, TrialApplication
@@ -37,8 +38,9 @@ def settle(session: Session, campaign: Campaign) -> dict[str, int]:
     """Return what is left of an ended campaign's budgets to the brand, by asset in minor units, and settle it.
 
     What corrections bring back afterwards is returned by settling again. Raises `Refused("campaign_state")` for one
-    that has not ended, `Refused("rewards_held")` (held: how many) while rewards are on hold, and
-    `Refused("trial_unfinished")` (n: applications) while places of a trial are with somebody.
+    that has not ended, `Refused("rewards_held")` (held: how many) while rewards are on hold,
+    `Refused("trial_unfinished")` (n: applications) while places of a trial are with somebody, and
+    `Refused("contest_not_final")` while the prizes of a contest are still to be given.
     """
     reward = table(Reward)
     held = session.scalar(
@@ -50,6 +52,8 @@ def settle(session: Session, campaign: Campaign) -> dict[str, int]:
     )
     if campaign.state in ("ended", "settled") and held:
         raise Refused("rewards_held", held=held)
+    if campaign.state == "ended" and campaign.kind == "contest" and not frozen_among(session, [_key(campaign)]):
+        raise Refused("contest_not_final")
     trying = unfinished(session, campaign.brand_id, campaign.id)
     if campaign.state == "ended" and trying:
         raise Refused("trial_unfinished", n=trying)
@@ -99,7 +103,7 @@ def waits_until(session: Session, campaigns: Sequence[Campaign]) -> dict[Key, da
         if now < campaign.ends_at + LATE_ORDERS and _pays_orders(session, campaign):
             wait((campaign.brand_id, campaign.id), campaign.ends_at + LATE_ORDERS)
     keys = [(campaign.brand_id, campaign.id) for campaign in campaigns]
-    questions = (_under_way, _held, _undecided, _trying)
+    questions = (_under_way, _held, _undecided, _trying, _not_final)
     for question in (ask(session, keys) for ask in questions):
         for brand_id, campaign_id, until in session.execute(question):
             wait((brand_id, campaign_id), until)
@@ -140,6 +144,17 @@ def _trying(session: Session, keys: Sequence[Key]) -> Select[Any]:
     t = table(TrialApplication)
     chosen = among_keys(session, (t.c.brand_id, t.c.campaign_id), keys)
     return select(t.c.brand_id, t.c.campaign_id, null()).where(chosen, t.c.state.in_(UNFINISHED)).distinct()
+
+
+def _not_final(session: Session, keys: Sequence[Key]) -> Select[Any]:
+    """Contests whose prizes are given when the time for objections is over."""
+    t = table(CampaignTimer)
+    chosen = among_keys(session, (t.c.brand_id, t.c.campaign_id), keys)
+    return select(t.c.brand_id, t.c.campaign_id, t.c.due_at).where(chosen, t.c.what == FINAL)
+
+
+def _key(campaign: Campaign) -> Key:
+    return campaign.brand_id, campaign.id
 
 
 def _give_back(session: Session, keys: Sequence[Key]) -> None:

@@ -21,11 +21,13 @@ from core import ids
 from core.db import among, table
 from core.events import Bus
 from referral.campaigns import Campaign
+from referral.contests import results
 from referral.contests.results import ContestFrozen, ContestResult, result_of
 from referral.linking import MemberLink, person_of
 from referral.members import Member
 from rewards import budget
 from rewards.caps import LIVE
+from rewards.contests import finals
 from rewards.contests.awards import Award
 from rewards.contests.finals import basis_of
 from rewards.corrections import take_back
@@ -43,7 +45,9 @@ Purse = tuple[UUID, str]
 
 
 def listen(bus: Bus) -> None:
-    """Hear of finals."""
+    """Join contests: their ends, the decisions about them, and their finals."""
+    results.listen(bus)
+    finals.listen(bus)
     bus.on(ContestFrozen, on_frozen)
 
 
