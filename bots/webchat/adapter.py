@@ -11,6 +11,7 @@ from bots.adapter import Capability, OnIncoming, SendError, Status, Store
 from bots.command import Menu
 from bots.message import Address, Joined, Left, Person, Place, Pressed, Reply, Said, Submitted
 from bots.webchat.conversation import Conversation, public_part
+from bots.webchat.decode import decode_picture
 from bots.webchat.pace import Pace
 from bots.webchat.routes import routes
 from bots.webchat.settings import WebChatSettings
@@ -102,6 +103,10 @@ class WebChatAdapter:
     async def say(self, person: Person, text: str, *, group: str | None = None) -> list[Reply]:
         """One turn without a browser: what the person wrote, and the answers, which are also in their history."""
         return await self._talk.hear(Said(person, _place(person, group), text))
+
+    async def show(self, person: Person, file: bytes, media_type: str = "image/jpeg") -> list[Reply]:
+        """The person sends a picture in private; returns what it was answered with."""
+        return await self._talk.hear(decode_picture(file, media_type, None, person, private(person.account)))
 
     async def press(self, person: Person, action: str, *, group: str | None = None) -> list[Reply]:
         return await self._talk.hear(Pressed(person, _place(person, group), action))

@@ -35,6 +35,7 @@ class Conversation:
         self.chats = Chats(settings.visitors, settings.history)
         self.pictures = Pictures(settings.image_bytes)
         self.streams: Counter[str] = Counter()
+        self.uploading = 0
         self.closed = asyncio.Event()
         self._store = store
         self._on_incoming: OnIncoming | None = None
@@ -200,6 +201,8 @@ class Conversation:
         if key and any(entry.author == account and entry.body.get("key") == key for entry in chat.entries):
             return
         body = {"kind": "message", "author": incoming.person.name, "key": key, **encode_said(incoming.text)}
+        if incoming.picture is not None:
+            body["sent"] = "picture"  # its sender's page has it and draws it; we keep none of it
         self._add(chat, body, account)
 
     def _add(self, chat: Chat, body: dict[str, Any], author: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bots.message import ACTION_BYTES, Form, Person, Place, Pressed, Said, Submitted
+from bots.message import ACTION_BYTES, Attachment, Form, Person, Place, Pressed, Said, Submitted
 
 MAX_ANSWERS = 20
 MAX_KEY = 64
@@ -38,6 +38,21 @@ def decode(
     if "form" in body:
         return Submitted(person, place, _action(body["form"]), _answers(body.get("answers"), max_text, form), key=key)
     raise Refused("malformed", 422)
+
+
+def decode_picture(data: bytes, media_type: str, key: str | None, person: Person, place: Place) -> Said:
+    """A posted picture, which is all there already. Raises `Refused`: pictures are for the private chat only."""
+    if place.group is not None:
+        raise Refused("picture_private", 403)
+    if not media_type.startswith("image/"):
+        raise Refused("not_picture", 415)
+    if not data:
+        raise Refused("empty", 422)
+
+    async def fetch() -> bytes:
+        return data
+
+    return Said(person, place, "", key=_key({"key": key}, person), picture=Attachment(media_type, len(data), fetch))
 
 
 def decode_text(value: object, max_text: int) -> str:

@@ -20,9 +20,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bots.command import Menu
-from bots.message import Joined, Left, Reachable
+from bots.message import PICTURE_BYTES, Joined, Left, Reachable
 from bots.webchat.conversation import Conversation
-from bots.webchat.decode import Refused, decode
+from bots.webchat.decode import Refused, decode, decode_picture
 from bots.webchat.encode import encode_menu
 from bots.webchat.pace import Pace
 from bots.webchat.settings import WebChatSettings
@@ -46,6 +46,7 @@ def routes(talk: Conversation, menu: Menu) -> list[BaseRoute]:
     return [
         Route("/chat", guarded(partial(show_page, talk, menu, arrivals, templates))),
         Route("/chat/messages", guarded(partial(post_message, talk, incoming)), methods=["POST"]),
+        Route("/chat/pictures", guarded(partial(post_picture, talk, incoming)), methods=["POST"]),
         Route("/chat/name", guarded(partial(post_name, talk, incoming)), methods=["POST"]),
         Route("/chat/reachable", guarded(partial(post_reachable, talk, incoming)), methods=["POST"]),
         Route("/chat/groups/{group}/{move:str}", guarded(partial(post_move, talk, incoming)), methods=["POST"]),
@@ -112,6 +113,22 @@ async def post_message(talk: Conversation, pace: Pace, request: Request) -> Resp
     message = body.get("message")
     key = body.get("key")
     await talk.hear(incoming, message=message if isinstance(message, str) else None, key=key)
+    return JSONResponse({"ok": True})
+
+
+async def post_picture(talk: Conversation, pace: Pace, request: Request) -> Response:
+    """A picture as it is, under its own media type (which no form of another site can post)."""
+    visitor = _poster(talk, pace, request)
+    if talk.uploading >= talk.settings.uploads:
+        raise Refused("slow_down", 429, seconds=5)
+    talk.uploading += 1
+    try:
+        data = await _body(request, PICTURE_BYTES, Refused("picture_large", 413, megabytes=PICTURE_BYTES // 1024**2))
+        media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        key = request.query_params.get("key")
+        await talk.hear(decode_picture(data, media_type, key, visitor.person, visitor.place), key=key)
+    finally:
+        talk.uploading -= 1
     return JSONResponse({"ok": True})
 
 
@@ -186,17 +203,10 @@ async def show_widget(request: Request) -> Response:
 
 async def _posted(talk: Conversation, pace: Pace, request: Request) -> tuple[Visitor, dict[str, Any]]:
     """Who posts and what: from our own page, as JSON, not too much and not too often."""
-    if not _same_origin(talk.settings, request):
-        raise Refused("wrong_origin", 403)
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
         raise Refused("not_json", 415)
-    visitor = _known(talk.settings, request)
-    _slow_down(pace, visitor.person.account)
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > talk.settings.body_bytes:
-            raise Refused("too_large", 413)
+    visitor = _poster(talk, pace, request)
+    raw = await _body(request, talk.settings.body_bytes, Refused("too_large", 413))
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError) as error:
@@ -204,6 +214,24 @@ async def _posted(talk: Conversation, pace: Pace, request: Request) -> tuple[Vis
     if not isinstance(body, dict):
         raise Refused("malformed", 422)
     return visitor, body
+
+
+def _poster(talk: Conversation, pace: Pace, request: Request) -> Visitor:
+    """Who posts, from our own page and not too often."""
+    if not _same_origin(talk.settings, request):
+        raise Refused("wrong_origin", 403)
+    visitor = _known(talk.settings, request)
+    _slow_down(pace, visitor.person.account)
+    return visitor
+
+
+async def _body(request: Request, limit: int, too_much: Refused) -> bytes:
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > limit:
+            raise too_much
+    return bytes(raw)
 
 
 def _same_origin(settings: WebChatSettings, request: Request) -> bool:
@@ -246,6 +274,7 @@ async def _page_config(talk: Conversation, menu: Menu, visitor: Visitor, request
         "name": visitor.person.name,
         "maxText": talk.settings.max_text,
         "maxName": talk.settings.max_name,
+        "maxPicture": PICTURE_BYTES,
         "code": code if _CODE.fullmatch(code) else "",
         "group": group,
         "staged": visitor.staged,
@@ -257,7 +286,7 @@ async def _page_config(talk: Conversation, menu: Menu, visitor: Visitor, request
 def _page_headers(settings: WebChatSettings) -> dict[str, str]:
     ancestors = " ".join(("'self'", *settings.allowed_origins))
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
         f"form-action 'none'; base-uri 'none'; frame-ancestors {ancestors}"
     )
     return {

@@ -17,8 +17,8 @@ class WebChatSettings:
     https; without it the cookie is `SameSite=Lax`.
 
     Everything is kept in the memory of one process and is bounded: `history` messages a chat, `visitors` chats (the
-    longest unused go first), `image_bytes` of pictures in all. Lengths are characters, rates are per minute,
-    `keep_alive` is in seconds.
+    longest unused go first), `image_bytes` of pictures in all, `uploads` pictures that people are sending at the same
+    time. Lengths are characters, rates are per minute, `keep_alive` is in seconds.
 
     `stage` is for demonstrations only: anybody may be anybody by `?as=NAME` and enter groups by `?group=ID`.
     `admins` are accounts (`stage:Carol`) that count as admins of every group.
@@ -37,6 +37,7 @@ class WebChatSettings:
     sends_per_minute: int = 120
     arrivals_per_minute: int = 60
     streams: int = 10
+    uploads: int = 4
     keep_alive: float = 15.0
     allowed_origins: tuple[str, ...] = ()
     cross_site_cookie: bool = False

@@ -143,6 +143,12 @@ class WebChatHarness:
     async def say(self, who: str, text: str, *, group: bool = False) -> None:
         (await self.browser(who, group).message(text=text)).raise_for_status()
 
+    async def show(self, who: str, file: bytes, media_type: str = "image/jpeg") -> None:
+        page = self.browser(who)
+        headers = {"Content-Type": media_type}
+        posted = await page.client.post("/chat/pictures", params=page.query, content=file, headers=headers)
+        posted.raise_for_status()
+
     async def press(self, who: str, label: str) -> None:
         newest = [
             (page, body, key)

@@ -1,7 +1,7 @@
 // The chat page: the stream of events, and what the visitor does. Loaded after draw.js.
 "use strict";
 
-/* global make, drawMessage, drawDay */
+/* global make, drawMessage, drawDay, sentPictures */
 
 const config = JSON.parse(document.body.dataset.config);
 const words = config.words;
@@ -29,12 +29,12 @@ function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function post(path, body) {
-  const response = await fetch(address(path), {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
+function post(path, body) {
+  return send(address(path), "application/json", JSON.stringify(body));
+}
+
+async function send(to, type, body) {
+  const response = await fetch(to, { method: "POST", headers: { "Content-Type": type }, body });
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(answer.detail || words.failed);
   return answer;
@@ -215,28 +215,32 @@ async function act(body, button) {
   }
 }
 
-async function say(said, key = newKey()) {
+function say(said, key = newKey()) {
+  const lines = said.split("\n").map((line) => (line ? [{ text: line }] : []));
+  return sending(key, { lines }, () => post("/chat/messages", { text: said, key }), () => say(said, key));
+}
+
+function sendPicture(file, key = newKey()) {
+  if (file.size > config.maxPicture) return complain(fill(words.picture_large, { megabytes: config.maxPicture >> 20 }));
+  if (!sentPictures.has(key)) sentPictures.set(key, URL.createObjectURL(file));
+  const put = () => send(address("/chat/pictures", { key }), file.type || "image/*", file);
+  return sending(key, { lines: [], sent: "picture" }, put, () => sendPicture(file, key));
+}
+
+async function sending(key, message, put, again) {
   complain("");
-  show({
-    kind: "message", id: `p${key}`, key, mine: true, author: config.name, at: new Date().toISOString(),
-    lines: said.split("\n").map((line) => (line ? [{ text: line }] : [])),
-  });
+  show({ kind: "message", id: `p${key}`, key, mine: true, author: config.name, at: new Date().toISOString(), ...message });
   const row = log.querySelector(`[data-key="${key}"]`);
   row.classList.add("pending");
   try {
-    await post("/chat/messages", { text: said, key });
+    await put();
   } catch (error) {
     complain(error.message);
-    offerRetry(said, key);
+    const retry = make("button", "retry", `↻ ${words.retry}`);
+    retry.type = "button";
+    retry.addEventListener("click", () => { retry.remove(); again(); });
+    log.querySelector(`[data-key="${key}"]`).querySelector(".stack").append(retry);
   }
-}
-
-function offerRetry(said, key) {
-  const row = log.querySelector(`[data-key="${key}"]`);
-  const retry = make("button", "retry", `↻ ${words.retry}`);
-  retry.type = "button";
-  retry.addEventListener("click", () => { retry.remove(); say(said, key); });
-  row.querySelector(".stack").append(retry);
 }
 
 function greet() {
@@ -280,6 +284,20 @@ $("composer").addEventListener("submit", (event) => {
   text.value = "";
   fit();
   say(said);
+});
+
+$("send-picture").hidden = Boolean(config.group);
+$("send-picture").addEventListener("click", () => $("picture").click());
+$("picture").addEventListener("change", () => {
+  const [file] = $("picture").files;
+  if (file) sendPicture(file);
+  $("picture").value = ""; // the same one may be chosen again
+});
+text.addEventListener("paste", (event) => {
+  const file = [...event.clipboardData.files].find((one) => one.type.startsWith("image/"));
+  if (!file || config.group) return;
+  event.preventDefault();
+  sendPicture(file);
 });
 
 for (const item of config.menu) {

@@ -1,7 +1,7 @@
 // Messages as elements. Everything that people or the bot wrote becomes text nodes; nothing is ever parsed as HTML.
 "use strict";
 
-/* exported drawMessage, drawDay */
+/* exported drawMessage, drawDay, sentPictures */
 /* global config, words, $, copy, act */
 
 function make(tag, className, ...children) {
@@ -38,6 +38,13 @@ function drawFile(file) {
   link.download = file.filename;
   link.title = file.alt;
   return link;
+}
+
+const sentPictures = new Map(); // key of a message → the picture this page sent with it
+
+function drawSent(message) {
+  const url = sentPictures.get(message.key);
+  return url ? drawPicture({ url, alt: words.image }) : make("p", "text", `🖼 ${words.image}`);
 }
 
 function drawPicture(image) {
@@ -127,7 +134,8 @@ function drawMessage(message) {
   meta.append(make("time", "", clock(at)));
   const bubble = make("div", "bubble");
   if (message.image) bubble.append(message.image.file ? drawFile(message.image) : drawPicture(message.image));
-  bubble.append(...message.lines.map(drawLine));
+  if (message.sent === "picture") bubble.append(drawSent(message));
+  else bubble.append(...message.lines.map(drawLine));
   if (message.form) bubble.append(drawForm(message.form, message));
   const lastLine = message.form ? null : bubble.querySelector(".text:last-child");
   (lastLine || bubble).append(meta); // beside the last words where there is room
