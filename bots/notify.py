@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bots import admin_news, payout_news, reward_news
+from bots import admin_news, payout_news, reward_news, staff_news
 from bots.adapter import Adapter, SendError
 from bots.message import Address, Reply
 from bots.news import TOPIC, Voice, voice_of
@@ -25,7 +25,13 @@ from referral.members import set_reachable
 __all__ = ["TOPIC", "Deliverer", "compose", "listen"]
 
 Words = Callable[[Voice, Mapping[str, Any]], Reply | None]
-KINDS: Mapping[str, Words] = {**reward_news.KINDS, **payout_news.KINDS, **admin_news.KINDS, **done.KINDS}
+KINDS: Mapping[str, Words] = {
+    **reward_news.KINDS,
+    **payout_news.KINDS,
+    **admin_news.KINDS,
+    **done.KINDS,
+    **staff_news.KINDS,
+}
 """Who puts which kind of news into words; None where there is nothing to tell any more."""
 
 
@@ -33,6 +39,7 @@ def listen(bus: Bus) -> None:
     """Hear what people want to be told of."""
     reward_news.listen(bus)
     payout_news.listen(bus)
+    staff_news.listen(bus)
     cheers.listen(bus)
     done.listen(bus)
 

@@ -210,6 +210,8 @@ class Router:
             brand = self._brand(session, ask)
             met = members.find_identity(session, brand.id, ask.person.platform, ask.person.account) if brand else None
             member = session.get(Member, (brand.id, met.member_id)) if brand and met else None
+            if brand and met:
+                members.heard(session, brand.id, ask.person, clock.now())
             role = staff.role_of(session, brand.id, member.id) if brand and member else None
             locale = member.locale if member and member.locale else ask.person.locale
             may_begin = self._open_to_brands or not (self._admins or brand_count(session))

@@ -25,6 +25,14 @@ from referral.members import Account, Identity
 
 
 @dataclass(frozen=True, slots=True)
+class CommunityConnected:
+    """A group is the brand's now, for the first time or again."""
+
+    brand_id: UUID
+    community_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class CommunityLeft:
     """A group is no longer the brand's: it was disconnected, or (`removed`) the bot was taken out of it."""
 
@@ -98,6 +106,7 @@ def connect_group(
         group=group_id,
         partner=community.partner,
     )
+    events.emit(session, [CommunityConnected(brand_id, community.id)])
     return community
 
 

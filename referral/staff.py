@@ -9,13 +9,14 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, delete, select, update
 from sqlmodel import Field, Session, col
 
-from core import clock
+from core import clock, events
 from core.db import Row, UtcDateTime, table, upsert
 from core.errors import BadInput, NotFound, Refused
 from referral import audit
@@ -72,6 +73,17 @@ class StaffCode(Row, table=True):
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+@dataclass(frozen=True, slots=True)
+class StaffChanged:
+    """A member's role is another: `role` is None where it was taken away, `before` where they had none."""
+
+    brand_id: UUID
+    member_id: UUID
+    role: str | None
+    before: str | None
+    actor: str
+
+
 def may(role: str | None, act: str) -> bool:
     """Whether somebody of this role may do this (one of `ACTS`)."""
     return role in ACTS[act]
@@ -116,10 +128,9 @@ def give(session: Session, brand_id: UUID, member_id: UUID, role: str, actor: st
         raise NotFound("member", account=str(member_id))
     if {row.role for row in _held(session, brand_id, member_id)} == {role}:
         return
+    before = role_of(session, brand_id, member_id)
     # The entry first: with it we hold the brand's chain, so nobody changes the team meanwhile.
-    audit.record(
-        session, brand_id, actor, "staff.give", str(member_id), role=role, before=role_of(session, brand_id, member_id)
-    )
+    audit.record(session, brand_id, actor, "staff.give", str(member_id), role=role, before=before)
     now = clock.now()
     held = _held(session, brand_id, member_id)
     for row in held:
@@ -136,6 +147,7 @@ def give(session: Session, brand_id: UUID, member_id: UUID, role: str, actor: st
     )
     if any(row.role == "owner" for row in held):
         _keep_an_owner(session, brand_id)
+    events.emit(session, [StaffChanged(brand_id, member_id, role, before, actor)])
 
 
 def take(session: Session, brand_id: UUID, member_id: UUID, actor: str) -> None:
@@ -152,6 +164,7 @@ def take(session: Session, brand_id: UUID, member_id: UUID, actor: str) -> None:
     session.flush()
     if any(row.role == "owner" for row in rows):
         _keep_an_owner(session, brand_id)
+    events.emit(session, [StaffChanged(brand_id, member_id, None, role, actor)])
 
 
 def _held(session: Session, brand_id: UUID, member_id: UUID) -> list[Staff]:

@@ -59,6 +59,7 @@ _INVITES = re.compile(r"(\w+) invites (\w+)\.")
 _LATER = re.compile(r"(\d+) (days|hours|minutes)s? later:")
 _CODE = re.compile(r"\b([2-9A-HJ-NP-Z]{4})-?([2-9A-HJ-NP-Z]{4})-?([2-9A-HJ-NP-Z])\b")
 _LINK_CODE = re.compile(r"(?<!P-)\b\d{8}\b")
+_STAFF_CODE = re.compile(r"\b[2-9A-HJ-NP-Z]{5}-[2-9A-HJ-NP-Z]{5}\b")
 _REFERENCE = re.compile(r"\bP-[0-9A-F]{8}\b|\b[0-9a-f]{32}\b")
 
 
@@ -207,12 +208,14 @@ class Town:
             self._offered.setdefault(name, []).extend(button for row in reply.buttons for button in row)
             if reply.image and not reply.image.is_file and (found := _CODE.search(plain(reply.text))):
                 self.codes[f"{name}'s code"] = "-".join(found.groups())
+            if found := _STAFF_CODE.search(plain(reply.text)):
+                self.codes["code"] = found[0]
             if found := _LINK_CODE.search(plain(reply.text)):
                 self.codes[f"{name}'s link code"] = found[0]
         return replies
 
     def _with_codes(self, words: str) -> str:
-        return re.sub(r"<(\w+'s (?:link )?code)>", lambda found: self.codes[found[1]], words)
+        return re.sub(r"<(\w+'s (?:link )?code|code)>", lambda found: self.codes[found[1]], words)
 
 
 def _start(url: str) -> Parts:

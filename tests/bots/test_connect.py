@@ -173,7 +173,7 @@ async def test_a_dialog_that_was_begun_by_an_admin_stops_with_the_right_and_keep
     square.brand()
     await square.adds("Mei", "tea")
     square.telegram.admins.add(("tea", "mei"))
-    first = await square.says("Mei", "/campaign new")
+    first = await square.says("Mei", "/campaign new referral")
     square.telegram.admins.clear()
     assert (await square.says("Mei", "Summer")).startswith("You can no longer do this for Acme.")
     assert "Nobody has come" not in await square.says("Mei", "/me")
