@@ -26,6 +26,11 @@ def bound_words(bound: Bound, locale: str) -> Iterator[str]:
 
 def _asset(bound: AssetBound, locale: str) -> str:
     most, budget = (Money(amount, bound.asset).format(locale) for amount in (bound.most, bound.budget))
+    if bound.prizes and bound.rules is not None:
+        rewards, prizes = Money(bound.rules, bound.asset), Money(bound.prizes, bound.asset)
+        return i18n.text(locale, "forecast.with_prizes", most=most, budget=budget, rules=rewards, prizes=prizes)
+    if bound.prizes:
+        return i18n.text(locale, "forecast.prizes_aside", most=most, prizes=Money(bound.prizes, bound.asset))
     if bound.rules is None:
         return i18n.text(locale, "forecast.by_budget", most=most)
     if bound.rules > bound.budget:
@@ -112,7 +117,8 @@ def bound_json(bound: Bound) -> dict[str, Any]:
     """The bound for programs; amounts in minor units, null where open."""
     return {
         "assets": [
-            {"asset": one.asset, "budget": one.budget, "rules": one.rules, "most": one.most} for one in bound.assets
+            {name: getattr(one, name) for name in ("asset", "budget", "rules", "prizes", "most")}
+            for one in bound.assets
         ],
         "rules": [
             {name: getattr(one, name) for name in ("rule", "asset", "friend", "advocate", "campaign", "open")}

@@ -21,6 +21,7 @@ from core.errors import NotFound
 from referral import leaderboard, members, reviewing
 from referral.brands import Community
 from referral.campaigns import Campaign, Enrollment, InviteCode
+from referral.contests.teams import export_teams, forget_teams
 from referral.conversions import Conversion
 from referral.leaderboard import Score
 from referral.linking import LinkAttempts, LinkCode, MemberLink, standing_links
@@ -69,6 +70,7 @@ def export_member(session: Session, brand_id: UUID, member_id: UUID) -> dict[str
         "touches": _touches(session, brand_id, member_id, titles),
         "scores": _scores(session, brand_id, member_id, titles),
         "links": _links(session, brand_id, member_id),
+        "teams": export_teams(session, brand_id, member_id),
         "outreach": outreach.export_outreach(session, brand_id, member_id),
         "trials": applicants.export(session, brand_id, member_id),
         "reviews": _reviews(session, brand_id, member_id),
@@ -223,6 +225,7 @@ def forget_member(session: Session, brand_id: UUID, member_id: UUID) -> None:
     applicants.forget(session, brand_id, everyone)
     _forget_touches(session, brand_id, everyone)
     _forget_orders(session, brand_id, everyone)
+    forget_teams(session, brand_id, everyone)
     outreach.forget_outreach(session, brand_id, everyone)
     for model in (LinkCode, LinkAttempts):
         t = table(model)

@@ -41,16 +41,17 @@ class RuleBound:
 @dataclass(frozen=True, slots=True)
 class AssetBound:
     """The most a plan costs in an asset: the budget, or less where the rules stop earlier (`rules`; None: they do
-    not)."""
+    not). `prizes`: what all prizes of a contest come to, which rules cannot spend."""
 
     asset: str
     budget: int
     rules: int | None
+    prizes: int = 0
 
     @property
     def most(self) -> int:
         """What it can cost at most."""
-        return self.budget if self.rules is None else min(self.budget, self.rules)
+        return self.budget if self.rules is None else min(self.budget, self.rules + self.prizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def cost_bound(plan: Plan, frame: Frame, *, advocates: int | None = None, larges
     assets = []
     for asset in plan.assets:
         parts = [one.campaign for one in rules if one.asset == asset]
-        assets.append(AssetBound(asset, plan.budget_of(asset), _sum(parts)))
+        assets.append(AssetBound(asset, plan.budget_of(asset), _sum(parts), plan.reserve(asset)))
     return Bound(tuple(assets), rules)
 
 

@@ -86,7 +86,8 @@ def replay(plan: Plan, timezone: str, told: Iterable[Told]) -> Iterator[tuple[Ev
     books: Books | None = None
     for one in told:
         if books is None:
-            budgets = {(one.event.campaign_id, asset): plan.budget_of(asset) for asset in plan.assets}
+            campaign_id = one.event.campaign_id
+            budgets = {(campaign_id, asset): plan.budget_of(asset) - plan.reserve(asset) for asset in plan.assets}
             books = Books(left=defaultdict(int, budgets))
         case = Case(
             one.event,
@@ -185,7 +186,8 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """`cost` by asset for the planned days at the samples' pace, at most the budget; None where there is no past."""
+    """`cost` by asset for the planned days at the samples' pace, with all prizes of a contest, at most the budget; None
+    where there is no past."""
 
     samples: tuple[Sample, ...]
     cost: Mapping[str, int] | None
@@ -214,7 +216,10 @@ def expected_cost(session: Session, brand_id: UUID, plan: Plan, frame: Frame) ->
         return Expectation((), None, assumed(plan))
     days = sum(sample.days for sample in samples)
     cost = {
-        asset: min(plan.budget_of(asset), sum(one.cost.get(asset, 0) for one in samples) * frame.days // days)
+        asset: min(
+            plan.budget_of(asset),
+            sum(one.cost.get(asset, 0) for one in samples) * frame.days // days + plan.reserve(asset),
+        )
         for asset in plan.assets
     }
     return Expectation(samples, cost, assumed(plan))

@@ -33,9 +33,9 @@ STATES = ("held", "payable", "in_payout", "paid", "capped", "voided", "clawed_ba
 QUIET = ("not_met", "counted", "nothing_due")
 """Reasons of decisions that granted nothing and are told to nobody unasked: the rule's condition did not hold, the
 friend counts towards a step not reached yet, a percentage came to less than one minor unit."""
-OF_CONTEST, OF_TRIAL = "contest/", "trial/"
-"""How the causes begin of rewards that no single friend is the reason of: the prizes of a contest, with the revision
-and the place behind it, and what a trial hands over."""
+OF_CONTEST = "contest/"
+"""How the cause of a contest's prize begins, which no single friend is the reason of; the revision and the place
+follow."""
 RELEASED_AT_ONCE = 2000
 """Rewards released in one unit of work by the job."""
 
@@ -46,9 +46,9 @@ _Facts = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgre
 class Reward(TenantRow, table=True):
     """What one beneficiary gets for one event, by one rule of the plan.
 
-    `cause`: what it is for (the event, `order/<conversion>`, `adjust/<id>`). `amount` never changes: what the reward
-    is worth now is `amount - taken_back`. `paid_out`: how much of that payouts cover. `facts`: the attributes the
-    decision used. `reason`: why it is capped, voided or clawed back.
+    `cause`: what it is for (the event, `order/<conversion>`, `adjust/<id>`, `contest/<n>/<place>`). `amount` never
+    changes: what the reward is worth now is `amount - taken_back`. `paid_out`: how much of that payouts cover.
+    `facts`: the attributes the decision used. `reason`: why it is capped, voided or clawed back.
     """
 
     __tablename__ = "reward"
@@ -66,7 +66,7 @@ class Reward(TenantRow, table=True):
     campaign_id: UUID
     campaign_version: int
     referral_id: UUID | None = None
-    """None for goodwill."""
+    """None for goodwill and for a contest's prize."""
     member_id: UUID
     community_id: UUID | None = None
     role: str

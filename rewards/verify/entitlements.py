@@ -13,7 +13,7 @@ from rewards.adjustments import CAUSE, Adjustment
 from rewards.corrections import ANEW, first_cause
 from rewards.ledger import LedgerAccount, Purpose, Transfer
 from rewards.plans import cached_plan
-from rewards.rewards import STATES, Reward
+from rewards.rewards import OF_CONTEST, STATES, Reward
 from rewards.verify.linked import Linked
 from rewards.verify.problem import Problem, as_raw, named, raw, stream
 
@@ -107,16 +107,16 @@ def sided(session: Session) -> Iterator[Problem]:
     """Rewards of somebody who is not that side of their referral, or of another campaign; or without a true cause."""
     t, referral, linked = table(Reward), table(Referral), Linked(session)
     side = case((t.c.role == "advocate", referral.c.advocate_id), (t.c.role == "friend", referral.c.friend_id))
-    adjusted = t.c.cause.like(f"{CAUSE}%")
+    alone = or_(t.c.cause.like(f"{CAUSE}%"), t.c.cause.like(f"{OF_CONTEST}%"))
     found = (
         select(t.c.brand_id, t.c.id, t.c.role, t.c.member_id, t.c.cause, side.label("side"), referral.c.campaign_id)
         .add_columns(t.c.campaign_id.label("own_campaign"), t.c.referral_id, t.c.event)
         .outerjoin(referral, and_(referral.c.brand_id == t.c.brand_id, referral.c.id == t.c.referral_id))
         .where(
             or_(
-                t.c.referral_id.is_(None) != adjusted,
+                t.c.referral_id.is_(None) != alone,
                 and_(
-                    ~adjusted,
+                    ~alone,
                     *(t.c.cause.not_like(f"{of}%") for of in OTHER_CAUSES),
                     t.c.cause != t.c.event,
                     t.c.cause.not_like(t.c.event + f"{ANEW}%"),
@@ -141,7 +141,8 @@ def planned(session: Session) -> Iterator[Problem]:
     """Rewards that no rule of their campaign's plan gives. Plans are few, so each is asked once for all of a kind."""
     t = table(Reward)
     columns = [t.c[name] for name in ("brand_id", "campaign_id", "campaign_version", "rule", "role", "asset")]
-    kinds = select(*columns).where(t.c.cause.not_like(f"{CAUSE}%")).distinct()
+    by_rule = and_(t.c.cause.not_like(f"{CAUSE}%"), t.c.cause.not_like(f"{OF_CONTEST}%"))
+    kinds = select(*columns).where(by_rule).distinct()
     for kind in session.execute(kinds).all():
         plan = cached_plan(session, kind.brand_id, kind.campaign_id, kind.campaign_version)
         rule = plan.rule_named(kind.rule)
@@ -149,7 +150,7 @@ def planned(session: Session) -> Iterator[Problem]:
             continue
         detail = f"no rule {kind.rule} of version {kind.campaign_version} gives the {kind.role} {kind.asset}"
         same = [column == value for column, value in zip(columns, kind, strict=True)]
-        for (row_id,) in stream(session, select(t.c.id).where(*same, t.c.cause.not_like(f"{CAUSE}%"))):
+        for (row_id,) in stream(session, select(t.c.id).where(*same, by_rule)):
             yield Problem("rule", "reward", str(row_id), detail)
 
 
