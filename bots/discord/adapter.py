@@ -277,7 +277,7 @@ class DiscordAdapter:
         """A text in a private chat, answered there, one after another."""
         if self._deaf:
             return
-        incoming = message_said(message)
+        incoming = message_said(message, self._settings.api_url)
 
         async def converse() -> None:
             async with self._turn(incoming.person.account):

@@ -7,6 +7,7 @@ from typing import Any
 
 import discord
 
+from bots.discord.pictures import sent_picture
 from bots.message import Address, Person, Place, Pressed, Said, Submitted
 
 PLATFORM = "discord"
@@ -42,9 +43,11 @@ def said(interaction: discord.Interaction[Any]) -> Said:
     return Said(_actor(interaction), interaction_place(interaction), text, command, argument, str(interaction.id))
 
 
-def message_said(message: discord.Message) -> Said:
-    """A text written to the bot in private."""
-    return Said(person(message.author), private_place(message.author), message.content, key=str(message.id))
+def message_said(message: discord.Message, api_url: str | None = None) -> Said:
+    """A text written to the bot in private, or a file. `api_url`: see `pictures.sent_picture`."""
+    picture = sent_picture(message, api_url)
+    place = private_place(message.author)
+    return Said(person(message.author), place, message.content, key=str(message.id), picture=picture)
 
 
 def pressed(interaction: discord.Interaction[Any], action: str) -> Pressed:

@@ -113,6 +113,9 @@ class DiscordHarness:
         else:
             await self.server.write(who, text)
 
+    async def show(self, who: str, file: bytes, media_type: str = "image/jpeg") -> None:
+        await self.server.show(who, file, media_type)
+
     async def press(self, who: str, label: str) -> None:
         message = next(m for m in reversed(self._sees(who)) if any(b.get("label") == label for b in buttons(m)))
         in_guild = any(message.channel in guild.channels for guild in self.server.guilds.values())

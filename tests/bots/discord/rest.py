@@ -31,6 +31,7 @@ def refused(status: int, code: int, message: str) -> web.Response:
 def routes(world: World) -> Iterable[web.RouteDef]:
     """All routes over one world."""
     table = Rest(world)
+    yield web.get("/attachments/{id}", table.download)
     yield from (
         web.route(method, BASE + path, table.guarded(handler))
         for method, path, handler in (
@@ -86,6 +87,11 @@ class Rest:
             return answer
 
         return handle
+
+    async def download(self, request: web.Request) -> web.Response:
+        """What people sent, as the CDN gives it out: to anybody who has the address."""
+        file = self.world.files.get(request.match_info["id"])
+        return web.Response(status=404) if file is None else web.Response(body=file)
 
     # ---- who we are
 

@@ -66,6 +66,7 @@ class World:
         self.guilds: dict[str, Guild] = {}
         self.add_guild(GUILD, "Tea house")
         self.calls: list[Call] = []
+        self.files: dict[str, bytes] = {}
         self.commands: list[dict[str, Any]] = []
         self.messages: list[Message] = []
         self.interactions: dict[str, Interaction] = {}
@@ -160,7 +161,15 @@ class World:
 
     # ---- what people do
 
-    async def write(self, name: str, text: str) -> None:
+    async def show(self, name: str, file: bytes, media_type: str, *, host: str = "") -> None:
+        """A file in private, kept by the CDN; `host`: pretend that it lies elsewhere."""
+        number = self.next_id()
+        self.files[number] = file
+        url = f"{host or self.api_url.removesuffix('/api/v10')}/attachments/{number}"
+        attachment = {"id": number, "filename": "file", "size": len(file), "content_type": media_type}
+        await self.write(name, "", attachment | {"url": url, "proxy_url": url})
+
+    async def write(self, name: str, text: str, *attachments: dict[str, Any]) -> None:
         """A private text to the bot."""
         user = self.user(name)
         data = {
@@ -174,7 +183,7 @@ class World:
             "tts": False,
             "mention_everyone": False,
             "mentions": [],
-            "attachments": [],
+            "attachments": list(attachments),
             "embeds": [],
             "pinned": False,
         }
