@@ -166,7 +166,7 @@ def answer(ctx: Context, dialog: Dialog, talk: Talk, text: str) -> Reply:
     if dialog.guided and said in BACK_WORDS:
         before = question_before(dialog, talk, question)
         return _go_on(ctx, dialog, _without(talk, before) if before is not None else talk)
-    if dialog.guided and said in REST_WORDS and question.default is not None:
+    if dialog.guided and said in REST_WORDS and (question.default is not None or question.optional):
         return _rest_by_default(ctx, dialog, talk)
     try:
         following = _kept(ctx, dialog, talk, question, meaning(ctx, question, talk, text))
@@ -184,7 +184,9 @@ def submitted(ctx: Context, dialogs: Mapping[str, Dialog], action: str, answers:
         return ctx.reply("error.button_old")
     given, before = dict(answers), talk
     try:
-        while (question := open_question(dialog, talk)) is not None and question.name in given:
+        while (
+            question := next((one for one in applicable(dialog, talk) if _asked(one, talk, given)), None)
+        ) is not None:
             text = given[question.name]
             if not text.strip() and question.optional:
                 text = "-"
@@ -200,6 +202,10 @@ def submitted(ctx: Context, dialogs: Mapping[str, Dialog], action: str, answers:
         talk = talk if open_question(dialog, talk) is not None else before  # what could not be finished is asked again
         _keep(ctx, dialog, talk)
         return _again(ctx, dialog, talk, error, given)
+
+
+def _asked(question: Question, talk: Talk, given: Mapping[str, str]) -> bool:
+    return question.name in given and question.name not in talk.answers
 
 
 def _kept(ctx: Context, dialog: Dialog, talk: Talk, question: Question, value: str) -> Talk | Reply:
@@ -283,9 +289,18 @@ def _ways_out(ctx: Context, dialog: Dialog, talk: Talk, question: Question) -> t
         ways.append(talk.button(i18n.text(ctx.locale, "button.back"), "back"))
     ways.append(talk.button(i18n.text(ctx.locale, "button.leave"), "cancel"))
     rest = [one for one in applicable(dialog, talk) if one.name not in talk.answers]
-    if question.default is None or len(rest) < 2:
+    if (question.default is None and not question.optional) or len(rest) < 2:
         return (tuple(ways),)
     return ((talk.button(i18n.text(ctx.locale, "button.rest_by_default"), "defaults"),), tuple(ways))
+
+
+def _usual(ctx: Context, question: Question, talk: Talk) -> str:
+    """The default as it stands in a form: in the words of its button."""
+    if question.default is None:
+        return ""
+    value = question.default(ctx, talk)
+    labels = {given: label for label, given in question.choices(ctx, talk)} if question.choices is not None else {}
+    return labels.get(value, value)
 
 
 def _form(ctx: Context, dialog: Dialog, talk: Talk, question: Question, given: Mapping[str, str]) -> Form | None:
@@ -293,7 +308,7 @@ def _form(ctx: Context, dialog: Dialog, talk: Talk, question: Question, given: M
         return None
     fields = []
     for one in form_run(dialog, talk, question, FORM_FIELDS):
-        usual = one.default(ctx, talk) if one.default is not None else ""
+        usual = _usual(ctx, one, talk)
         label = ctx.say(one.key + ".label")
         fields.append(
             Field(

@@ -6,8 +6,8 @@ from bots.command import Menu
 from bots.commands import address, shop, withdraw
 from bots.commands.broadcast import BROADCAST
 from bots.commands.broadcast import NEW as NEW_BROADCAST
+from bots.commands.campaign import wizard
 from bots.commands.campaign.command import CAMPAIGN
-from bots.commands.campaign.wizard import NEW
 from bots.commands.connect import CONNECT
 from bots.commands.help import HELP
 from bots.commands.invite import INVITE
@@ -26,5 +26,5 @@ COMMANDS = (
     *(START, INVITE, ME, LEADERBOARD, REWARDS, WITHDRAW, SHOP, WHY, JOIN, LINK, LANGUAGE, QUIET, PRIVACY, HELP),
     *(CAMPAIGN, BROADCAST, CONNECT),
 )
-DIALOGS = {dialog.name: dialog for dialog in (NEW, NEW_BROADCAST, *withdraw.DIALOGS, *shop.DIALOGS, *address.DIALOGS)}
+DIALOGS = {dialog.name: dialog for dialog in (*wizard.DIALOGS, NEW_BROADCAST, *withdraw.DIALOGS, *shop.DIALOGS, *address.DIALOGS)}
 MENU = Menu(tuple(command.spec for command in COMMANDS))

@@ -85,7 +85,7 @@ BUILT = (
     | _all("campaign.done", ("pause", "resume", "end"))
     | _all("button", ("pause", "resume", "end"))
     | {one.key for dialog in DIALOGS.values() for one in dialog.questions}
-    | {one.key + ".label" for dialog in FORMS for one in dialog.questions}
+    | {one.key + ".label" for dialog in FORMS for one in dialog.questions if dialog.guided or not one.closed}
     | {dialog.title for dialog in FORMS if dialog.title}
     | {"file.statement", "file.proof"}
 )

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bots.command import Argument, CommandSpec
+from bots.commands.campaign import wizard
 from bots.commands.campaign.overview import buttons_of, campaign_list, under_way
-from bots.commands.campaign.wizard import NEW
 from bots.context import Command, Context
-from bots.dialog import begin
 from bots.message import Reply
 from referral.campaigns import find_campaign, move
 
 WORDS = {"列表": "list", "新建": "new", "暂停": "pause", "恢复": "resume", "结束": "end", "确定": "yes"}
 
 
-def campaign(ctx: Context) -> Reply:
+def campaign(ctx: Context) -> Reply | Sequence[Reply]:
     if not ctx.is_admin:
         return ctx.reply("campaign.not_admin")
     words = [WORDS.get(word, word) for word in ctx.argument.split()]
     match words:
         case [] | ["list"]:
             return campaign_list(ctx)
-        case ["new"]:
-            return begin(ctx, NEW)
+        case ["new", *kind]:
+            return wizard.new(ctx, kind)
+        case ["draft", *which]:
+            return wizard.draft(ctx, which)
         case ["end", slug]:
             found = find_campaign(ctx.session, ctx.brand.id, slug)
             buttons = ((ctx.button("button.end_yes", f"do:campaign end {found.slug} yes"),),)
