@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bots import admin_news, payout_news, reward_news, staff_news
+from bots import admin_news, case_news, group_news, payout_news, reward_news, staff_news, trial_news
 from bots.adapter import Adapter, SendError
 from bots.message import Address, Reply
 from bots.news import TOPIC, Voice, voice_of
@@ -29,8 +29,11 @@ KINDS: Mapping[str, Words] = {
     **reward_news.KINDS,
     **payout_news.KINDS,
     **admin_news.KINDS,
+    **case_news.KINDS,
+    **group_news.KINDS,
     **done.KINDS,
     **staff_news.KINDS,
+    **trial_news.KINDS,
 }
 """Who puts which kind of news into words; None where there is nothing to tell any more."""
 
@@ -40,6 +43,7 @@ def listen(bus: Bus) -> None:
     reward_news.listen(bus)
     payout_news.listen(bus)
     staff_news.listen(bus)
+    trial_news.listen(bus)
     cheers.listen(bus)
     done.listen(bus)
 

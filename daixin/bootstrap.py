@@ -12,8 +12,9 @@ from uuid import UUID
 from sqlmodel import Session
 
 import daixin.models  # noqa: F401  # every table must be known before the first query
-from bots import admin_news, notify, roots
+from bots import admin_news, case_news, group_news, notify, roots
 from bots.adapter import Adapter, Status, Store
+from bots.announcements import Announcer
 from bots.commands.all import MENU
 from bots.commands.invite import INVITE_TOPIC
 from bots.context import Links
@@ -33,7 +34,7 @@ from core.reader import Reader
 from core.settings import Settings
 from core.writer import Writer
 from daixin import payouts, platforms
-from referral import announcing, lifecycle, members, reviewing, stays
+from referral import announcing, lifecycle, members, posting, reviewing, stays
 from referral.brands import Community
 from referral.campaigns import CampaignMoved
 from referral.outreach import messages
@@ -56,6 +57,7 @@ def join_parts(bus: Bus) -> None:
     bus.on(CampaignMoved, lifecycle.on_moved)
     hearing.listen(bus)
     announcing.listen(bus)
+    posting.listen(bus)
     accrual.listen(bus)
     giving.listen(bus)
     corrections.listen(bus)
@@ -117,6 +119,8 @@ def build(
     paces: dict[str, Pace] = {}
     admins = frozenset(name.strip() for name in settings.admins.split(",") if name.strip())
     admin_news.listen(bus, admins)
+    group_news.listen(bus, admins)
+    case_news.listen(bus, admins)
     digest.listen(bus, admins)
     router = Router(writer, Links(settings.public_url), adapters, admins, open_to_brands=settings.open_to_brands)
     dispatcher = Dispatcher(writer)
@@ -135,6 +139,9 @@ def build(
             dispatcher.on(messages.TOPIC + platform, unasked, crier.lane, apart=pace.at_once)
             dispatcher.on(roots.ROOT_TOPIC + platform, roots.RootPoster(adapter, reader))
             dispatcher.on(INVITE_TOPIC + platform, InviteMaker(adapter, writer))
+            dispatcher.on(
+                announcing.TOPIC + platform, Announcer(adapter, writer), lambda message: str(message.payload["chat"])
+            )
             dispatcher.on(badges.TOPIC + platform, GoodsGiver(adapter, writer))
     return Parts(
         settings, writer, reader, dispatcher, router, adapters, payouts.providers_of(settings, reader, adapters), paces

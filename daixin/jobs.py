@@ -12,7 +12,7 @@ from sqlmodel import Session
 from core import claims, outbox
 from core.errors import Unavailable
 from core.writer import Writer
-from referral import lifecycle, stays, touches
+from referral import lifecycle, overdue, stays, touches
 from referral.outreach import broadcasts, digest, nudges
 from rewards import rewards, settlement, trials
 from rewards.contests import finals
@@ -51,6 +51,7 @@ JOBS: dict[str, tuple[timedelta, Work]] = {
     "nudges": (timedelta(hours=1), nudges.nudge_due),
     "digests": (timedelta(minutes=5), digest.digest_due),
     "expire": (timedelta(minutes=5), stays.expire),
+    "cases": (timedelta(minutes=10), overdue.remind_due),
     "addresses": (timedelta(hours=1), _none(touches.forget_addresses)),
     "outbox": (timedelta(hours=1), _none(outbox.forget_delivered)),
     "answers": (timedelta(hours=1), _none(answers.forget)),

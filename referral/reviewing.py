@@ -7,7 +7,6 @@ who decided first, where the brand has such a person. A decision about an appeal
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
@@ -139,7 +138,7 @@ def appeal_referral(session: Session, brand_id: UUID, member_id: UUID, referral_
     return _open_appeal(
         session,
         brand_id,
-        f"referral/{referral.id}/{rejection.times_reinstated(referral)}",
+        _key_of_referral(referral),
         member_id,
         words,
         referral_id=referral.id,
@@ -157,16 +156,41 @@ def appeal_case(session: Session, brand_id: UUID, member_id: UUID, case_id: UUID
         raise NotFound("case")
     if not may_appeal(session, first):
         raise Refused("appeal_not_possible")
-    key = f"case/{first.id}" + (f"/{member_id}" if first.kind == "attribution" else "")
     return _open_appeal(
         session,
         brand_id,
-        key,
+        _key_of_case(first, member_id),
         member_id,
         words,
         campaign_id=first.campaign_id,
         subject_id=first.subject_id,
         appeal_of=first.id,
+    )
+
+
+def _key_of_referral(referral: Referral) -> str:
+    """One appeal for each time it fell, whoever of the two makes it."""
+    return f"referral/{referral.id}/{rejection.times_reinstated(referral)}"
+
+
+def _key_of_case(first: Case, member_id: UUID) -> str:
+    return f"case/{first.id}" + (f"/{member_id}" if first.kind == "attribution" else "")
+
+
+def appealed(
+    session: Session, brand_id: UUID, member_id: UUID, referral_id: UUID | None, case_id: UUID | None
+) -> Case | None:
+    """The appeal there has been about a referral's fall, or about a decision, if any."""
+    key = None
+    first = session.get(Case, (brand_id, case_id)) if case_id is not None else None
+    if first is not None and first.kind != "referral":
+        key = _key_of_case(first, member_id)
+    wanted = referral_id or (first.referral_id if first is not None else None)
+    referral = session.get(Referral, (brand_id, wanted)) if wanted is not None else None
+    if key is None and referral is not None:
+        key = _key_of_referral(referral)
+    return session.scalar(
+        select(Case).where(col(Case.brand_id) == brand_id, col(Case.kind) == "appeal", col(Case.key) == key)
     )
 
 
@@ -239,34 +263,6 @@ def _code_of(session: Session, first: Case, member_id: UUID) -> str | None:
     person = person_of(session, first.brand_id, member_id)
     mine = [owner.code for owner in doubts.candidates_of(session, first) if owner.advocate_id == person]
     return mine[0] if mine else None
-
-
-DUE_AT_ONCE = 200
-ESCALATES = timedelta(days=7)
-"""After this an open case is the owners' to hear of, and again each time as much has passed."""
-
-
-def due(session: Session) -> list[Case]:
-    """Open cases that somebody must be reminded of now, at most `DUE_AT_ONCE`; each is put off until its next time.
-
-    `reminded` is then 1 for the first time, after `cases.WAITS`; from 2 on it is the owners' business.
-    """
-    rows = session.scalars(
-        select(Case)
-        .where(col(Case.state) == "open", col(Case.remind_at) <= clock.now())
-        .order_by(col(Case.remind_at), col(Case.id))
-        .limit(DUE_AT_ONCE)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    ).all()
-    for case in rows:
-        case.reminded += 1
-        case.remind_at = case.opened_at + ESCALATES * case.reminded
-        while case.remind_at <= clock.now():
-            case.remind_at += ESCALATES
-        session.add(case)
-    session.flush()
-    return [case for case in rows if not close_if_moot(session, case)]
 
 
 def cases_about(session: Session, brand_id: UUID, members: Collection[UUID]) -> list[Case]:

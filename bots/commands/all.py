@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bots.command import Menu
-from bots.commands import address, shop, withdraw
+from bots.commands import address, shop, trial_talks, withdraw
+from bots.commands.announce import ANNOUNCE
+from bots.commands.appeal import APPEAL, APPEAL_COMMAND
 from bots.commands.broadcast import BROADCAST
 from bots.commands.broadcast import NEW as NEW_BROADCAST
 from bots.commands.campaign import wizard
@@ -17,14 +19,46 @@ from bots.commands.link import LINK
 from bots.commands.me import ME, WHY
 from bots.commands.privacy import PRIVACY
 from bots.commands.quiet import QUIET
+from bots.commands.review import REASON, REVIEW
 from bots.commands.rewards import REWARDS
 from bots.commands.shop import SHOP
+from bots.commands.staff import STAFF
 from bots.commands.start import JOIN, START
+from bots.commands.trial import TRIAL
 from bots.commands.withdraw import WITHDRAW
 
 COMMANDS = (
-    *(START, INVITE, ME, LEADERBOARD, REWARDS, WITHDRAW, SHOP, WHY, JOIN, LINK, LANGUAGE, QUIET, PRIVACY, HELP),
-    *(CAMPAIGN, BROADCAST, CONNECT),
+    *(
+        START,
+        INVITE,
+        ME,
+        LEADERBOARD,
+        REWARDS,
+        WITHDRAW,
+        SHOP,
+        TRIAL,
+        WHY,
+        APPEAL_COMMAND,
+        JOIN,
+        LINK,
+        LANGUAGE,
+        QUIET,
+        PRIVACY,
+        HELP,
+    ),
+    *(APPEAL_COMMAND, CAMPAIGN, ANNOUNCE, BROADCAST, CONNECT, STAFF, REVIEW),
 )
-DIALOGS = {dialog.name: dialog for dialog in (*wizard.DIALOGS, NEW_BROADCAST, *withdraw.DIALOGS, *shop.DIALOGS, *address.DIALOGS)}
+DIALOGS = {
+    dialog.name: dialog
+    for dialog in (
+        *wizard.DIALOGS,
+        NEW_BROADCAST,
+        *withdraw.DIALOGS,
+        *shop.DIALOGS,
+        *address.DIALOGS,
+        *trial_talks.DIALOGS,
+        REASON,
+        APPEAL,
+    )
+}
 MENU = Menu(tuple(command.spec for command in COMMANDS))
