@@ -22,8 +22,10 @@ from sqlmodel import Field, Session, col
 from core import clock, events, ids
 from core.db import TenantRow, UtcDateTime, among_keys, insert_new, table
 from core.outbox import Message, put
+from referral import audit
 from referral.brands import Community
-from referral.campaigns import Campaign, CampaignMoved, CampaignVersion, runs_in
+from referral.campaigns import Campaign, CampaignMoved, CampaignVersion, campaigns_of, runs_in
+from referral.contests.results import ContestFrozen
 from referral.lifecycle import CampaignEnding, Key, forget, read_anew, ring_at
 
 TOPIC = "announce:"
@@ -110,20 +112,34 @@ def listen(bus: events.Bus) -> None:
     """Hear what is to be announced."""
     bus.on(CampaignMoved, on_moved)
     bus.on(CampaignEnding, on_ending)
+    bus.on(ContestFrozen, on_frozen)
 
 
 def on_moved(session: Session, moves: Sequence[CampaignMoved]) -> None:
     """Announce starts, ends and, of campaigns without a frozen final, results; take pins down at the end."""
-    said = {("draft", "running"): "start", ("scheduled", "running"): "start", ("ended", "settled"): "results"}
+    settled = read_anew(session, [(moved.brand_id, moved.campaign_id) for moved in moves if moved.after == "settled"])
+    finals = {one.id for one in settled if one.kind == "contest"}
     told: list[Occasion] = []
     for moved in moves:
-        what = "end" if moved.after == "ended" else said.get((moved.before, moved.after))
-        if what is not None and (what, moved.before) != ("end", "scheduled"):  # nobody heard of its beginning
+        if (what := _occasion(moved)) is not None and not (what == "results" and moved.campaign_id in finals):
             told.append(Occasion(moved.brand_id, moved.campaign_id, what))
     announce(session, told)
     begun = [(moved.brand_id, moved.campaign_id) for moved in moves if moved.after == "running"]
     plan_reminders(session, read_anew(session, begun))
     take_down(session, [(moved.brand_id, moved.campaign_id) for moved in moves if moved.after == "ended"])
+
+
+def _occasion(moved: CampaignMoved) -> str | None:
+    if moved.after == "running" and moved.before in ("draft", "scheduled"):
+        return "start"
+    if moved.after == "ended" and moved.before != "scheduled":  # else nobody heard of its beginning
+        return "end"
+    return "results" if moved.after == "settled" else None
+
+
+def on_frozen(session: Session, finals: Sequence[ContestFrozen]) -> None:
+    """Announce the final of a contest, and each revision of it."""
+    announce(session, [Occasion(one.brand_id, one.campaign_id, "results", one.revision) for one in finals])
 
 
 def on_ending(session: Session, ends: Sequence[CampaignEnding]) -> None:
@@ -163,21 +179,37 @@ def announce(session: Session, occasions: Sequence[Occasion]) -> None:
     """Queue a post for each community of the campaigns that announce this, once for ever."""
     if not occasions:
         return
-    campaigns = {
-        (one.brand_id, one.id): one for one in read_anew(session, {(o.brand_id, o.campaign_id) for o in occasions})
-    }
+    keys = {(one.brand_id, one.campaign_id) for one in occasions}
+    campaigns = {(one.brand_id, one.id): one for one in read_anew(session, keys)}
     terms = terms_of(session, list(campaigns.values()))
     places = _places(session, {brand_id for brand_id, _ in campaigns})
-    rows, where = [], {}
-    for occasion in occasions:
-        key = (occasion.brand_id, occasion.campaign_id)
-        if key not in terms or occasion.what not in terms[key].on:
-            continue
-        for place in places[occasion.brand_id]:
-            if runs_in(campaigns[key], place.id):
-                row = _row(occasion, place)
-                rows.append(row)
-                where[row["id"]] = place
+    _queue(
+        session,
+        [
+            (occasion, place)
+            for occasion in occasions
+            if _is_told(terms, occasion)
+            for place in places[occasion.brand_id]
+            if runs_in(campaigns[occasion.brand_id, occasion.campaign_id], place.id)
+        ],
+    )
+
+
+def announce_in(session: Session, community: Community) -> None:
+    """Queue the start of every campaign that runs, in a group that came to the brand meanwhile."""
+    running = [one for one in campaigns_of(session, community.brand_id, ("running",)) if runs_in(one, community.id)]
+    terms = terms_of(session, running)
+    starts = [Occasion(one.brand_id, one.id, "start") for one in running]
+    _queue(session, [(start, community) for start in starts if _is_told(terms, start) and not community.open])
+
+
+def _is_told(terms: Mapping[Key, AnnounceTerms], occasion: Occasion) -> bool:
+    wanted = terms.get((occasion.brand_id, occasion.campaign_id))
+    return wanted is not None and occasion.what in wanted.on
+
+
+def _queue(session: Session, posts: Sequence[tuple[Occasion, Community]]) -> None:
+    rows = [_row(occasion, place) for occasion, place in posts]
     made = insert_new(
         session,
         table(Announcement),
@@ -185,7 +217,14 @@ def announce(session: Session, occasions: Sequence[Occasion]) -> None:
         ["brand_id", "campaign_id", "what", "turn", "community_id"],
         returning=table(Announcement).c.id,
     )
-    put(session, [_post(row["brand_id"], row["id"], where[row["id"]], 1) for row in rows if row["id"] in made])
+    put(
+        session,
+        [
+            _post(place.brand_id, row["id"], place, 1)
+            for row, (_, place) in zip(rows, posts, strict=True)
+            if row["id"] in made
+        ],
+    )
 
 
 def _places(session: Session, brands: Collection[UUID]) -> Mapping[UUID, list[Community]]:
@@ -232,10 +271,11 @@ def take_down(session: Session, keys: Collection[Key]) -> None:
         .join(c, (c.c.brand_id == a.c.brand_id) & (c.c.id == a.c.community_id))
         .where(among_keys(session, (a.c.brand_id, a.c.campaign_id), keys), a.c.state == "pinned")
     )
-    put(session, [_unpin(*row) for row in pinned])
+    put(session, [unpin_message(*row) for row in pinned])
 
 
-def _unpin(brand_id: UUID, announcement_id: UUID, platform: str, group_id: str) -> Message:
+def unpin_message(brand_id: UUID, announcement_id: UUID, platform: str, group_id: str) -> Message:
+    """Asks that the pin of an announcement be taken down."""
     return Message(
         TOPIC + platform,
         f"unpin/{announcement_id}",
@@ -259,17 +299,21 @@ def log_of(session: Session, campaign: Campaign) -> list[tuple[Announcement, Com
     return [(row, place) for row, place in found]
 
 
-def try_again(session: Session, campaign: Campaign) -> int:
+def try_again(session: Session, campaign: Campaign, actor: str) -> int:
     """Queue once more what was refused, or found nobody there, in communities that are connected now; how many."""
     lost = [
         (row, place)
         for row, place in log_of(session, campaign)
         if row.state in ("failed", "gone") and place.removed_at is None
     ]
-    return _again(session, lost)
+    count = again(session, lost)
+    if count:
+        audit.record(session, campaign.brand_id, actor, "campaign.announce", campaign.slug, posts=count)
+    return count
 
 
-def _again(session: Session, lost: Sequence[tuple[Announcement, Community]]) -> int:
+def again(session: Session, lost: Sequence[tuple[Announcement, Community]]) -> int:
+    """Queue these announcements once more, unless somebody else just did; how many."""
     t, messages = table(Announcement), []
     for row, place in lost:
         same = (t.c.brand_id == row.brand_id) & (t.c.id == row.id) & (t.c.tries == row.tries)

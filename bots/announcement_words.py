@@ -1,0 +1,187 @@
+"""What a campaign says in a group: that it begins, that it ends soon, that it is over, and what came of it.
+
+Said in the brand's language, for everybody to read; so it speaks of the product and of what friends get, and never of a
+reward for bringing them, which WeChat forbids and which is told in private.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from bots.context import Safe, name_of, say
+from bots.markup import escape
+from bots.message import Button, Image, Reply
+from core import clock, i18n
+from core.db import table
+from core.errors import NotFound
+from referral import leaderboard
+from referral.brands import Brand
+from referral.campaigns import Campaign, CampaignVersion
+from referral.contests import terms as contest_terms
+from referral.contests.results import result_of
+from referral.contests.teams import teams_by_id
+from referral.leaderboard import Score
+from referral.pictures import picture_of
+from referral.posting import Step
+from referral.trials.funnel import funnel
+from referral.trials.places import terms_of as trial_terms
+from rewards.contests.finals import basis_of
+
+SHOWN = 3
+MEDALS = ("🥇", "🥈", "🥉")
+
+
+def compose(session: Session, step: Step) -> Reply | None:
+    """The words of an announcement as things stand now; None where there is nothing to say."""
+    brand = session.get_one(Brand, step.campaign.brand_id)
+    make = {"start": _start, "reminder": _reminder, "end": _end, "results": _results}[step.announcement.what]
+    return make(session, brand, step.campaign, step.announcement.turn)
+
+
+def _facts(locale: str, campaign: Campaign) -> dict[str, Any]:
+    return {
+        "title": i18n.pick(campaign.title, locale),
+        "benefit": i18n.pick(campaign.benefit, locale),
+        "ends": _moment(locale, campaign, campaign.ends_at),
+    }
+
+
+def _moment(locale: str, campaign: Campaign, at: Any) -> Safe:
+    return Safe(escape(i18n.moment(locale, at, campaign.timezone)))
+
+
+def _start(session: Session, brand: Brand, campaign: Campaign, turn: int) -> Reply:
+    locale, facts = brand.locale, _facts(brand.locale, campaign)
+    if campaign.kind == "trial":
+        terms = trial_terms(session, campaign)
+        closes = _moment(locale, campaign, terms.closes_at(campaign.ends_at))
+        text = say(locale, "announce.start.trial", n=terms.quota, closes=closes, **facts)
+    elif campaign.kind == "contest":
+        text = say(locale, "announce.start.contest", **facts)
+    else:
+        text = say(locale, "announce.start.referral", **facts)
+    return Reply(text, buttons=_buttons(locale, campaign), image=_picture(session, campaign, facts["title"]))
+
+
+def _reminder(session: Session, brand: Brand, campaign: Campaign, turn: int) -> Reply | None:
+    locale, facts = brand.locale, _facts(brand.locale, campaign)
+    if campaign.kind == "trial":
+        closes = trial_terms(session, campaign).closes_at(campaign.ends_at)
+        if closes <= clock.now():
+            return None
+        text = say(locale, "announce.reminder.trial", closes=_moment(locale, campaign, closes), **facts)
+    elif campaign.kind == "contest":
+        text = say(locale, "announce.reminder.contest", **facts)
+        text = _with(text, _lines(session, brand, _leaders(session, campaign)))
+    else:
+        text = say(locale, "announce.reminder.referral", **facts)
+    return Reply(text, buttons=_buttons(locale, campaign))
+
+
+def _end(session: Session, brand: Brand, campaign: Campaign, turn: int) -> Reply:
+    locale, facts = brand.locale, _facts(brand.locale, campaign)
+    if campaign.kind == "trial":
+        return Reply(say(locale, "announce.end.trial", **facts))
+    if campaign.kind == "contest":
+        final = contest_terms.terms_of(session, campaign).final_at(campaign.ends_at)
+        board = Button(i18n.text(locale, "button.leaderboard"), action="do:leaderboard")
+        final_at = _moment(locale, campaign, final)
+        return Reply(say(locale, "announce.end.contest", final=final_at, **facts), buttons=((board,),))
+    return Reply(say(locale, "announce.end.referral", **facts))
+
+
+def _results(session: Session, brand: Brand, campaign: Campaign, turn: int) -> Reply | None:
+    locale, facts = brand.locale, _facts(brand.locale, campaign)
+    if campaign.kind == "contest":
+        return _final(session, brand, campaign, turn)
+    if campaign.kind == "trial":
+        try:
+            came = funnel(session, campaign)
+        except NotFound:
+            return None
+        if not came.delivered:
+            return None
+        return Reply(say(locale, "announce.results.trial", n=came.delivered, reviews=came.reviewed, **facts))
+    s = table(Score).c
+    mine = (s.brand_id == campaign.brand_id) & (s.campaign_id == campaign.id)
+    friends = int(session.scalar(select(func.sum(s.score)).where(mine)) or 0)
+    if not friends:
+        return None
+    text = say(locale, "announce.results.referral", n=friends, **facts)
+    return Reply(_with(text, _lines(session, brand, _leaders(session, campaign))))
+
+
+def _final(session: Session, brand: Brand, campaign: Campaign, revision: int) -> Reply | None:
+    """The frozen final of a contest; of a later revision also that it is one."""
+    result = result_of(session, campaign.brand_id, campaign.id, revision)
+    if result is None:
+        return None
+    basis = basis_of(session, campaign, result)
+    best = basis.board()[:SHOWN]
+    if not best:
+        return None
+    names: dict[UUID, str] = {}
+    if basis.terms.mode == "teams":
+        teams = teams_by_id(session, campaign.brand_id, [one.of.owner for one in best])
+        names = {team_id: team.name for team_id, team in teams.items()}
+    heading = "announce.results.contest" if revision == 1 else "announce.results.contest_again"
+    text = say(brand.locale, heading, **_facts(brand.locale, campaign))
+    board = Button(i18n.text(brand.locale, "button.leaderboard"), action="do:leaderboard")
+    return Reply(
+        _with(text, _lines(session, brand, [(one.of.owner, one.of.score) for one in best], names)), buttons=((board,),)
+    )
+
+
+def _leaders(session: Session, campaign: Campaign) -> list[tuple[UUID, int]]:
+    """The best of the live board of single people; teams have theirs behind the button."""
+    if campaign.kind == "contest" and contest_terms.terms_of(session, campaign).mode == "teams":
+        return []
+    places = leaderboard.top(session, campaign.brand_id, campaign.id, SHOWN)
+    return [(place.member_id, place.score) for place in places]
+
+
+def _lines(
+    session: Session, brand: Brand, best: Sequence[tuple[UUID, int]], names: dict[UUID, str] | None = None
+) -> list[str]:
+    return [
+        say(
+            brand.locale,
+            "announce.line",
+            place=medal,
+            name=names[owner] if names and owner in names else name_of(session, brand.id, owner, brand.locale),
+            n=score,
+        )
+        for medal, (owner, score) in zip(MEDALS, best, strict=False)
+    ]
+
+
+def _with(text: str, lines: Sequence[str]) -> str:
+    return "\n\n".join([text, "\n".join(lines)]) if lines else text
+
+
+def _buttons(locale: str, campaign: Campaign) -> tuple[tuple[Button, ...], ...]:
+    if campaign.kind == "trial":
+        return ((Button(i18n.text(locale, "announce.button.apply"), action="do:trial"),),)
+    join = Button(i18n.text(locale, "announce.button.join"), action="do:invite")
+    if campaign.kind == "contest":
+        return ((join, Button(i18n.text(locale, "button.leaderboard"), action="do:leaderboard")),)
+    return ((join,),)
+
+
+def _picture(session: Session, campaign: Campaign, alt: str) -> Image | None:
+    """The campaign's own picture, if it has one."""
+    version = session.get(CampaignVersion, (campaign.brand_id, campaign.id, campaign.version))
+    named = version.document["campaign"].get("picture") if version is not None else None
+    if not named:
+        return None
+    try:
+        body = picture_of(session, campaign.brand_id, named)
+    except NotFound:
+        return None
+    return Image(partial(bytes, body), f"{campaign.slug}.jpg", alt)
