@@ -26,6 +26,7 @@ from rewards.items.shipments import ShipmentMoved
 from rewards.items.vouchers import Voucher, VoucherExpiring, code_of
 from rewards.payouts.payouts import Payout, PayoutCompleted, PayoutFailed, PayoutProgressed, events_of
 from rewards.rewards import Reward
+from rewards.trials import place_behind
 
 TOLD_STEPS = (CONFIRM_IN_WECHAT, "unclaimed_yet")
 """What a provider may wait for that the member has to do."""
@@ -60,7 +61,7 @@ def _on_completed(session: Session, happened: Sequence[PayoutCompleted]) -> None
     for event in happened:
         if event.item_id is None:
             news.append(_news(event, "paid", "completed"))
-        elif _is_news(session, event):
+        elif _is_news(session, event) and not _is_place(session, event):
             news.append(_news(event, "gained", "completed"))
     tell(session, news)
 
@@ -72,7 +73,13 @@ def _is_news(session: Session, event: PayoutCompleted) -> bool:
 
 
 def _on_failed(session: Session, happened: Sequence[PayoutFailed]) -> None:
-    tell(session, [_news(event, "not_gained" if event.item_id else "not_paid", "failed") for event in happened])
+    told = [event for event in happened if not _is_place(session, event)]
+    tell(session, [_news(event, "not_gained" if event.item_id else "not_paid", "failed") for event in told])
+
+
+def _is_place(session: Session, event: Any) -> bool:
+    """Whether it hands over a place in a trial, which is told with the application."""
+    return event.item_id is not None and place_behind(session, event.brand_id, event.payout_id) is not None
 
 
 def _on_shipment(session: Session, happened: Sequence[ShipmentMoved]) -> None:
@@ -80,6 +87,8 @@ def _on_shipment(session: Session, happened: Sequence[ShipmentMoved]) -> None:
     for event in happened:
         asked = event.state == "asked" and _unasked(session, event)
         if asked or event.state in ("shipped", "delivered"):
+            if event.state != "shipped" and _is_place(session, event):
+                continue
             news.append(_news(event, "gained", f"parcel/{event.state}/{event.tracking or ''}"))
     tell(session, news)
 

@@ -26,6 +26,8 @@ from rewards.items.prizes import ACTOR as DRAW
 from rewards.ledger import Account, LedgerAccount, Purpose
 from rewards.payouts.payouts import Payout
 from rewards.rewards import Reward, RewardGranted, RewardReleased, RewardVoided
+from rewards.trials import ACTOR as TRIAL
+from rewards.trials import PASSED_ON
 
 AND = {"en": " and ", "zh_Hans": "、"}
 SUMS = 6
@@ -141,6 +143,8 @@ def _on_voided(session: Session, happened: Sequence[RewardVoided]) -> None:
     """What one cause took from a person is one message."""
     groups: dict[tuple[Any, ...], list[RewardVoided]] = defaultdict(list)
     for event in happened:
+        if event.reason == PASSED_ON:
+            continue  # told with the place
         held = event.state in ("held", "voided")
         key = (event.brand_id, event.member_id, event.referral_id, event.reason, event.cause, held, event.whole)
         groups[key].append(event)
@@ -175,7 +179,7 @@ def _on_adjusted(session: Session, happened: Sequence[Adjusted]) -> None:
                 },
             )
             for e in happened
-            if e.actor != DRAW  # whose result is told with the draw
+            if e.actor not in (DRAW, TRIAL)  # which are told with the draw, and with the place
         ],
     )
 
