@@ -16,6 +16,8 @@ from bots.wechat.encode import MENTION_END
 from bots.wechat.transport import Contact, Message
 
 PLATFORM = "wechat"
+MEDIA_TYPES = {"image": "image/jpeg", "video": "video/mp4"}
+"""What WeChat's kinds of files are; of any other file it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

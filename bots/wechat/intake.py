@@ -10,10 +10,24 @@ from datetime import datetime
 
 from bots.adapter import Store
 from bots.command import Menu
-from bots.message import BotPlaced, Incoming, Joined, Left, Person, Place, Present, Reachable, Said
+from bots.message import (
+    PICTURE_BYTES,
+    Attachment,
+    BotPlaced,
+    Incoming,
+    Joined,
+    Left,
+    Person,
+    Place,
+    Present,
+    Reachable,
+    Said,
+)
 from bots.wechat import decode
+from bots.wechat.failures import as_send_error
 from bots.wechat.offers import offered
-from bots.wechat.transport import CallFailed, Contact, Transport
+from bots.wechat.transport import CallFailed, Contact, Message, Transport
+from core.errors import BadInput
 
 REMEMBERED = 5000
 """Message ids kept to tell a repeated event; gateways repeat within seconds."""
@@ -69,7 +83,11 @@ class Intake:
         if not self._first_time(id):
             return []
         message = await wire.message(id)
-        if message.sender == self.account or not message.sender or not message.text:
+        if message.sender == self.account or not message.sender:
+            return []
+        if message.file and not message.room:
+            return await self._file(wire, message)
+        if not message.text:
             return []
         chat = message.room or message.sender
         # the bot's name in the room is asked for only when somebody calls it there
@@ -87,6 +105,25 @@ class Intake:
         place = await self._room(wire, message.room) if message.room else decode.private_place(message.sender)
         said = decode.heard(message, person, place, me, self._menu, numbers)
         return [] if said is None else [said]
+
+    async def _file(self, wire: Transport, message: Message) -> list[Incoming]:
+        """A file sent to us in private, fetched only if somebody wants it."""
+
+        async def fetch() -> bytes:
+            try:
+                body = await wire.download(message.id, PICTURE_BYTES)
+            except CallFailed as failure:
+                raise as_send_error(failure) from failure
+            if body is None:
+                raise BadInput("picture_too_large", megabytes=PICTURE_BYTES // 1024**2)
+            return body
+
+        contact = await self._contact(wire, message.sender)
+        if contact.official:
+            return []
+        picture = Attachment(decode.MEDIA_TYPES.get(message.file, ""), None, fetch)
+        place = decode.private_place(message.sender)
+        return [Said(decode.person(contact), place, "", key=message.id, picture=picture)]
 
     async def _joined(
         self, wire: Transport, room: str, people: tuple[str, ...], inviter: str | None, at: datetime

@@ -26,13 +26,15 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message by id. `room` is empty in private; `text` is empty unless it is a text message."""
+    """A message by id. `room` is empty in private; `text` is empty unless it is a text message. `file` says what kind
+    of file it is: "image", "video", "file", or nothing."""
 
     id: str
     sender: str
     room: str
     text: str
     mentions: tuple[str, ...] = ()
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,9 @@ class Transport(Protocol):
         """Send a picture to a contact or room."""
 
     async def message(self, id: str) -> Message: ...
+
+    async def download(self, id: str, limit: int) -> bytes | None:
+        """The file of a message; None if it has more than `limit` bytes."""
 
     async def contact(self, id: str) -> Contact: ...
 

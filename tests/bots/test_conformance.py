@@ -237,6 +237,21 @@ async def test_a_name_is_shown_as_it_was_given(platform: Harness, name: str) -> 
     assert f"Welcome {tidy}!" in message.text
 
 
+@pytest.mark.parametrize("media_type", ["image/jpeg", "image/png"])
+async def test_a_picture_sent_in_private_is_heard_and_can_be_fetched(platform: Harness, media_type: str) -> None:
+    answer_with(platform, Reply("what a picture"))
+    picture = draw_picture() * 100  # larger than what fits one piece of any wire
+    await platform.show("alice", picture, media_type)
+    await shown(platform, "alice", "what a picture")
+    (said,) = heard(platform, Said)
+    assert isinstance(said, Said)
+    assert said.place.group is None
+    assert said.text == ""
+    assert said.picture is not None
+    assert said.picture.media_type.startswith("image/")
+    assert await said.picture.fetch() == picture
+
+
 async def test_a_message_can_come_unasked(platform: Harness) -> None:
     await platform.say("bob", "/start")
     reply = Reply("Alice brought a friend: **+100**", buttons=((Button("See", action="see"),),))

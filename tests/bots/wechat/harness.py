@@ -88,6 +88,11 @@ class WeChatHarness:
         else:
             await self.gateway.do("say", **{"from": who}, text=text)
 
+    async def show(self, who: str, file: bytes, media_type: str = "image/jpeg") -> None:
+        """Alice or Bob sends the bot a file."""
+        name = {"image/jpeg": "a.jpg", "image/png": "a.png", "video/mp4": "a.mp4"}.get(media_type, "a.bin")
+        await self.gateway.do("show", **{"from": who}, base64=base64.b64encode(file).decode(), name=name)
+
     async def press(self, who: str, label: str) -> None:
         """Answer with the number of the newest button with this label."""
         for sent in reversed(await self.sent(self.address(who))):

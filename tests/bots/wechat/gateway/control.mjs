@@ -1,6 +1,7 @@
 // The control port: POST a JSON object {"op": NAME, ...}; the answer is JSON. It is how a test speaks as Alice or Bob,
 // makes things happen in the group, breaks calls, and looks at what the bot sent.
 import http from 'node:http'
+import { FileBox } from 'file-box'
 import { GROUP } from './wechat.mjs'
 
 const operations = wechat => ({
@@ -11,6 +12,8 @@ const operations = wechat => ({
 
   // people
   say: ({ from, text }) => wechat.contact(from).say(text).to(wechat.contact('bot')),
+  show: ({ from, base64, name }) =>
+    wechat.contact(from).say(FileBox.fromBase64(base64, name)).to(wechat.contact('bot')),
   roomsay: ({ from, text, mentions = [], room = GROUP }) =>
     wechat.contact(from).say(text, mentions.map(key => wechat.contact(key))).to(wechat.room(room)),
   join: ({ who, by, room = GROUP }) =>

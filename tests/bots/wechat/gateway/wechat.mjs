@@ -17,8 +17,8 @@ const PEOPLE = {
 
 // The calls a gateway makes on an account which the tests count, break or delay.
 const WATCHED = [
-  'start', 'stop', 'logout', 'messageSendText', 'messageSendFile', 'messagePayload', 'contactPayload', 'roomList',
-  'roomPayload', 'roomMemberList', 'roomMemberPayload', 'friendshipPayload', 'friendshipAccept', 'roomInvitationAccept',
+  'start', 'stop', 'logout', 'messageSendText', 'messageSendFile', 'messagePayload', 'messageFile', 'contactPayload',
+  'roomList', 'roomPayload', 'roomMemberList', 'roomMemberPayload', 'friendshipPayload', 'friendshipAccept', 'roomInvitationAccept',
 ]
 
 export class PretendWeChat {
