@@ -73,9 +73,9 @@ def about(telling: Telling) -> str:
     lines = [telling.say("trial.heading", title=telling.title, benefit=benefit), ""]
     if telling.campaign.state == "running" and clock.now() < trial.closes_at:
         key = "trial.places" if trial.free else "trial.places_gone"
-        lines.append(telling.say(key, quota=trial.quota, free=trial.free, until=telling.when(trial.closes_at)))
+        lines.append(telling.say(key, n=trial.quota, free=trial.free, until=telling.when(trial.closes_at)))
     elif telling.campaign.state == "scheduled":
-        lines.append(telling.say("trial.starts", quota=trial.quota, starts=telling.when(telling.campaign.starts_at)))
+        lines.append(telling.say("trial.starts", n=trial.quota, starts=telling.when(telling.campaign.starts_at)))
     elif telling.campaign.state == "paused":
         lines.append(telling.say("trial.paused"))
     else:
@@ -96,8 +96,9 @@ def rules(telling: Telling) -> str:
 def _place_in_line(telling: Telling, row: TrialApplication) -> str:
     """The honest position, and what moves it."""
     found = standing(telling.session, row)
-    key = "trial.line.first" if found.number == 1 else "trial.line"
-    place = telling.say(key, number=found.number, of=found.of, more=found.more_friends, earlier=found.earlier)
+    ahead = {"more": found.more_friends, "earlier": found.earlier}
+    which = "both" if all(ahead.values()) else next((name for name, count in ahead.items() if count), "first")
+    place = telling.say(f"trial.line.{which}", number=found.number, of=found.of, **ahead)
     return place + "\n" + telling.say("trial.line.friends", friends=row.friends)
 
 

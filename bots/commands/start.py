@@ -37,7 +37,10 @@ def start(ctx: Context) -> Reply:
         text = ctx.say("start.welcome", name=ctx.member.name, brand=ctx.brand.name, title=ctx.title(campaign))
     else:
         text = ctx.say("start.quiet", name=ctx.member.name, brand=ctx.brand.name, news=state_of(ctx, campaign))
-    return Reply(text, buttons=home_buttons(ctx.locale), private=True, brief=ctx.say("group.brief"))
+    buttons = home_buttons(ctx.locale)
+    if campaign is not None and campaign.kind == "trial" and campaign.state == "running":
+        buttons = ((trial_button(ctx.locale, campaign),), *buttons)
+    return Reply(text, buttons=buttons, private=True, brief=ctx.say("group.brief"))
 
 
 def state_of(ctx: Context, campaign: Campaign | None) -> Safe:
@@ -152,9 +155,19 @@ def _answer(
     if result.state == "started":
         key = ("join.step_in." if buttons else "join.find_group.") + campaign.event
     else:
-        waiting = "join.buy" if campaign.event == "purchased" else "join.stay"
-        key = "join.done_at_once" if result.state == "qualified" else waiting
+        key = "join.done_at_once" if result.state == "qualified" else WAITING.get(campaign.event, "join.stay")
+    if campaign.kind == "trial":
+        buttons = (*buttons, (trial_button(locale, campaign),))
     return _private(locale, key, buttons=buttons, **facts)
+
+
+WAITING = {"purchased": "join.buy", "trial_claimed": "join.try", "feedback_given": "join.try_and_tell"}
+"""What a friend who is in the group has yet to do, where it is not just to stay."""
+
+
+def trial_button(locale: str, campaign: Campaign) -> Button:
+    """The way to a trial."""
+    return Button(i18n.text(locale, "button.trial_see"), action=f"do:trial show {campaign.slug}")
 
 
 def _door_label(locale: str, community: Community) -> str:
