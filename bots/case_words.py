@@ -329,6 +329,15 @@ def answers(telling: Telling, case: Case) -> list[tuple[str, str, str | None]]:
     return [*found, (no, "decline", None)]
 
 
+def answer_given(telling: Telling, case: Case) -> str:
+    """What was decided, as its button said it."""
+    if case.kind == "attribution" and case.verdict == "approve":
+        for owner in doubts.candidates_of(telling.session, case):
+            if owner.code == case.choice:
+                return i18n.text(telling.locale, "button.case.credit", name=telling.name(owner.advocate_id))
+    return i18n.text(telling.locale, f"button.case.{case.kind}.{case.verdict}")
+
+
 def presets(locale: str, kind: str, verdict: str) -> list[tuple[str, str]]:
     """(words, name) of the reasons that are offered."""
     return [(i18n.text(locale, f"case.reason.{name}"), name) for name in PRESETS[kind, verdict]]

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from bots.command import CommandSpec
+from bots.commands import appeal
 from bots.context import Command, Context, Safe, name_of, sentences
 from bots.lines import outcome
 from bots.message import Reply
@@ -98,7 +99,9 @@ def why(ctx: Context) -> Reply:
             "why.nothing", title=ctx.title(campaign), buttons=((ctx.button("button.invite", "do:invite"),),)
         )
     text = ctx.say("why.heading", title=ctx.title(campaign)) + "\n\n" + "\n".join("- " + line for line in lines)
-    return Reply(text, private=True, brief=ctx.say("group.brief"))
+    own = referral_of(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
+    judged = appeal.buttons(ctx, [*friends, own] if own is not None else friends)
+    return Reply(text, buttons=tuple(judged), private=True, brief=ctx.say("group.brief"))
 
 
 def _own_line(ctx: Context, campaign: Campaign) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from bots import dialog
-from bots.case_words import Telling, actor_name, answers, evidence, presets, question, reason_for
+from bots.case_words import Telling, actor_name, answer_given, answers, evidence, presets, question, reason_for
 from bots.command import Argument, CommandSpec
 from bots.context import Command, Context, Safe
 from bots.message import Button, Reply
@@ -96,10 +96,11 @@ def _over(ctx: Context, case: Case) -> Reply:
     if case.state != "decided":
         return ctx.reply("review.closed", buttons=_to_queue(ctx))
     return ctx.reply(
-        f"review.already.{case.verdict}",
+        "review.already",
         who=actor_name(_telling(ctx), case.decided_by or ""),
         question=question(_telling(ctx), case),
         when=_telling(ctx).when(case.decided_at, case),
+        answer=answer_given(_telling(ctx), case),
         reason=case.reason or "",
         buttons=_to_queue(ctx),
     )
