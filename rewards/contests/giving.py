@@ -64,14 +64,19 @@ def give(session: Session, campaign: Campaign, result: ContestResult) -> None:
     """Make what people have of the contest's prizes what this revision says; a repeat changes nothing."""
     budget.lock(session, {(campaign.brand_id, campaign.id)})
     basis = basis_of(session, campaign, result)
-    wanted = _wanted(session, campaign, basis.awards())
+    wanted, forgotten = _wanted(session, campaign, basis.awards())
     have: dict[Purse, list[Reward]] = defaultdict(list)
     for reward in _given(session, campaign):
         have[(reward.member_id, reward.asset)].append(reward)
     out = {person_of(session, campaign.brand_id, one.member_id) for one in basis.out}
     _take(session, wanted, have, out)
     left = budget.lock(session, {(campaign.brand_id, campaign.id)})
-    missing = [grant for purse, awards in wanted.items() for grant in _missing(purse, awards, have.get(purse, ()))]
+    missing = [
+        grant
+        for purse, awards in wanted.items()
+        if purse[0] not in forgotten
+        for grant in _missing(purse, awards, have.get(purse, ()))
+    ]
     rows = []
     for grant in missing:
         key = (campaign.id, grant.award.asset)
@@ -81,23 +86,24 @@ def give(session: Session, campaign: Campaign, result: ContestResult) -> None:
     book(session, rows)
 
 
-def _wanted(session: Session, campaign: Campaign, awards: Iterable[Award]) -> dict[Purse, list[Award]]:
-    """What each person is to have, by who they are now. Whoever was forgotten can be given nothing; the place stays
-    theirs, or standings could be bent by it."""
+def _wanted(
+    session: Session, campaign: Campaign, awards: Iterable[Award]
+) -> tuple[dict[Purse, list[Award]], set[UUID]]:
+    """What each person is to have, by who they are now; and who of them was forgotten. Those can be given nothing
+    more, but the place stays theirs, or standings could be bent by it."""
     listed = list(awards)
-    people = _people(session, campaign.brand_id, {award.member_id for award in listed})
+    people, forgotten = _people(session, campaign.brand_id, {award.member_id for award in listed})
     found: dict[Purse, list[Award]] = defaultdict(list)
     for award in listed:
-        person = people.get(award.member_id)
-        if person is None:
+        person = people[award.member_id]
+        found[(person, award.asset)].append(award)
+        if person in forgotten:
             log.warning("contest.winner_gone", campaign=campaign.slug, place=award.place)
-        else:
-            found[(person, award.asset)].append(award)
-    return found
+    return found, forgotten
 
 
-def _people(session: Session, brand_id: UUID, members: Collection[UUID]) -> dict[UUID, UUID]:
-    """Who these members are by now, without those who were forgotten."""
+def _people(session: Session, brand_id: UUID, members: Collection[UUID]) -> tuple[dict[UUID, UUID], set[UUID]]:
+    """Who these members are by now, and who of those was forgotten."""
     linked, m = table(MemberLink), table(Member)
     absorbed = set(
         session.execute(
@@ -114,8 +120,7 @@ def _people(session: Session, brand_id: UUID, members: Collection[UUID]) -> dict
             m.c.brand_id == brand_id, among(session, m.c.id, set(now.values())), m.c.erased_at.is_not(None)
         )
     )
-    forgotten = set(gone.scalars())
-    return {one: person for one, person in now.items() if person not in forgotten}
+    return now, set(gone.scalars())
 
 
 def _given(session: Session, campaign: Campaign) -> Sequence[Reward]:
