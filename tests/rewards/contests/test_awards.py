@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -157,21 +158,17 @@ class Contest(RuleBasedStateMachine):
     @precondition(lambda self: self.mode == "teams" and not self.over)
     @rule(name=st.sampled_from(names), captain=st.sampled_from(names))
     def teams_up(self, name: str, captain: str) -> None:
-        try:
+        with suppress(Conflict, Refused):
             if name == captain:
                 self.arena.founds(name, f"team of {name}")
             else:
                 self.arena.joins(name, captain)
-        except (Conflict, Refused):
-            pass
 
     @precondition(lambda self: self.mode == "teams" and not self.over)
     @rule(name=st.sampled_from(names))
     def leaves(self, name: str) -> None:
-        try:
+        with suppress(Refused):
             self.arena.leaves(name)
-        except Refused:
-            pass
 
     @rule(name=st.sampled_from(names))
     def is_judged(self, name: str) -> None:
