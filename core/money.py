@@ -43,6 +43,11 @@ def decimals(asset: str) -> int:
     return int(fractions.get(asset, fractions["DEFAULT"])[0])
 
 
+def currencies() -> list[str]:
+    """The codes of all money, in alphabetical order."""
+    return sorted(code for code in get_global("all_currencies") if is_currency(code))
+
+
 def is_currency(asset: str) -> bool:
     """Whether the asset is money: an ISO 4217 code, and neither points, Stars nor an item."""
     return asset not in DECIMALS and asset in get_global("all_currencies")

@@ -14,6 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from sqlmodel import Session
+from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from core.errors import DaixinError
 from referral import leaderboard
@@ -268,7 +270,24 @@ def _handlers(pages: Pages) -> dict[int | type[Exception], errors.Handler]:
         ]
         return errors.told(body, locale)
 
-    return {**errors.handlers(pages), RequestValidationError: unfit}
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        locale = locale_of(request)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_methods(request))
+        response = errors.told(errors.problem(locale, error.status_code, None, {}), locale)
+        response.headers.update(headers)
+        return response
+
+    return {**errors.handlers(pages), HTTPException: http, RequestValidationError: unfit}
+
+
+def _methods(request: Request) -> list[str]:
+    """What the address answers to: the framework knows of one route's methods only."""
+    routes = [one for one in request.app.routes if isinstance(one, Route)]
+    found = {method for one in routes if one.matches(request.scope)[0] != Match.NONE for method in one.methods or ()}
+    return sorted(found)
 
 
 def _name_problem(app: FastAPI) -> None:

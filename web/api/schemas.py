@@ -9,10 +9,19 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from core.money import LARGEST
+from core.money import LARGEST, currencies, is_currency
 from referral.conversions import LINES_MAX, LONGEST, Line, Order, RefundOrder, customer_hash, hash_of_digest
 
 BATCH_MOST = 1000
@@ -36,7 +45,19 @@ def _moment(given: Any) -> datetime:
 Email = Annotated[str, StringConstraints(strict=True, min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 Minor = Annotated[int, Field(strict=True, ge=0, le=LARGEST, description="whole minor units")]
 Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
-Currency = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{3}$")]
+
+
+def _currency(code: str) -> str:
+    if not is_currency(code):
+        raise PydanticCustomError("currency", "wants an ISO 4217 code such as CNY")
+    return code
+
+
+Currency = Annotated[
+    str,
+    AfterValidator(_currency),
+    WithJsonSchema({"type": "string", "description": "ISO 4217", "enum": currencies()}),
+]
 Sha256 = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-fA-F]{64}$")]
 
 

@@ -1,0 +1,31 @@
+"""The API against its own document: schemathesis asks whatever the document allows, and what it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from rewards.verify import verify
+from tests.web.api.test_conversions import open_shop
+
+EXAMPLES = 30
+"""Requests made up for each operation, beside those that go through the edges of every field."""
+CONFIG = Path(__file__).parent / "schemathesis.toml"
+
+
+async def test_the_document_says_what_the_api_does(tmp_path: Path) -> None:
+    async with open_shop(tmp_path, api_rate="1000000 per second") as shop:
+        base = shop.site.client.base_url
+        command = [
+            *(str(Path(sys.executable).parent / "st"), "--config-file", str(CONFIG), "--no-color"),
+            *("run", f"{base}/api/v1/openapi.json", "--header", f"Authorization:Bearer {shop.key}"),
+            *("--max-examples", str(EXAMPLES), "--generation-deterministic", "--checks", "all"),
+            "--continue-on-failure",
+        ]
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        said, _ = await process.communicate()
+        assert process.returncode == 0, said.decode()
+        assert shop.site.house.ask(verify) == []
