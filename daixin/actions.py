@@ -13,6 +13,7 @@ from daixin.console import LOCALE, brand_named
 from referral import admins, brands, campaigns, leaderboard
 from referral.api_keys import create_api_key
 from referral.members import Member
+from referral.pictures import KEPT, Prepared, prepare, store
 from rewards.campaign_files import apply_campaign, read_campaign
 from rewards.plan_check import explain_finding
 
@@ -55,9 +56,24 @@ def read_text(file: Path) -> str:
         raise BadInput("not_utf8", path=str(file)) from None
 
 
-def apply_text(session: Session, brand: str | None, text: str) -> Document:
-    """The campaign of a file, made what the file says."""
-    applied = apply_campaign(session, brand_named(session, brand), read_campaign(text), text=text)
+def picture_beside(file: Path, text: str) -> Prepared | None:
+    """The picture a campaign file names beside itself. Raises `BadInput`: no_file, what is wrong with the picture."""
+    name = read_campaign(text).campaign.picture
+    if name is None or name.startswith(KEPT):
+        return None
+    found = file.parent / name
+    if not found.is_file():
+        raise BadInput("no_file", path=str(found))
+    return prepare(found.read_bytes())
+
+
+def apply_text(session: Session, brand: str | None, text: str, picture: Prepared | None = None) -> Document:
+    """The campaign of a file, made what the file says; `picture`: the one it names beside itself."""
+    owner, found = brand_named(session, brand), read_campaign(text)
+    if picture is not None:
+        about = found.campaign.model_copy(update={"picture": store(session, owner.id, picture)})
+        found = found.model_copy(update={"campaign": about})
+    applied = apply_campaign(session, owner, found, text=text)
     return {
         "slug": applied.campaign.slug,
         "id": str(applied.campaign.id),

@@ -235,7 +235,8 @@ def campaign_apply(file: Path, brand: BrandOption = None) -> None:
     from daixin import actions, console
 
     text = actions.read_text(file)
-    print_json(console.do(lambda session: actions.apply_text(session, brand, text)))
+    picture = actions.picture_beside(file, text)
+    print_json(console.do(lambda session: actions.apply_text(session, brand, text, picture)))
 
 
 @campaign_app.command("list")

@@ -58,6 +58,8 @@ class Campaign(TenantRow, table=True):
     """How long after the touch a friend may still qualify."""
     communities: list[str] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
     """Community ids the campaign runs in; empty means all of the brand's."""
+    picture: str | None = None
+    """For its cards, by the name `referral.pictures` keeps it under."""
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -31,6 +31,9 @@ QUALITY = 88
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "MPO")
 """What phones and browsers send; MPO is a JPEG with a second picture behind it, as some phones take them."""
 
+KEPT = "sha256:"
+"""Begins the name of a picture that is kept."""
+
 _NAME = re.compile(r"sha256:[0-9a-f]{64}")
 _CARRIED = re.compile(rb"\xff[\xe1-\xef\xfe]")
 """Segments of a JPEG for other things than its picture (EXIF, profiles, comments); they cannot hide in the picture,
@@ -81,7 +84,7 @@ def prepare(body: bytes) -> Prepared:
         out = io.BytesIO()
         image.save(out, "JPEG", quality=QUALITY, optimize=True)
         body = out.getvalue()
-    return Prepared(f"sha256:{hashlib.sha256(body).hexdigest()}", body, *image.size)
+    return Prepared(f"{KEPT}{hashlib.sha256(body).hexdigest()}", body, *image.size)
 
 
 def _decoded(body: bytes) -> tuple[Image.Image, bool]:
@@ -144,7 +147,7 @@ def store(session: Session, brand_id: UUID, picture: Prepared) -> str:
     """Keep a prepared picture for the brand, once; its name."""
     row = {
         "brand_id": brand_id,
-        "sha256": picture.name.removeprefix("sha256:"),
+        "sha256": picture.name.removeprefix(KEPT),
         "media_type": "image/jpeg",
         "width": picture.width,
         "height": picture.height,
@@ -166,7 +169,7 @@ def picture_of(session: Session, brand_id: UUID, name: str) -> bytes:
     """The JPEG of this name. Raises `NotFound("picture")`."""
     found = session.scalar(
         select(col(Picture.body)).where(
-            col(Picture.brand_id) == brand_id, col(Picture.sha256) == name.removeprefix("sha256:")
+            col(Picture.brand_id) == brand_id, col(Picture.sha256) == name.removeprefix(KEPT)
         )
     )
     if found is None:
@@ -176,14 +179,14 @@ def picture_of(session: Session, brand_id: UUID, name: str) -> bytes:
 
 def is_kept(session: Session, brand_id: UUID, name: str) -> bool:
     """Whether the brand has a picture of this name."""
-    digest = name.removeprefix("sha256:")
+    digest = name.removeprefix(KEPT)
     where = (col(Picture.brand_id) == brand_id, col(Picture.sha256) == digest)
     return session.scalar(select(col(Picture.width)).where(*where)) is not None
 
 
 def drop(session: Session, brand_id: UUID, name: str) -> None:
     """Forget a picture that nothing refers to any more; nothing happens if it is not there."""
-    digest = name.removeprefix("sha256:")
+    digest = name.removeprefix(KEPT)
     session.execute(delete(Picture).where(col(Picture.brand_id) == brand_id, col(Picture.sha256) == digest))
 
 

@@ -25,6 +25,7 @@ from referral import audit
 from referral.announcing import AnnounceTerms, plan_reminders
 from referral.brands import Brand, Community, communities_of, slugify
 from referral.campaigns import Campaign, CampaignVersion, move
+from referral.pictures import KEPT, is_kept
 from referral.staff import OPERATOR
 from referral.trials.terms import TrialTerms
 from rewards import ledger, trials
@@ -84,6 +85,7 @@ def apply_campaign(
     if problems:
         raise refuse(problems)
     places = _places(session, brand, file)
+    _see_picture(session, brand, file, text)
     findings = _check(session, brand, file, places, text)
     campaign = session.scalars(
         select(Campaign).where(col(Campaign.brand_id) == brand.id, col(Campaign.slug) == file.campaign.slug)
@@ -146,6 +148,14 @@ def findings_of(session: Session, brand: Brand, file: CampaignFile) -> list[Find
     return allowed(_findings(session, brand, file, _places(session, brand, file)), file.policy)[0]
 
 
+def _see_picture(session: Session, brand: Brand, file: CampaignFile, text: str) -> None:
+    """Refuse a picture that is not kept for the brand: a file beside the campaign's is kept by whoever reads both."""
+    name = file.campaign.picture
+    if name is not None and not (name.startswith(KEPT) and is_kept(session, brand.id, name)):
+        where = "campaign.picture"
+        raise refuse([FileProblem("unknown_picture", where, line_of(text, where), {"picture": name})])
+
+
 def _check(session: Session, brand: Brand, file: CampaignFile, places: Sequence[Community], text: str) -> list[Finding]:
     found = allowed(_findings(session, brand, file, places), file.policy)[0]
     findings = [replace(one, line=line_of(text, one.where)) if one.where else one for one in found]
@@ -196,6 +206,7 @@ def _columns(file: CampaignFile, places: Sequence[Community]) -> dict[str, Any]:
         "ends_at": about.ends_at,
         **file.qualify.model_dump(),
         "communities": [str(place.id) for place in places] if about.communities else [],
+        "picture": about.picture,
     }
 
 
@@ -303,6 +314,7 @@ def write_campaign(session: Session, campaign: Campaign) -> str:
             "starts_at": campaign.starts_at.astimezone(zone).isoformat(),
             "ends_at": campaign.ends_at.astimezone(zone).isoformat(),
             "communities": _toml(places),
+            **({"picture": _toml(campaign.picture)} if campaign.picture else {}),
         },
         "qualify": {name: _toml(getattr(campaign, name)) for name in ("event", "stay_days", "window_days")},
         "rewards": _rewards(plan),

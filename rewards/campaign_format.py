@@ -62,6 +62,9 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Benefit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=_LINE)]
 Days = Annotated[int, Field(ge=1, le=365)]
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+PictureName = Annotated[
+    str, StringConstraints(pattern=r"^(sha256:[0-9a-f]{64}|[^\x00-\x1f\x7f/\\:]+\.[A-Za-z]{3,4})$", max_length=200)
+]
 Place = Annotated[str, StringConstraints(pattern=r"^[a-z]+:\S.*$", max_length=200)]
 
 
@@ -84,7 +87,8 @@ class Benefits(_Part):
 
 
 class About(_Part):
-    """`[campaign]`. `communities` as `platform:group`; empty means all of the brand's."""
+    """`[campaign]`. `communities` as `platform:group`; empty means all of the brand's. `picture`: one that is kept, as
+    `sha256:` and its digest, or the name of a file beside this one, which is kept when it is applied from there."""
 
     slug: Annotated[str, AfterValidator(_known_slug)]
     kind: Literal["referral", "trial", "contest"] = "referral"
@@ -94,6 +98,7 @@ class About(_Part):
     starts_at: Moment
     ends_at: Moment
     communities: Annotated[tuple[Place, ...], Strict(False)] = ()
+    picture: PictureName | None = None
 
 
 class Qualifying(_Part):
@@ -337,8 +342,8 @@ def _problem(details: ErrorDetails, text: str, where: Mapping[toml_places.Path, 
         return FileProblem("not_one_of", name, line, {"expected": context["expected"].replace(" or ", ", ")})
     if kind == "string_pattern_mismatch" and path[-2] == "communities":
         return FileProblem("unreadable_community", name, line)
-    if kind == "string_pattern_mismatch" and path[-1] == "name":
-        return FileProblem("slug", name, line)
+    if kind == "string_pattern_mismatch" and path[-1] in ("name", "picture"):
+        return FileProblem("slug" if path[-1] == "name" else "unreadable_picture", name, line)
     return FileProblem(_TYPES.get(kind, kind), name, line)
 
 

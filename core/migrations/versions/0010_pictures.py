@@ -22,7 +22,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_picture_brand_id")),
         sa.PrimaryKeyConstraint("brand_id", "sha256", name=op.f("pk_picture")),
     )
+    op.add_column("campaign", sa.Column("picture", sa.String(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("campaign", "picture")
     op.drop_table("picture")
