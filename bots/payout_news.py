@@ -15,9 +15,11 @@ from bots.gains import gain, until
 from bots.message import Button, Reply
 from bots.news import News, Voice, tell
 from bots.receipts import CONFIRM_IN_WECHAT, failure, masked, short_reference
+from bots.trial_words import Telling, stands
 from core import clock, i18n
 from core.events import Bus
 from referral.members import identities_of
+from referral.trials.places import TrialApplication, campaign_of
 from rewards.adjustments import CAUSE as ADJUSTED
 from rewards.items.draws import Draw, DrawMoved, Ticket
 from rewards.items.items import Item
@@ -183,6 +185,11 @@ def _by_themselves(voice: Voice, payout: Payout) -> bool:
 
 def _gained(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
     payout = _payout(voice, facts)
+    place = place_behind(voice.session, voice.brand.id, payout.id)
+    if place is not None:
+        row = voice.session.get_one(TrialApplication, (voice.brand.id, place))
+        text, rows = stands(Telling(voice.session, voice.brand, campaign_of(voice.session, row), voice.locale), row)
+        return Reply(text, buttons=rows, private=True)
     text, rows = gain(voice.session, voice.locale, payout)
     if gift := _gift(voice, payout):
         text = gift + "\n" + text

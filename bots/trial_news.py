@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from bots.context import name_of
+from bots.context import name_of, sentences
 from bots.message import Reply
 from bots.news import News, Voice, tell
 from bots.trial_words import Telling, moved_up, stands
@@ -94,7 +94,7 @@ def _due(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
     if row.state != facts["state"] or row.due_at is None or row.due_at <= clock.now():
         return None
     text, rows = stands(telling, row)
-    return Reply(telling.say("trial.reminder") + " " + text, buttons=rows, private=True)
+    return Reply(sentences(voice.locale, telling.say("trial.reminder"), text), buttons=rows, private=True)
 
 
 def _friend(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:

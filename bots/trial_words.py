@@ -14,8 +14,10 @@ from bots.markup import escape
 from bots.message import Button
 from core import clock, i18n
 from core.money import ITEM
+from referral import reviewing
 from referral.brands import Brand
 from referral.campaigns import Campaign
+from referral.trials.applications import NO_PLACE, case_of
 from referral.trials.line import standing
 from referral.trials.places import IN_LINE, Trial, TrialApplication, terms_of, trial_of
 from referral.trials.terms import TrialTerms
@@ -168,8 +170,8 @@ def _shop(telling: Telling) -> Rows:
 def _ended(telling: Telling, row: TrialApplication) -> tuple[str, Rows]:
     facts = {"title": telling.title, "brand": telling.brand.name, "reason": row.reason or ""}
     if row.state == "declined":
-        key = "trial.declined.no_place" if row.reason == "no_place" else "trial.declined"
-        return telling.say(key, **facts), ()
+        key = "trial.declined.no_place" if row.reason == NO_PLACE else "trial.declined"
+        return telling.say(key, **facts), _appeal(telling, row)
     if row.state == "withdrawn":
         own = row.reason == "own"
         again = (telling.button("button.trial_again", "apply"),)
@@ -178,6 +180,16 @@ def _ended(telling: Telling, row: TrialApplication) -> tuple[str, Rows]:
     if row.state == "lapsed":
         return telling.say(f"trial.lapsed.{row.reason}", **facts), ()
     return telling.say("trial.no_show", **facts), ((telling.button("button.trial_review", "review"),),)
+
+
+def _appeal(telling: Telling, row: TrialApplication) -> Rows:
+    """The way to another person's eye, where a person said no and nobody has looked again."""
+    case = case_of(telling.session, row)
+    if case is None or row.reason == NO_PLACE or not reviewing.may_appeal(telling.session, case):
+        return ()
+    if reviewing.appealed(telling.session, row.brand_id, row.member_id, None, case.id) is not None:
+        return ()
+    return ((Button(i18n.text(telling.locale, "button.trial_appeal"), action=f"do:appeal c{case.id.hex}"),),)
 
 
 def may_apply(telling: Telling) -> bool:

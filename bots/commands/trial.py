@@ -17,11 +17,14 @@ from bots.trial_words import STARS, Telling, about, may_apply, stands
 from core.errors import NotFound, Refused
 from referral.campaigns import Campaign, campaigns_of, find_campaign
 from referral.trials import applications
+from referral.trials.feedback import all_feedback
 from referral.trials.funnel import funnel
 from referral.trials.places import TrialApplication, application_of
 from rewards.trials import arrived, payout_behind
 
 LISTED, LABEL = 6, 28
+VOICES = 10
+"""Feedback shown at once, the latest last; all of it is in `daixin trial feedback`."""
 
 
 def trial(ctx: Context) -> Reply:
@@ -47,8 +50,8 @@ def _act(ctx: Context, telling: Telling, act: str) -> Reply:
     row = _mine(ctx, telling.campaign)
     if act == "apply":
         return _apply(ctx, telling)
-    if act == "figures" and ctx.may("campaign"):
-        return figures(ctx, telling)
+    if act in ("figures", "voices") and ctx.may("campaign"):
+        return figures(ctx, telling) if act == "figures" else voices(ctx, telling)
     if row is None:
         return _show(ctx, telling)
     match act:
@@ -162,7 +165,22 @@ def figures(ctx: Context, telling: Telling) -> Reply:
     if found.rating is not None:
         stars = Safe(STARS[round(found.rating)])
         lines.append(ctx.say("trial.figures.rating", mean=f"{found.rating:.1f}", stars=stars, may=found.consented))
-    return Reply("\n".join(lines), private=True, brief=ctx.say("group.brief"))
+    rows = ((telling.button("button.trial_voices", "voices"),),) if found.reviewed else ()
+    return Reply("\n".join(lines), buttons=rows, private=True, brief=ctx.say("group.brief"))
+
+
+def voices(ctx: Context, telling: Telling) -> Reply:
+    """What the latest triers said, for whoever runs it; whether it may be shown around stands with each."""
+    said = all_feedback(ctx.session, ctx.brand.id, telling.campaign.id, latest=VOICES)
+    lines = [ctx.say("trial.voices", title=telling.title), ""]
+    for one, _, member in said:
+        name = member.name or ctx.say("member.unnamed")
+        may = ctx.say("trial.voice.may" if one.consent else "trial.voice.may_not")
+        lines.append(ctx.say("trial.voice", stars=Safe(STARS[one.rating]), name=name, may=may))
+        if one.text:
+            lines.append(ctx.say("trial.voice.text", text=one.text))
+    back = (telling.button("button.trial_figures", "figures"),)
+    return Reply("\n".join(lines), buttons=(back,), private=True, brief=ctx.say("group.brief"))
 
 
 TRIAL = Command(

@@ -164,7 +164,7 @@ def _said(ctx: Context, given: dict[str, Any]) -> Reply:
         row_id,
         given["rating"],
         given["text"],
-        consent=given["consent"],
+        consent=given.get("consent", False),
         picture=given["picture"] or None,
     )
     row = ctx.session.get_one(TrialApplication, (ctx.brand.id, row_id))

@@ -204,14 +204,17 @@ def decide(session: Session, brand_id: UUID, application_id: UUID, verdict: str,
     """Decide about an application as `/review` does. Raises as `reviewing.decide`, and `NotFound("case")` for one that
     no person decides about."""
     row = session.get(TrialApplication, (brand_id, application_id))
-    found = None
-    if row is not None:
-        found = session.scalar(
-            select(Case).where(col(Case.brand_id) == brand_id, col(Case.kind) == CASE, col(Case.key) == row.case_key)
-        )
+    found = case_of(session, row) if row is not None else None
     if found is None:
         raise NotFound("case")
     return reviewing.decide(session, brand_id, found.id, verdict, reason, actor)
+
+
+def case_of(session: Session, row: TrialApplication) -> Case | None:
+    """The case in which a person decides, or decided, about an application; None where a rule or a draw does."""
+    return session.scalar(
+        select(Case).where(col(Case.brand_id) == row.brand_id, col(Case.kind) == CASE, col(Case.key) == row.case_key)
+    )
 
 
 def take(session: Session, brand_id: UUID, application_id: UUID) -> TrialApplication:

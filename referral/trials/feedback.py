@@ -70,9 +70,10 @@ def feedback_of(session: Session, row: TrialApplication) -> TrialFeedback | None
 
 
 def all_feedback(
-    session: Session, brand_id: UUID, campaign_id: UUID, *, to_publish: bool = False
+    session: Session, brand_id: UUID, campaign_id: UUID, *, to_publish: bool = False, latest: int | None = None
 ) -> list[tuple[TrialFeedback, TrialApplication, Member]]:
-    """What all triers of a campaign said, oldest first; `to_publish`: only what the brand may show around."""
+    """What the triers of a campaign said, oldest first; `to_publish`: only what the brand may show around; `latest`:
+    only so many of the last."""
     chosen = (
         select(TrialFeedback, TrialApplication, Member)
         .join(
@@ -86,8 +87,9 @@ def all_feedback(
             & (col(Member.id) == col(TrialApplication.member_id)),
         )
         .where(col(TrialFeedback.brand_id) == brand_id, col(TrialFeedback.campaign_id) == campaign_id)
-        .order_by(col(TrialFeedback.given_at), col(TrialFeedback.application_id))
+        .order_by(col(TrialFeedback.given_at).desc(), col(TrialFeedback.application_id).desc())
+        .limit(latest)
     )
     if to_publish:
         chosen = chosen.where(col(TrialFeedback.consent).is_(True))
-    return [(said, row, member) for said, row, member in session.execute(chosen)]
+    return [(said, row, member) for said, row, member in reversed(session.execute(chosen).all())]
