@@ -29,6 +29,7 @@ from rewards.plans import latest_plan
 from rewards.rewards import rewards_for
 
 AND = {"en": ", ", "zh_Hans": "、"}
+LAST_AND = {"en": " and ", "zh_Hans": " 和 "}
 FACTS = 5
 """Facts told of what a plan calls risky, at most."""
 PRESETS: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -215,11 +216,17 @@ def _came(telling: Telling, case: Case, referral: Referral) -> str:
 
 def _signal(telling: Telling, case: Case) -> str:
     if case.facts.get("signal") == "payee":
-        names = [escape(telling.name(UUID(one))) for one in case.facts.get("members", ())]
+        names = _listed(telling, [telling.name(UUID(one)) for one in case.facts.get("members", ())])
         way = i18n.text(telling.locale, f"withdraw.way.{case.facts['provider']}")
-        return telling.say("case.signal.payee", names=Safe(AND[telling.locale].join(names)), way=way)
+        return telling.say("case.signal.payee", names=names, way=way)
     shown = [_fact(telling, name, value) for name, value in list(case.facts.get("used", {}).items())[:FACTS]]
     return telling.say("case.signal.risky", facts=Safe(AND[telling.locale].join(shown)))
+
+
+def _listed(telling: Telling, names: Sequence[str]) -> Safe:
+    """Names as people list them."""
+    *most, last = (escape(name) for name in names)
+    return Safe(LAST_AND[telling.locale].join([AND[telling.locale].join(most), last]) if most else last)
 
 
 def _fact(telling: Telling, name: str, value: Any) -> str:

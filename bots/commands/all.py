@@ -28,25 +28,9 @@ from bots.commands.trial import TRIAL
 from bots.commands.withdraw import WITHDRAW
 
 COMMANDS = (
-    *(
-        START,
-        INVITE,
-        ME,
-        LEADERBOARD,
-        REWARDS,
-        WITHDRAW,
-        SHOP,
-        TRIAL,
-        WHY,
-        APPEAL_COMMAND,
-        JOIN,
-        LINK,
-        LANGUAGE,
-        QUIET,
-        PRIVACY,
-        HELP,
-    ),
-    *(APPEAL_COMMAND, CAMPAIGN, ANNOUNCE, BROADCAST, CONNECT, STAFF, REVIEW),
+    *(START, INVITE, ME, LEADERBOARD, REWARDS, WITHDRAW, SHOP, TRIAL, WHY, APPEAL_COMMAND),
+    *(JOIN, LINK, LANGUAGE, QUIET, PRIVACY, HELP),
+    *(CAMPAIGN, ANNOUNCE, BROADCAST, CONNECT, STAFF, REVIEW),
 )
 DIALOGS = {
     dialog.name: dialog

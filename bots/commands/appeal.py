@@ -56,8 +56,9 @@ def buttons(ctx: Context, friends: Sequence[Referral]) -> list[tuple[Button, ...
     telling = Telling(ctx.session, ctx.brand, ctx.locale)
     found = []
     for one in appealable(ctx.session, ctx.brand.id, ctx.member.id, friends)[:SHOWN]:
-        other = one.advocate_id if one.friend_id == ctx.member.id else one.friend_id
-        label = i18n.text(ctx.locale, "button.appeal.about", name=telling.name(other))
+        label = i18n.text(ctx.locale, "button.appeal")
+        if one.advocate_id == ctx.member.id:
+            label = i18n.text(ctx.locale, "button.appeal.about", name=telling.name(one.friend_id))
         found.append((Button(label[:LABEL], action=f"do:appeal r{one.id.hex}"),))
     return found
 

@@ -19,6 +19,7 @@ from referral.campaigns import Campaign, codes_of
 from referral.referrals import Referral, referral_of, referrals_by
 from referral.rules import REFUSALS
 from referral.touches import Touch
+from rewards.corrections import first_cause
 from rewards.rewards import Reward, rewards_for
 
 SHOWN = 8
@@ -129,6 +130,8 @@ def _why_line(ctx: Context, campaign: Campaign, friend: Referral, rewards: Seque
     if friend.state != "qualified":
         mine = [reward for reward in mine if reward.event != campaign.event]
     mine.sort(key=lambda reward: (reward.created_at, reward.id))
+    # Of what was granted anew after a review only its last life is told.
+    mine = list({(first_cause(reward.cause), reward.rule): reward for reward in mine}.values())
     told = [outcome(ctx, campaign, reward) for reward in mine[:DECISIONS]]
     return sentences(ctx.locale, line, *told)
 

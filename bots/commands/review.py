@@ -176,9 +176,10 @@ REVIEW = Command(
     CommandSpec(
         "review",
         ("审核", "待审核"),
-        {"en": "Cases that wait for a decision", "zh_Hans": "等待审核的事项"},
+        {"en": "Decide what waits for review (admins)", "zh_Hans": "审核待处理的事项（管理员）"},
         Argument("case", {"en": "the number of a case", "zh_Hans": "事项编号"}),
         admin=True,
+        act="review",
     ),
     review,
 )

@@ -165,10 +165,12 @@ async def test_leaving_and_coming_back(tmp_path: Path, locale: str, script: str)
     Alice> /why
     Spring tea: what counted, and why
     • Bob had counted on Mar 9, 12:00, but left the group while the reward was still held, so it was taken back.
+    [Appeal: Bob]
     Bob> /why
     Spring tea: what counted, and why
     • You came through Alice and it counted on Mar 9, 12:00, but you left the group while the reward was still \
     held, so it was taken back.
+    [Appeal]
     """,
     zh="""
     Alice invites Bob.
@@ -183,9 +185,11 @@ async def test_leaving_and_coming_back(tmp_path: Path, locale: str, script: str)
     Alice> 为什么
     春茶会：算没算，为什么
     • Bob 于 3月9日 12:00 算数，但在奖励冻结期内退群，奖励已收回。
+    [申诉：Bob]
     Bob> 为什么
     春茶会：算没算，为什么
     • 你通过 Alice 来到这里，3月9日 12:00 算数，但在奖励冻结期内退群，奖励已收回。
+    [我要申诉]
     """,
 )
 async def test_leaving_while_the_reward_is_held(tmp_path: Path, locale: str, script: str) -> None:
