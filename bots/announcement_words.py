@@ -1,7 +1,7 @@
 """What a campaign says in a group: that it begins, that it ends soon, that it is over, and what came of it.
 
-Said in the brand's language, for everybody to read; so it speaks of the product and of what friends get, and never of a
-reward for bringing them, which WeChat forbids and which is told in private.
+Said in the language of the group, for everybody to read; so it speaks of the product and of what friends get, and never
+of a reward for bringing them, which WeChat forbids and which is told in private.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ MEDALS = ("🥇", "🥈", "🥉")
 
 def compose(session: Session, step: Step) -> Reply | None:
     """The words of an announcement as things stand now; None where there is nothing to say."""
-    brand = session.get_one(Brand, step.campaign.brand_id)
+    locale = step.community.locale or session.get_one(Brand, step.campaign.brand_id).locale
     make = {"start": _start, "reminder": _reminder, "end": _end, "results": _results}[step.announcement.what]
-    return make(session, brand, step.campaign, step.announcement.turn)
+    return make(session, locale, step.campaign, step.announcement.turn)
 
 
 def _facts(locale: str, campaign: Campaign) -> dict[str, Any]:
@@ -56,8 +56,8 @@ def _moment(locale: str, campaign: Campaign, at: Any) -> Safe:
     return Safe(escape(i18n.moment(locale, at, campaign.timezone)))
 
 
-def _start(session: Session, brand: Brand, campaign: Campaign, turn: int) -> Reply:
-    locale, facts = brand.locale, _facts(brand.locale, campaign)
+def _start(session: Session, locale: str, campaign: Campaign, turn: int) -> Reply:
+    facts = _facts(locale, campaign)
     if campaign.kind == "trial":
         terms = trial_terms(session, campaign)
         closes = _moment(locale, campaign, terms.closes_at(campaign.ends_at))
@@ -69,8 +69,8 @@ def _start(session: Session, brand: Brand, campaign: Campaign, turn: int) -> Rep
     return Reply(text, buttons=_buttons(locale, campaign), image=_picture(session, campaign, facts["title"]))
 
 
-def _reminder(session: Session, brand: Brand, campaign: Campaign, turn: int) -> Reply | None:
-    locale, facts = brand.locale, _facts(brand.locale, campaign)
+def _reminder(session: Session, locale: str, campaign: Campaign, turn: int) -> Reply | None:
+    facts = _facts(locale, campaign)
     if campaign.kind == "trial":
         closes = trial_terms(session, campaign).closes_at(campaign.ends_at)
         if closes <= clock.now():
@@ -78,28 +78,30 @@ def _reminder(session: Session, brand: Brand, campaign: Campaign, turn: int) -> 
         text = say(locale, "announce.reminder.trial", closes=_moment(locale, campaign, closes), **facts)
     elif campaign.kind == "contest":
         text = say(locale, "announce.reminder.contest", **facts)
-        text = _with(text, _lines(session, brand, _leaders(session, campaign)))
+        text = _with(text, _lines(session, locale, campaign, _leaders(session, campaign)))
     else:
         text = say(locale, "announce.reminder.referral", **facts)
     return Reply(text, buttons=_buttons(locale, campaign))
 
 
-def _end(session: Session, brand: Brand, campaign: Campaign, turn: int) -> Reply:
-    locale, facts = brand.locale, _facts(brand.locale, campaign)
+def _end(session: Session, locale: str, campaign: Campaign, turn: int) -> Reply | None:
+    facts = _facts(locale, campaign)
     if campaign.kind == "trial":
         return Reply(say(locale, "announce.end.trial", **facts))
     if campaign.kind == "contest":
         final = contest_terms.terms_of(session, campaign).final_at(campaign.ends_at)
+        if final <= clock.now():
+            return None  # nothing to object to any more: the final says it all
         board = Button(i18n.text(locale, "button.leaderboard"), action="do:leaderboard")
         final_at = _moment(locale, campaign, final)
         return Reply(say(locale, "announce.end.contest", final=final_at, **facts), buttons=((board,),))
     return Reply(say(locale, "announce.end.referral", **facts))
 
 
-def _results(session: Session, brand: Brand, campaign: Campaign, turn: int) -> Reply | None:
-    locale, facts = brand.locale, _facts(brand.locale, campaign)
+def _results(session: Session, locale: str, campaign: Campaign, turn: int) -> Reply | None:
+    facts = _facts(locale, campaign)
     if campaign.kind == "contest":
-        return _final(session, brand, campaign, turn)
+        return _final(session, locale, campaign, turn)
     if campaign.kind == "trial":
         try:
             came = funnel(session, campaign)
@@ -114,10 +116,10 @@ def _results(session: Session, brand: Brand, campaign: Campaign, turn: int) -> R
     if not friends:
         return None
     text = say(locale, "announce.results.referral", n=friends, **facts)
-    return Reply(_with(text, _lines(session, brand, _leaders(session, campaign))))
+    return Reply(_with(text, _lines(session, locale, campaign, _leaders(session, campaign))))
 
 
-def _final(session: Session, brand: Brand, campaign: Campaign, revision: int) -> Reply | None:
+def _final(session: Session, locale: str, campaign: Campaign, revision: int) -> Reply | None:
     """The frozen final of a contest; of a later revision also that it is one."""
     result = result_of(session, campaign.brand_id, campaign.id, revision)
     if result is None:
@@ -131,11 +133,10 @@ def _final(session: Session, brand: Brand, campaign: Campaign, revision: int) ->
         teams = teams_by_id(session, campaign.brand_id, [one.of.owner for one in best])
         names = {team_id: team.name for team_id, team in teams.items()}
     heading = "announce.results.contest" if revision == 1 else "announce.results.contest_again"
-    text = say(brand.locale, heading, **_facts(brand.locale, campaign))
-    board = Button(i18n.text(brand.locale, "button.leaderboard"), action="do:leaderboard")
-    return Reply(
-        _with(text, _lines(session, brand, [(one.of.owner, one.of.score) for one in best], names)), buttons=((board,),)
-    )
+    text = say(locale, heading, **_facts(locale, campaign))
+    board = Button(i18n.text(locale, "button.leaderboard"), action="do:leaderboard")
+    lines = _lines(session, locale, campaign, [(one.of.owner, one.of.score) for one in best], names)
+    return Reply(_with(text, lines), buttons=((board,),))
 
 
 def _leaders(session: Session, campaign: Campaign) -> list[tuple[UUID, int]]:
@@ -147,14 +148,18 @@ def _leaders(session: Session, campaign: Campaign) -> list[tuple[UUID, int]]:
 
 
 def _lines(
-    session: Session, brand: Brand, best: Sequence[tuple[UUID, int]], names: dict[UUID, str] | None = None
+    session: Session,
+    locale: str,
+    campaign: Campaign,
+    best: Sequence[tuple[UUID, int]],
+    names: dict[UUID, str] | None = None,
 ) -> list[str]:
     return [
         say(
-            brand.locale,
-            "announce.line",
+            locale,
+            "leaderboard.line",
             place=medal,
-            name=names[owner] if names and owner in names else name_of(session, brand.id, owner, brand.locale),
+            name=names[owner] if names and owner in names else name_of(session, campaign.brand_id, owner, locale),
             n=score,
         )
         for medal, (owner, score) in zip(MEDALS, best, strict=False)

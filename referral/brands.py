@@ -57,6 +57,8 @@ class Community(TenantRow, table=True):
     """The member who gets the admin's share of a campaign (see `referral.admins`)."""
     partner: bool = False
     """Run by somebody else than the brand: its admins see what came of their own group, and no more."""
+    locale: str | None = None
+    """The language of announcements there; None is the brand's."""
 
 
 class WaitingGroup(Row, table=True):

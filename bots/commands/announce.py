@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from bots.announcement_log import log_lines
 from bots.command import Argument, CommandSpec
-from bots.context import Command, Context
+from bots.context import Command, Context, say
 from bots.message import Reply
 from core.errors import NotFound
 from referral.announcing import log_of, try_again
 from referral.campaigns import Campaign, find_campaign
 
 AGAIN = ("again", "重新发送")
+LANGUAGES = {"english": "en", "英文": "en", "chinese": "zh_Hans", "中文": "zh_Hans"}
 
 
 def announce(ctx: Context) -> Reply:
+    if not ctx.may("campaign"):
+        return ctx.reply("campaign.not_admin")
     words = ctx.argument.split()
+    if len(words) == 1 and words[0].lower() in LANGUAGES:
+        return _speak(ctx, LANGUAGES[words[0].lower()])
     campaign = _named(ctx, words[0]) if words and words[0] not in AGAIN else ctx.campaign()
     if campaign is None:
         return ctx.reply("campaign.none")
@@ -32,6 +37,15 @@ def announce(ctx: Context) -> Reply:
     return Reply(text, buttons=buttons, private=True, brief=ctx.say("group.brief"))
 
 
+def _speak(ctx: Context, locale: str) -> Reply:
+    """The group in which it is said hears announcements in this language from now on."""
+    if ctx.community is None:
+        return ctx.reply("announce.language.where")
+    ctx.community.locale = locale
+    ctx.session.add(ctx.community)
+    return Reply(say(locale, "announce.language.done"))
+
+
 def _named(ctx: Context, slug: str) -> Campaign | None:
     try:
         return find_campaign(ctx.session, ctx.brand.id, slug)
@@ -42,7 +56,7 @@ def _named(ctx: Context, slug: str) -> Campaign | None:
 ANNOUNCE = Command(
     CommandSpec(
         "announce",
-        ("公告", "公告记录"),
+        ("公告记录", "公告语言"),
         {"en": "What was posted in the groups (admins)", "zh_Hans": "公告发送记录（管理员）"},
         Argument("campaign", {"en": "the campaign", "zh_Hans": "哪个活动"}),
         admin=True,

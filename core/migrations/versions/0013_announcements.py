@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("community", sa.Column("locale", sa.String(), nullable=True))
     op.create_table(
         "campaign_timer",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
