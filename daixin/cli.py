@@ -17,6 +17,7 @@ from daixin import cli_forecast, cli_orders
 from daixin.cli_attributes import attributes
 from daixin.cli_draws import draw_app
 from daixin.cli_items import catalogue_app, item_app, shipment_app, voucher_app
+from daixin.cli_keys import key_app
 from daixin.cli_ledger import ledger_app
 from daixin.cli_payouts import payout_app, vault_app
 from daixin.cli_statement import statement_app
@@ -36,6 +37,7 @@ outbox_app = typer.Typer(help="Messages that could not be delivered.", no_args_i
 program.add_typer(brand_app, name="brand")
 program.add_typer(campaign_app, name="campaign")
 program.add_typer(community_app, name="community")
+program.add_typer(key_app, name="key")
 program.add_typer(ledger_app, name="ledger")
 program.add_typer(item_app, name="item")
 program.add_typer(catalogue_app, name="catalogue")

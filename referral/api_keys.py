@@ -83,12 +83,14 @@ def create_api_key(
 
 
 def rotate_api_key(session: Session, brand_id: UUID, key_id: UUID, overlap: timedelta = OVERLAP) -> str:
-    """A new key that may do what this one may; the old one opens for `overlap` more. Raises `NotFound("api_key")`."""
+    """A new key that may do what this one may, for as long as it might from its making; the old one opens for
+    `overlap` more. Raises `NotFound("api_key")`."""
     old = _key(session, brand_id, key_id)
-    last = clock.now() + overlap
-    old.expires_at = min(last, old.expires_at) if old.expires_at else last
+    now = clock.now()
+    until = now + (old.expires_at - old.created_at) if old.expires_at else None
+    old.expires_at = min(now + overlap, old.expires_at or now + overlap)
     session.add(old)
-    return create_api_key(session, brand_id, old.name, old.scopes)
+    return create_api_key(session, brand_id, old.name, old.scopes, until)
 
 
 def revoke_api_key(session: Session, brand_id: UUID, key_id: UUID) -> None:
