@@ -148,11 +148,17 @@ def _referral(voice: Voice, telling: Telling, case: Case) -> str:
 
 def _appeal(voice: Voice, telling: Telling, case: Case) -> str:
     first = first_of(telling, case)
+    referral = voice.session.get(Referral, (case.brand_id, case.referral_id)) if case.referral_id else None
+    own = referral is not None and referral.friend_id == voice.member.id
     if case.verdict == "decline":
-        return _say(telling, case, "not_upheld")
-    if case.referral_id is not None:
-        referral = voice.session.get_one(Referral, (case.brand_id, case.referral_id))
-        if referral.friend_id == voice.member.id:
+        about = telling.title(case)
+        if referral is not None and not own:
+            about = _friend_of(telling, case)
+        elif first is not None and first.kind == "attribution":
+            about = friend_name(telling, first)
+        return _say(telling, case, "not_upheld", about=about)
+    if referral is not None:
+        if own:
             return _say(telling, case, "upheld.friend", advocate=telling.name(referral.advocate_id))
         return _say(telling, case, "upheld", friend=_friend_of(telling, case))
     if first is not None and first.kind == "attribution":

@@ -1,0 +1,257 @@
+"""What waits for a person, looked at and decided in the chat, and brought to mind when it waits too long."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.bots.backstage import prepare
+from tests.dialogue import in_both, open_town
+
+
+@in_both(
+    en="""
+    Alice invites nobody.
+    Carol> /review
+    Nothing waits for a decision. When something does, I will tell you here.
+    (Alice adds Bob to the group.)
+    Alice> /review
+    Only the people who run this community can decide cases.
+    Carol in the group> /review
+    (only to Carol)
+    Cases are looked at in private: please write to me directly.
+    Carol> /review
+    To decide, the oldest first: who brought a friend (1)
+    • Who brought Bob? (Spring tea, since Mar 2, 12:00)
+    [Who brought Bob?]
+    Carol> [Who brought Bob?]
+    Who brought Bob?
+    Spring tea · waiting since Mar 2, 12:00
+    Bob came into Tea lovers on Mar 2, 12:00. Alice added them, but Bob has not given an invite code.
+    • Alice: 0 friends counted, 0 on the way, 0 fell away
+    If it counts: 100 points for whoever invited, 50 points for the new friend.
+    [It was Alice]
+    [Nobody can say]
+    [All cases]
+    Carol> [It was Alice]
+    You chose: It was Alice. Why? The person it is about reads your reason, so write it the way you would say it to \
+    them.
+    Say “cancel” to stop.
+    [The friend confirmed it.]
+    [It can be seen in the group who brought them.]
+    Carol> Alice showed me their chat.
+    ✅ Decided: It was Alice. Reason: Alice showed me their chat.
+    Whoever it concerns is told.
+    Nothing waits for a decision. When something does, I will tell you here.
+    0 minutes later:
+    Alice hears:
+    🎉 Bob joined Spring tea through you. If they stay, it counts on Mar 9, 12:00.
+    [My rewards]
+    ✅ We looked into who brought Bob to Spring tea: it was you. Bob is on your list, counted from Mar 2, 12:00.
+    Reason: Alice showed me their chat.
+    Carol> [It was Alice]
+    “Who brought Bob?”: Carol decided on Mar 2, 12:00. It was Alice. Reason: Alice showed me their chat.
+    [All cases]
+    Carol> /review
+    Nothing waits for a decision. When something does, I will tell you here.
+    """,
+    zh="""
+    Alice invites nobody.
+    Carol> 审核
+    没有待审核的事项。有新的我会在这里告诉你。
+    (Alice adds Bob to the group.)
+    Alice> 审核
+    只有社群的管理团队可以审核。
+    Carol in the group> /review
+    (only to Carol)
+    审核请私聊进行，直接给我发消息就好。
+    Carol> 审核
+    待审核（最早的在前）：邀请归属 1 件
+    • Bob 是谁邀请来的？（春茶会，3月2日 12:00 起）
+    [Bob 是谁邀请来的？]
+    Carol> [Bob 是谁邀请来的？]
+    Bob 是谁邀请来的？
+    春茶会 · 3月2日 12:00 起待审核
+    Bob 于 3月2日 12:00 进入 爱茶的人，是 Alice 拉进来的，但 Bob 没有填邀请码。
+    • Alice：已算数 0 位，进行中 0 位，已失效 0 位
+    算数后：邀请人得 100 积分、新朋友得 50 积分。
+    [是 Alice 邀请的] [无法确定]
+    [全部待审核]
+    Carol> [是 Alice 邀请的]
+    你选择了：是 Alice 邀请的。理由是什么？当事人会看到，怎么跟对方说就怎么写。
+    发送「取消」可随时退出。
+    [已向新朋友本人确认。]
+    [群里能看到是谁邀请来的。]
+    Carol> Alice 给我看了他们的聊天记录。
+    ✅ 已决定：是 Alice 邀请的。理由：Alice 给我看了他们的聊天记录。
+    会通知当事人。
+    没有待审核的事项。有新的我会在这里告诉你。
+    0 minutes later:
+    Alice hears:
+    🎉 Bob 通过你的邀请加入了 春茶会，留到 3月9日 12:00 就算数。
+    [我的奖励]
+    ✅ 我们核实了 Bob 是谁邀请来 春茶会 的：是你。已经记在你名下，从 3月2日 12:00 算起。
+    理由：Alice 给我看了他们的聊天记录。
+    Carol> [是 Alice 邀请的]
+    「Bob 是谁邀请来的？」Carol 已于 3月2日 12:00 决定：是 Alice 邀请的。理由：Alice 给我看了他们的聊天记录。
+    [全部待审核]
+    Carol> 审核
+    没有待审核的事项。有新的我会在这里告诉你。
+    """,
+)
+async def test_a_reviewer_says_who_brought_somebody(tmp_path: Path, locale: str, script: str) -> None:
+    async with open_town(tmp_path, locale) as town:
+        await prepare(town)
+        await town.play(script)
+
+
+@in_both(
+    en="""
+    Alice invites nobody.
+    Lin> /me
+    Nobody has come through your link to Spring tea yet. Share it with a friend who would like it.
+    [My invite link]
+    [Why?] [My rewards]
+    0 minutes later:
+    (Lin becomes a reviewer.)
+    (Alice adds Bob to the group.)
+    Lin> /review
+    To decide, the oldest first: who brought a friend (1)
+    • Who brought Bob? (Spring tea, since Mar 2, 12:00)
+    [Who brought Bob?]
+    Lin> [Who brought Bob?]
+    Who brought Bob?
+    Spring tea · waiting since Mar 2, 12:00
+    Bob came into Tea lovers on Mar 2, 12:00. Alice added them, but Bob has not given an invite code.
+    • Alice: 0 friends counted, 0 on the way, 0 fell away
+    If it counts: 100 points for whoever invited, 50 points for the new friend.
+    [It was Alice]
+    [Nobody can say]
+    [All cases]
+    Lin> [It was Alice]
+    You chose: It was Alice. Why? The person it is about reads your reason, so write it the way you would say it to \
+    them.
+    Say “cancel” to stop.
+    [The friend confirmed it.]
+    [It can be seen in the group who brought them.]
+    (Lin is no reviewer any more.)
+    Lin> [It can be seen in the group who brought them.]
+    You can no longer do this for Acme Tea. What you have entered so far is kept; an owner can give you the right \
+    again. Say “cancel” to drop it.
+    Lin> /review
+    Only the people who run this community can decide cases.
+    Lin> [Nobody can say]
+    Only the people who run this community can decide cases.
+    """,
+    zh="""
+    Alice invites nobody.
+    Lin> 我的
+    春茶会 还没有朋友通过你的链接加入。把它发给可能喜欢的朋友吧。
+    [我的邀请链接]
+    [为什么？] [我的奖励]
+    0 minutes later:
+    (Lin becomes a reviewer.)
+    (Alice adds Bob to the group.)
+    Lin> 审核
+    待审核（最早的在前）：邀请归属 1 件
+    • Bob 是谁邀请来的？（春茶会，3月2日 12:00 起）
+    [Bob 是谁邀请来的？]
+    Lin> [Bob 是谁邀请来的？]
+    Bob 是谁邀请来的？
+    春茶会 · 3月2日 12:00 起待审核
+    Bob 于 3月2日 12:00 进入 爱茶的人，是 Alice 拉进来的，但 Bob 没有填邀请码。
+    • Alice：已算数 0 位，进行中 0 位，已失效 0 位
+    算数后：邀请人得 100 积分、新朋友得 50 积分。
+    [是 Alice 邀请的] [无法确定]
+    [全部待审核]
+    Lin> [是 Alice 邀请的]
+    你选择了：是 Alice 邀请的。理由是什么？当事人会看到，怎么跟对方说就怎么写。
+    发送「取消」可随时退出。
+    [已向新朋友本人确认。]
+    [群里能看到是谁邀请来的。]
+    (Lin is no reviewer any more.)
+    Lin> [群里能看到是谁邀请来的。]
+    你目前没有 茶里 的这项权限，已填的内容会保留，可以请所有者重新授权。不想继续的话，发送「取消」。
+    Lin> 审核
+    只有社群的管理团队可以审核。
+    Lin> [无法确定]
+    只有社群的管理团队可以审核。
+    """,
+)
+async def test_who_is_no_reviewer_any_more_decides_nothing(tmp_path: Path, locale: str, script: str) -> None:
+    async with open_town(tmp_path, locale) as town:
+        await prepare(town)
+        await town.play(script)
+
+
+@in_both(
+    en="""
+    Alice invites nobody.
+    Lin> /me
+    Nobody has come through your link to Spring tea yet. Share it with a friend who would like it.
+    [My invite link]
+    [Why?] [My rewards]
+    0 minutes later:
+    (Lin becomes a reviewer.)
+    0 minutes later:
+    Lin hears:
+    You are now reviewer of Acme Tea. /help shows what is new for you.
+    (Alice adds Bob to the group.)
+    Lin hears:
+    Something waits for your decision: Who brought Bob? (Spring tea)
+    [Look at it]
+    47 hours later:
+    Lin hears:
+    2 hours later:
+    Lin hears:
+    ⏳ Cases that have waited for two days without a decision: 1. The oldest came in on Mar 2, 12:00.
+    [All cases]
+    (Alice adds Dan to the group.)
+    Lin hears:
+    (Bob is forgotten.)
+    6 days later:
+    Lin hears:
+    ⏳ Cases that have waited for two days without a decision: 1. The oldest came in on Mar 4, 13:00.
+    [All cases]
+    Lin> /review
+    To decide, the oldest first: who brought a friend (1)
+    • Who brought Dan? (Spring tea, since Mar 4, 13:00)
+    [Who brought Dan?]
+    """,
+    zh="""
+    Alice invites nobody.
+    Lin> 我的
+    春茶会 还没有朋友通过你的链接加入。把它发给可能喜欢的朋友吧。
+    [我的邀请链接]
+    [为什么？] [我的奖励]
+    0 minutes later:
+    (Lin becomes a reviewer.)
+    0 minutes later:
+    Lin hears:
+    你现在是「茶里」的审核员，发送「帮助」看看能做什么。
+    (Alice adds Bob to the group.)
+    Lin hears:
+    有一件事等你审核：Bob 是谁邀请来的？（春茶会）
+    [去看看]
+    47 hours later:
+    Lin hears:
+    2 hours later:
+    Lin hears:
+    ⏳ 有 1 件事等了两天还没有审核，最早的一件是 3月2日 12:00 收到的。
+    [全部待审核]
+    (Alice adds Dan to the group.)
+    Lin hears:
+    (Bob is forgotten.)
+    6 days later:
+    Lin hears:
+    ⏳ 有 1 件事等了两天还没有审核，最早的一件是 3月4日 13:00 收到的。
+    [全部待审核]
+    Lin> 审核
+    待审核（最早的在前）：邀请归属 1 件
+    • Dan 是谁邀请来的？（春茶会，3月4日 13:00 起）
+    [Dan 是谁邀请来的？]
+    """,
+)
+async def test_what_waits_too_long_is_brought_to_mind(tmp_path: Path, locale: str, script: str) -> None:
+    async with open_town(tmp_path, locale) as town:
+        await prepare(town)
+        await town.play(script)
