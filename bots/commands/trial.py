@@ -19,7 +19,7 @@ from referral.campaigns import Campaign, campaigns_of, find_campaign
 from referral.trials import applications
 from referral.trials.feedback import all_feedback
 from referral.trials.funnel import funnel
-from referral.trials.places import TrialApplication, application_of
+from referral.trials.places import IN_LINE, UNFINISHED, TrialApplication, application_of
 from rewards.trials import arrived, payout_behind
 
 LISTED, LABEL = 6, 28
@@ -91,8 +91,7 @@ def _trials(ctx: Context) -> Sequence[Campaign]:
     live = [
         one
         for one in known
-        if one.state in ("running", "paused", "scheduled")
-        or (one.id in own and own[one.id].state in applications.UNFINISHED)
+        if one.state in ("running", "paused", "scheduled") or (one.id in own and own[one.id].state in UNFINISHED)
     ]
     return (live or [one for one in known if one.id in own][:1] or known[:1])[:LISTED]
 
@@ -144,7 +143,7 @@ def _take(ctx: Context, telling: Telling, row: TrialApplication) -> Reply:
 
 
 def _sure(ctx: Context, telling: Telling, row: TrialApplication) -> Reply:
-    if row.state not in (*applications.IN_LINE, "approved"):
+    if row.state not in (*IN_LINE, "approved"):
         return _show(ctx, telling)
     key = "trial.sure.place" if row.state == "approved" else "trial.sure.line"
     yes, no = telling.button("button.trial_leave", "leave"), telling.button("button.trial_stay", "show")

@@ -48,7 +48,7 @@ def funnel(session: Session, campaign: Campaign) -> Funnel:
         select(func.count(), *passed).select_from(t).where(mine)
     ).one()
     by_state: dict[str, int] = dict(
-        session.execute(select(t.c.state, func.count()).where(mine).group_by(t.c.state)).all()  # type: ignore[arg-type]
+        session.execute(select(t.c.state, func.count()).where(mine).group_by(t.c.state)).all()
     )
     mean, consented = session.execute(
         select(func.avg(f.c.rating), func.sum(case((f.c.consent, 1), else_=0))).where(

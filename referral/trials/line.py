@@ -92,7 +92,7 @@ def keep_place(session: Session, trial: Trial, row: TrialApplication, terms: Tri
     step(session, trial, row, "approved", reason=row.reason, due_at=due, remind_at=due - min(SOON, whole / 2))
 
 
-def _brought(brand_id: UUID, campaign_id: UUID) -> Select[tuple[int]]:
+def _brought(brand_id: UUID, campaign_id: UUID) -> Select[int]:
     """How many friends who applied, to be narrowed to an advocate."""
     r, t = table(Referral), table(TrialApplication)
     together = and_(t.c.brand_id == r.c.brand_id, t.c.campaign_id == r.c.campaign_id, t.c.member_id == r.c.friend_id)

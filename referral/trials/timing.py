@@ -112,8 +112,8 @@ def _is_over(session: Session, trial: Trial, campaign: Campaign) -> bool:
         ).where(mine)
     ).one()
     if waiting == 0:
-        return kept == 0
-    return trial.free == 0 and kept == 0
+        return bool(kept == 0)
+    return bool(trial.free == 0 and kept == 0)
 
 
 def _end(session: Session, trial: Trial, campaign: Campaign) -> None:

@@ -218,7 +218,7 @@ def open_tasting(house: House, kind: str = "physical", **changes: Any) -> Tastin
         group = connect(session, brand.id, "telegram", "-100", "Mei's fans")
         save_item(session, brand.id, ItemForm("serum", kind, {"en": "Night serum", "zh_Hans": "夜间精华"}, {}))
         if kind == "voucher":
-            import_vouchers(session, brand.id, "serum", [Code(n, f"SERUM-{n}", None) for n in range(1, 6)])
+            import_vouchers(session, brand.id, "serum", [Code(f"SERUM-{n}", None, n) for n in range(1, 6)])
         applied = apply_campaign(session, brand, build_campaign(trial_file(**changes)))
         return Tasting(house, brand, applied.campaign, group)
 
