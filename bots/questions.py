@@ -18,7 +18,7 @@ BACK_WORDS = {"back", "/back", "返回", "上一步", "后退"}
 REST_WORDS = {"defaults", "其余默认", "其余用默认", "用默认"}
 ANSWER = "answer:"
 """How the action of a button begins that answers a question; the dialog's token, the question and the answer follow."""
-ROW_WIDTH = 22
+ROW_WIDTH = 28
 """Half-width characters of labels that stand side by side on a phone."""
 ROW_BUTTONS = 3
 

@@ -18,12 +18,15 @@ from core import i18n
 from core.money import ITEM
 from referral.brands import Brand, communities_of, slugify
 from referral.campaigns import Campaign
+from rewards.campaign_format import FileProblem, refuse
 from rewards.items.items import Item, ItemForm
 from rewards.plans import REACH_WINNERS
 
 STEM = 30
 """Characters of a slug that come from the title."""
 WINDOW_DAYS = 30
+HOLD_CONTEST, HOLD_PURCHASE = 3, 7
+"""Days a reward waits in kinds of campaign that do not ask: what was bought may come back for a week."""
 TRIAL_WINDOW_DAYS = 180
 """So long after they came an applicant's place, parcel, feedback and purchase may still count for the friend."""
 
@@ -91,7 +94,8 @@ def _trial(session: Session, brand: Brand, draft: CampaignDraft, given: Mapping[
         "take_hours": 24 * given["take"],
         "feedback_days": given["feedback"],
     }
-    rules = [{"to": "advocate", "amount": points}] if points else []
+    hold = HOLD_PURCHASE if given["earn"] == "purchased" else 0
+    rules = [{"to": "advocate", "amount": points, "hold_days": hold}] if points else []
     return Composed(
         {
             "campaign": {
@@ -117,7 +121,8 @@ def _contest(session: Session, brand: Brand, draft: CampaignDraft, given: Mappin
     prizes, points = given["prizes"], given["advocate"]
     reserve = sum(_winners(prize) * prize["amount"] for prize in prizes)
     teams = {"team_most": given["team"]} if given["mode"] == "teams" else {}
-    rules = [{"to": "advocate", "amount": points, "hold_days": 3}] if points else []
+    hold = HOLD_PURCHASE if given["event"] == "purchased" else HOLD_CONTEST
+    rules = [{"to": "advocate", "amount": points, "hold_days": hold}] if points else []
     benefit = {locale: i18n.text(locale, "wizard.benefit.contest") for locale in i18n.LOCALES}
     return Composed(
         {
@@ -153,8 +158,12 @@ def _ends(end: datetime | Length, starts_at: datetime) -> datetime:
 
 
 def _places(session: Session, brand: Brand, chosen: tuple[UUID, ...]) -> list[str]:
-    """As a file names them; one that was disconnected meanwhile is left out."""
-    return [f"{one.platform}:{one.group_id}" for one in communities_of(session, brand.id) if one.id in chosen]
+    """As a file names them. One that was disconnected meanwhile is left out; if all were, nowhere must not become
+    everywhere. Raises `BadInput("campaign_file")`."""
+    found = [f"{one.platform}:{one.group_id}" for one in communities_of(session, brand.id) if one.id in chosen]
+    if chosen and not found:
+        raise refuse([FileProblem("groups_gone", "campaign.communities")])
+    return found
 
 
 def _free_slug(session: Session, brand: Brand, draft: CampaignDraft, titles: Mapping[str, str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bots.commands.campaign.overview import buttons_of
 from bots.commands.campaign.review import judge, review
 from bots.context import Context
 from bots.drafts import CampaignDraft, close_draft, write_draft
@@ -47,11 +46,14 @@ def launch(ctx: Context, dialog: Dialog, draft: CampaignDraft, revision: int, *,
 def _launched(ctx: Context, campaign: Campaign) -> Reply:
     """What runs now or will, and what to do next."""
     runs = campaign.state == "running"
-    rows = ((ctx.button("button.invite", "do:invite"),),) if runs else ()
+    row = (
+        *((ctx.button("button.invite", "do:invite"),) if runs else ()),
+        ctx.button("button.campaigns", "do:campaign"),
+    )
     return ctx.reply(
         f"wizard.launched.{campaign.kind}" if runs else "wizard.scheduled",
         title=ctx.title(campaign),
         starts=in_full(ctx.locale, campaign.starts_at, campaign.timezone),
         ends=in_full(ctx.locale, campaign.ends_at, campaign.timezone),
-        buttons=(*rows, *buttons_of(ctx, campaign)),
+        buttons=(row,),
     )

@@ -12,7 +12,7 @@ from bots.message import Image, Reply
 from bots.questions import Dialog
 from core import clock, i18n, ids
 from referral.campaigns import Campaign
-from referral.cards import card_of, draw_card
+from referral.cards import banner_of, card_of, draw_card
 from rewards.campaign_format import CampaignFile
 
 SAMPLE = "PREVEW234"
@@ -42,13 +42,15 @@ def imagined(ctx: Context, file: CampaignFile) -> Campaign:
         timezone=about.timezone,
         starts_at=about.starts_at,
         ends_at=about.ends_at,
+        picture=about.picture,
         created_at=clock.now(),
         **file.qualify.model_dump(),
     )
 
 
 def _seen(ctx: Context, campaign: Campaign, locale: str) -> Reply:
-    spec = card_of(locale, campaign, ctx.brand.name, ctx.member.name, SAMPLE, ctx.links.invite(SAMPLE))
+    picture = banner_of(ctx.session, campaign)
+    spec = card_of(locale, campaign, ctx.brand.name, ctx.member.name, SAMPLE, ctx.links.invite(SAMPLE), picture)
     return Reply(
         ctx.say(f"wizard.preview.{locale}"),
         image=Image(partial(draw_card, spec), f"preview-{locale}.jpg", i18n.text(locale, "invite.card_alt")),

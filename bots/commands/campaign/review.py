@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bots.commands.campaign.compose import Composed, compose
-from bots.commands.campaign.steps_common import Length, end_of, start_of
+from bots.commands.campaign.steps_common import Length, end_of, groups_of, places_of, start_of
 from bots.commands.campaign.steps_contest import prize_words
 from bots.commands.campaign.steps_trial import NONE, USUAL, questions_of
 from bots.context import Context, Safe
@@ -53,6 +53,7 @@ STEP_OF = {
     "campaign_too_long": "end",
     "stay_beyond_window": "days",
     "budget_below_one": "friends",
+    "groups_gone": "places",
     "stay_beyond_campaign": "days",
     "stay_eats_campaign": "days",
     "order_without_hold": "hold",
@@ -78,8 +79,9 @@ class Judged:
 def judge(ctx: Context, dialog: Dialog, draft: CampaignDraft) -> Judged:
     """Everything that speaks for and against a complete draft. Nothing is changed."""
     given = read_all(dialog, Talk("", _facts(draft), draft.answers))
-    composed = compose(ctx.session, ctx.brand, draft, given, ctx.now)
+    composed = None
     try:
+        composed = compose(ctx.session, ctx.brand, draft, given, ctx.now)
         file = build_campaign(dict(composed.raw))
         findings = findings_of(ctx.session, ctx.brand, file)
     except BadInput as error:
@@ -181,10 +183,19 @@ def _questions(ctx: Context, draft: CampaignDraft, answer: str) -> str:
     return ctx.say("wizard.said", text=" / ".join(one.text for one in asked if not isinstance(one, str)))
 
 
+def _places(ctx: Context, draft: CampaignDraft, answer: str) -> str:
+    chosen = places_of(answer)
+    if not chosen:
+        return i18n.text(ctx.locale, "wizard.places.all")
+    names = [one.title or one.group_id for one in groups_of(ctx) if one.id in chosen]
+    return ctx.say("wizard.said", text=i18n.text(ctx.locale, "wizard.and").join(names) or "–")
+
+
 SPECIAL: Mapping[str, Callable[[Context, CampaignDraft, str], str]] = {
     "start": _start,
     "end": _end,
     "questions": _questions,
+    "places": _places,
     "prizes": lambda ctx, draft, answer: prize_words(ctx, answer),
     "picture": lambda ctx, draft, answer: i18n.text(ctx.locale, "wizard.picture.given"),
 }

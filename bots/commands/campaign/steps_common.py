@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from uuid import UUID
 
 from bots.context import Context
@@ -30,6 +30,9 @@ ALL = "all"
 NOW_WORDS = {NOW, "现在", "马上", "立即", "立刻", "现在开始", "马上开始", "right now", "at once"}
 _WHOLE = re.compile(r"\D{0,3}(\d[\d,，]*)\s*\D{0,12}")
 _LASTS = re.compile(r"(\d{1,3})d")
+_DATE = re.compile(r"月.{1,3}[日号]")
+END_OF_DAY = time(23, 59)
+"""When a campaign ends on a day that is named without an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +201,9 @@ def _read_end(ctx: Context, talk: Talk, text: str) -> str:
         lasts = int(plain(text)[:-1])
     else:
         try:
-            lasts = read_days(text)
+            lasts = _days_of(text)
         except BadInput:
-            ends = read_moment(text, ctx.now, ctx.brand.timezone, ctx.locale)
+            ends = read_moment(text, ctx.now, ctx.brand.timezone, ctx.locale, hour=END_OF_DAY)
             if ends <= starts:
                 words = in_full(ctx.locale, starts, ctx.brand.timezone)
                 raise BadInput("campaign_ends_before_start", starts=words) from None
@@ -210,6 +213,13 @@ def _read_end(ctx: Context, talk: Talk, text: str) -> str:
     if not 1 <= lasts <= DAYS_MAX:
         raise BadInput("number_range", least=1, most=DAYS_MAX)
     return f"{lasts}d"
+
+
+def _days_of(text: str) -> int:
+    """A number of days; 12月1日 is a date, though it could be read as a year and a day."""
+    if _DATE.search(text):
+        raise BadInput("days_unreadable")
+    return read_days(text)
 
 
 def _ask_sure(name: str) -> Callable[[Context, Talk], Reply]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
 from bots.commands.campaign.steps_common import (
@@ -31,6 +32,7 @@ from bots.message import Reply
 from bots.questions import Question, Talk
 from core import i18n
 from core.errors import BadInput
+from rewards.plans import REACH_WINNERS
 
 PRIZES_MOST = 20
 RANK_MAX = 1000
@@ -82,7 +84,7 @@ def prize_words(ctx: Context, text: str) -> str:
     for prize in prizes_of(text):
         points = ctx.points(prize["amount"])
         if "reach" in prize:
-            said.append(ctx.say("wizard.prize.reach", reach=prize["reach"], points=points))
+            said.append(ctx.say("wizard.prize.reach", reach=prize["reach"], points=points, most=REACH_WINNERS))
         elif prize["first"] == prize["last"]:
             said.append(ctx.say("wizard.prize.one", rank=prize["first"], points=points))
         else:
@@ -135,14 +137,7 @@ STEPS = (
         choices=offered("wizard.n.points", 0, 10, 20),
         default=usual("0"),
     ),
-    Question(
-        FRIENDS.name,
-        FRIENDS.key,
-        FRIENDS.check,
-        choices=FRIENDS.choices,
-        default=FRIENDS.default,
-        when=lambda talk: talk.answers.get("advocate", "0") not in ("", "0"),
-    ),
+    replace(FRIENDS, when=lambda talk: talk.answers.get("advocate", "0") not in ("", "0")),
     START,
     START_SURE,
     end_question("wizard.ask.end", 3, 7, 14, default=7),

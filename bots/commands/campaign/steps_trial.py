@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bots.commands.campaign.steps_common import (
@@ -191,7 +191,7 @@ STEPS = (
         choices=offered("wizard.n.points", 20, 50, 100, 0),
         default=usual("50"),
     ),
-    CAP,
+    replace(CAP, when=lambda talk: talk.answers.get("advocate") not in ("", "0")),
     Question(
         "take",
         "wizard.ask.take",

@@ -17,7 +17,7 @@ from bots.commands.campaign.steps_common import groups_of
 from bots.context import Context
 from bots.dialog import begin, current, end
 from bots.drafts import CampaignDraft, Kind, drop_draft, find_draft, open_drafts, start_draft, write_draft
-from bots.markup import clean
+from bots.markup import clean, plain
 from bots.message import Button, Reply
 from bots.questions import Dialog, Question, Talk
 from core import i18n
@@ -172,7 +172,7 @@ def _change(ctx: Context, found: CampaignDraft) -> Reply:
 
 
 def _step_button(ctx: Context, found: CampaignDraft, step: Question) -> Button:
-    said = shown(ctx, step, found)
+    said = plain(shown(ctx, step, found))
     label = label_of(ctx, step)
     words = i18n.text(ctx.locale, "button.step", what=label, said=clean(said, LABEL_LENGTH)) if said else label
     return Button(words, action=f"do:campaign draft {found.code} step {step.name}", choice=True)
