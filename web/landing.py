@@ -23,7 +23,7 @@ from core.errors import NotFound
 from referral import codes
 from referral.brands import communities_of
 from referral.campaigns import Campaign, invites_of, runs_in
-from referral.cards import CardSpec, card_of, draw_card
+from referral.cards import CardSpec, banner_of, card_of, draw_card
 from referral.cards.qr import modules
 from referral.members import Member
 from web.links import Lead, Leads
@@ -151,7 +151,8 @@ def card_spec(session: Session, lead: Lead, locale: str, public_url: str) -> Car
     owner = lead.owner
     link = f"{public_url.rstrip('/')}/r/{owner.code}"
     name = _name_of(session, lead, whole=True)
-    return card_of(locale, owner.campaign, lead.brand.name, name, owner.code, link)
+    picture = banner_of(session, owner.campaign)
+    return card_of(locale, owner.campaign, lead.brand.name, name, owner.code, link, picture)
 
 
 def _name_of(session: Session, lead: Lead, *, whole: bool = False) -> str:

@@ -12,7 +12,7 @@ from core.outbox import Message, put
 from referral import codes
 from referral.brands import communities_of
 from referral.campaigns import Campaign, enroll, invites_of, runs_in
-from referral.cards import card_of, draw_card
+from referral.cards import banner_of, card_of, draw_card
 
 INVITE_TOPIC = "invite:"
 """Outbox topic (with the platform behind it) that asks an adapter to make a member's own invite into a group."""
@@ -25,7 +25,8 @@ def invite(ctx: Context) -> Reply:
     code = enroll(ctx.session, campaign, ctx.member.id)
     _ask_for_invites(ctx, campaign, code)
     link = ctx.links.invite(code)
-    spec = card_of(ctx.locale, campaign, ctx.brand.name, ctx.member.name, code, link)
+    picture = banner_of(ctx.session, campaign)
+    spec = card_of(ctx.locale, campaign, ctx.brand.name, ctx.member.name, code, link, picture)
     buttons = (
         (Button(ctx.say("button.copy_link"), copy=link),),
         (ctx.button("button.me", "do:me"), ctx.button("button.leaderboard", "do:leaderboard")),

@@ -1,4 +1,4 @@
-"""The poster: a brand-coloured field with the campaign's words, and on it a ticket with name, QR and code.
+"""The poster: a brand-coloured field with the campaign's words (and picture), on it a ticket with name, QR and code.
 
 What is the same for all members of a campaign is drawn once and kept; per member only name, QR and code are set.
 Lengths are pixels of the 1080×1440 card. Only the words given in `CardSpec` appear: the poster adds none, so what a
@@ -17,6 +17,7 @@ from typing import Literal
 from PIL import Image, ImageColor, ImageDraw, ImageFilter
 
 from referral.cards import lettering
+from referral.cards.banner import Banner, lay
 from referral.cards.qr import modules
 
 SIZE = (1080, 1440)
@@ -43,7 +44,7 @@ class CardSpec:
     """The words of one card, already in the reader's language; anything but `url` may be empty.
 
     `code` is drawn as given, so group it before (`7KQM-4T2XP`). `color` is the brand's, as CSS writes it; it is
-    darkened where white words on it could not be read.
+    darkened where white words on it could not be read. `picture` stands above the words.
     """
 
     brand: str
@@ -55,6 +56,7 @@ class CardSpec:
     disclosure: str
     scan_hint: str
     color: str = _DEFAULT_COLOR
+    picture: Banner | None = None
 
 
 def draw_card(spec: CardSpec, *, format: Literal["JPEG", "PNG"] = "JPEG") -> bytes:
@@ -78,7 +80,7 @@ def draw_card(spec: CardSpec, *, format: Literal["JPEG", "PNG"] = "JPEG") -> byt
 def template_of(spec: CardSpec) -> Image.Image:
     """The card without name, QR and code, from the cache if it was drawn before. Do not draw upon it."""
     brand = _readable_color(spec.color)
-    return _template(spec.brand, spec.title, spec.benefit, spec.disclosure, spec.scan_hint, brand)
+    return _template(spec.brand, spec.title, spec.benefit, spec.disclosure, spec.scan_hint, brand, spec.picture)
 
 
 def _draw_name(card: Image.Image, given: str, brand: _RGB) -> None:
@@ -111,17 +113,29 @@ def _draw_qr(card: Image.Image, url: str, brand: _RGB) -> None:
 
 
 @lru_cache(maxsize=8)
-def _template(brand_name: str, title: str, benefit: str, disclosure: str, scan_hint: str, brand: _RGB) -> Image.Image:
+def _template(
+    brand_name: str,
+    title: str,
+    benefit: str,
+    disclosure: str,
+    scan_hint: str,
+    brand: _RGB,
+    picture: Banner | None = None,
+) -> Image.Image:
     """All but name, QR and code: only ever copied. Eight of them (4.7 MB each) serve a busy installation."""
     card = _field(brand)
-    _ticket(card, brand)
-    _brand_line(card, brand_name)
     room = SIZE[0] - 2 * _MARGIN
-    headline = lettering.fit(lettering.readable(title), room, ((112, 1), (100, 2), (88, 2), (74, 2), (62, 3)))
+    sizes = ((112, 1), (100, 2), (88, 2), (74, 2), (62, 3)) if picture is None else ((84, 1), (72, 2), (62, 2), (54, 3))
+    headline = lettering.fit(lettering.readable(title), room, sizes)
     height = round(len(headline.lines) * headline.size * 1.24)
     line = lettering.fit(lettering.readable(benefit), room, ((44, 1), (40, 2), (36, 2)))
     together = height + 30 + round(len(line.lines) * line.size * 1.42)
-    top = 150 + max(0, (_TICKET[1] - 150 - together) * 2 // 5)
+    spare = max(0, _TICKET[1] - 150 - together)
+    top = 150 + (spare * 2 // 5 if picture is None else max(0, spare - 30))
+    if picture is not None:
+        lay(card, picture, top + 6)
+    _ticket(card, brand)
+    _brand_line(card, brand_name, brand if picture is not None else None)
     lettering.write(card, (_MARGIN - 4, top), headline, _WHITE, leading=1.24, bold=headline.size / 56, room=room)
     lettering.write(card, (_MARGIN, top + height + 30), line, _mix(brand, _WHITE, 0.88), leading=1.42, room=room)
     hint = lettering.fit(lettering.readable(scan_hint), _COLUMN, ((30, 3), (26, 4)))
@@ -190,10 +204,21 @@ def _tear_line(draw: ImageDraw.ImageDraw, k: int) -> None:
         draw.ellipse(((x - 2) * k, (_TEAR - 2) * k, (x + 2) * k, (_TEAR + 2) * k), fill=255)
 
 
-def _brand_line(card: Image.Image, name: str) -> None:
+def _brand_line(card: Image.Image, name: str, plate: _RGB | None = None) -> None:
+    """The brand's name; upon a picture on a plate of the brand's colour, whatever the picture shows there."""
     line = lettering.fit(lettering.readable(name), 640, ((36, 1), (30, 1), (26, 1)))
-    if line.lines[0]:
+    if not line.lines[0]:
+        return
+    if plate is None:
         lettering.write(card, (_MARGIN, 92), line, _WHITE, bold=0.6)
+        return
+    wide, high = round(lettering.width(line.lines[0], line.size)) + 52, line.size + 34
+    card.paste(plate, (72, 64), _shape((wide, high), lambda draw, k: _plate(draw, k, wide, high)))
+    lettering.write(card, (98, 64 + round(high / 2 - line.size * 0.62)), line, _WHITE, bold=0.6)
+
+
+def _plate(draw: ImageDraw.ImageDraw, k: int, wide: int, high: int) -> None:
+    draw.rounded_rectangle((0, 0, wide * k - 1, high * k - 1), high * k // 2, fill=255)
 
 
 @lru_cache(maxsize=1)

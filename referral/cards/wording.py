@@ -5,10 +5,13 @@ from __future__ import annotations
 from core import i18n
 from referral import codes
 from referral.campaigns import Campaign
+from referral.cards.banner import Banner
 from referral.cards.poster import CardSpec
 
 
-def card_of(locale: str, campaign: Campaign, brand: str, name: str, code: str, link: str) -> CardSpec:
+def card_of(
+    locale: str, campaign: Campaign, brand: str, name: str, code: str, link: str, picture: Banner | None = None
+) -> CardSpec:
     """The card of an advocate's code. A nameless advocate is a friend.
 
     The disclosure is what 16 CFR 255 (FTC endorsement guides) asks of somebody who may benefit.
@@ -22,4 +25,5 @@ def card_of(locale: str, campaign: Campaign, brand: str, name: str, code: str, l
         benefit=i18n.pick(campaign.benefit, locale),
         disclosure=i18n.text(locale, "card.disclosure", brand=brand),
         scan_hint=i18n.text(locale, "card.scan"),
+        picture=picture,
     )

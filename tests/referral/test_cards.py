@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageColor
 
 from referral.cards import NAME_BOX, SIZE, CardSpec, draw_card, lettering
+from referral.cards.banner import Banner
+from referral.cards.poster import template_of
 
 LINK = "https://refer.wildhill.example/r/7KQM4T2XP"
 ALICE = CardSpec(
@@ -259,3 +261,47 @@ def test_many_members_asking_at_once_each_get_their_own_card() -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(draw_card, members)) == one_by_one
+
+
+def banner(kind: str) -> Banner:
+    """A picture as it is kept: bright, dark, or with something everywhere; and tall, wide or square."""
+    shape, _, look = kind.partition(" ")
+    size = {"tall": (600, 1400), "wide": (2048, 500), "square": (900, 900)}[shape]
+    image = Image.effect_noise(size, 120).convert("RGB") if look == "busy" else Image.new("RGB", size, look)
+    out = io.BytesIO()
+    image.save(out, "JPEG")
+    return Banner(kind, out.getvalue())
+
+
+PICTURES = ["tall white", "tall black", "tall busy", "wide white", "wide busy", "square yellow", "square busy"]
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_upon_any_picture_the_code_is_read_and_the_words_stand_on_the_brands_colour(kind: str) -> None:
+    plain = _open(draw_card(replace(ALICE, picture=None), format="PNG"))
+    card = _open(draw_card(replace(ALICE, picture=banner(kind)), format="PNG"))
+
+    assert _scan(card) == LINK
+    assert _scan(_as_forwarded(draw_card(replace(ALICE, picture=banner(kind))))) == LINK
+    below = (0, 640, *SIZE)
+    assert ImageChops.difference(card.crop(below), plain.crop(below)).getbbox() is None, "below is as without it"
+    assert ImageChops.difference(card.crop((0, 0, 1080, 200)), plain.crop((0, 0, 1080, 200))).getbbox()
+    beside_words = (1010, 430, 1070, 640)
+    assert ImageChops.difference(card.crop(beside_words), plain.crop(beside_words)).getbbox() is None
+
+
+def test_a_picture_that_cannot_be_read_is_left_out() -> None:
+    assert _scan(_open(draw_card(replace(ALICE, picture=Banner("x", b"no picture"))))) == LINK
+
+
+def test_long_words_leave_room_for_the_picture_and_stay_above_the_ticket() -> None:
+    long = replace(ALICE, title="很长的活动名称" * 12, benefit="好处说不完" * 30, picture=banner("square white"))
+
+    assert _scan(_open(draw_card(long))) == LINK
+
+
+def test_the_template_of_a_picture_is_drawn_once() -> None:
+    first, second = banner("square yellow"), banner("square yellow")
+
+    assert template_of(replace(ALICE, picture=first)) is template_of(replace(ALICE, picture=second))
+    assert template_of(replace(ALICE, picture=first)) is not template_of(ALICE)
