@@ -15,7 +15,7 @@ from core import i18n
 from referral.brands import Brand
 from tests.dialogue import NOON, Town, in_both, open_town
 
-ENDS = {"campaign__ends_at": NOON + timedelta(days=10)}
+ENDS: dict[str, Any] = {"campaign__ends_at": NOON + timedelta(days=10)}
 
 
 def speak(town: Town) -> None:
@@ -188,7 +188,7 @@ async def test_a_contest_from_its_start_to_its_final(tmp_path: Path, locale: str
     """,
 )
 async def test_each_group_hears_its_own_language(tmp_path: Path, locale: str, script: str) -> None:
-    only_end = {"announce": {"on": ["end"]}}
+    only_end: dict[str, Any] = {"announce": {"on": ["end"]}}
     async with open_town(tmp_path, locale, **ENDS, **only_end) as town:
 
         def other(session: Session) -> None:
