@@ -19,7 +19,7 @@ from rewards.conditions.dictionary import ATTRIBUTES, describe
 from rewards.corrections import order_in
 from rewards.overview import Line
 from rewards.plans import Plan, Rule, cached_plan
-from rewards.rewards import Reward
+from rewards.rewards import OF_CONTEST, Reward
 
 ORDER = "order/"
 """How the cause of a reward for an order begins."""
@@ -54,6 +54,8 @@ def line_words(ctx: Context, line: Line) -> str:
     if line.cause.startswith(ADJUSTED):
         reason = str((line.facts or {}).get("reason", ""))
         return ctx.say("rewards.line.gift", brand=ctx.brand.name, reason=reason, **facts)
+    if line.cause.startswith(OF_CONTEST):
+        return ctx.say("rewards.line.prize", **facts)
     rule = rule_of(ctx, line)
     reach = _reach(rule, line)
     if reach is not None:

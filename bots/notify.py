@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bots import admin_news, case_news, group_news, payout_news, reward_news, staff_news, trial_news
+from bots import admin_news, case_news, contest_news, group_news, payout_news, reward_news, staff_news, trial_news
 from bots.adapter import Adapter, SendError
 from bots.message import Address, Reply
 from bots.news import TOPIC, Voice, voice_of
@@ -34,6 +34,7 @@ KINDS: Mapping[str, Words] = {
     **done.KINDS,
     **staff_news.KINDS,
     **trial_news.KINDS,
+    **contest_news.KINDS,
 }
 """Who puts which kind of news into words; None where there is nothing to tell any more."""
 
@@ -44,6 +45,7 @@ def listen(bus: Bus) -> None:
     payout_news.listen(bus)
     staff_news.listen(bus)
     trial_news.listen(bus)
+    contest_news.listen(bus)
     cheers.listen(bus)
     done.listen(bus)
 

@@ -22,6 +22,7 @@ from referral import leaderboard
 from referral.campaigns import Campaign
 from referral.referrals import FriendJoined, Referral
 from rewards.adjustments import Adjusted
+from rewards.contests.giving import EVENT as PRIZE
 from rewards.items.prizes import ACTOR as DRAW
 from rewards.ledger import Account, LedgerAccount, Purpose
 from rewards.payouts.payouts import Payout
@@ -64,7 +65,8 @@ def _on_joined(session: Session, happened: Sequence[FriendJoined]) -> None:
 def _on_granted(session: Session, happened: Sequence[RewardGranted]) -> None:
     """What one event earned a person is told in one message: what is held by its date, what was refused by its
     reason."""
-    told = [event for event in happened if event.state in ("held", "capped")]
+    # The prizes of a contest are told with the place that won them.
+    told = [event for event in happened if event.state in ("held", "capped") and event.event != PRIZE]
     groups: dict[tuple[Any, ...], list[RewardGranted]] = defaultdict(list)
     for event in told:
         until = event.hold_until if event.state == "held" else None
@@ -84,8 +86,10 @@ def _on_granted(session: Session, happened: Sequence[RewardGranted]) -> None:
 def _on_released(session: Session, happened: Sequence[RewardReleased]) -> None:
     """Several of one person at once are one message."""
     groups: dict[tuple[UUID, UUID], list[RewardReleased]] = defaultdict(list)
+    at_once = _prizes_at_once(session, happened)
     for event in happened:
-        if not event.asset.startswith(ITEM):  # which hands itself over, and is told of then
+        # An item hands itself over, and is told of then.
+        if not event.asset.startswith(ITEM) and event.reward_id not in at_once:
             groups[(event.brand_id, event.member_id)].append(event)
     owed = _owed_before(session, groups)
     news = []
@@ -97,6 +101,17 @@ def _on_released(session: Session, happened: Sequence[RewardReleased]) -> None:
         }
         news.append(News(brand_id, member_id, "released", f"released/{events[0].reward_id}", facts))
     tell(session, news)
+
+
+def _prizes_at_once(session: Session, happened: Sequence[RewardReleased]) -> set[UUID]:
+    """Prizes of contests that were never on hold: they are told with the place that won them."""
+    alone = {(event.brand_id, event.reward_id) for event in happened if event.referral_id is None}
+    if not alone:
+        return set()
+    t = table(Reward)
+    at_once = (t.c.event == PRIZE, t.c.hold_until <= t.c.created_at)
+    found = session.execute(select(t.c.id).where(among_keys(session, (t.c.brand_id, t.c.id), alone), *at_once))
+    return set(found.scalars())
 
 
 def _owed_before(
@@ -242,9 +257,9 @@ def _released(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
     if facts["count"] > 1:
         words = voice.say("news.released.many", n=facts["count"], amount=shown["amount"])
     else:
-        words = voice.say(f"news.released.{facts['role']}", **shown)
+        words = voice.say(f"news.released.{facts['role'] if facts['referral'] else 'prize'}", **shown)
     standing = leaderboard.standing(voice.session, voice.brand.id, campaign.id, voice.member.id)
-    if standing is not None and facts["role"] == "advocate":
+    if standing is not None and facts["role"] == "advocate" and facts["referral"]:
         words = sentences(voice.locale, words, voice.say("news.rank", rank=standing.rank))
     return _with_rewards(voice, _and_settled(voice, words, facts))
 

@@ -24,11 +24,13 @@ from bots.commands.rewards import REWARDS
 from bots.commands.shop import SHOP
 from bots.commands.staff import STAFF
 from bots.commands.start import JOIN, START
+from bots.commands.team import NEW as NEW_TEAM
+from bots.commands.team import TEAM
 from bots.commands.trial import TRIAL
 from bots.commands.withdraw import WITHDRAW
 
 COMMANDS = (
-    *(START, INVITE, ME, LEADERBOARD, REWARDS, WITHDRAW, SHOP, TRIAL, WHY, APPEAL_COMMAND),
+    *(START, INVITE, ME, LEADERBOARD, TEAM, REWARDS, WITHDRAW, SHOP, TRIAL, WHY, APPEAL_COMMAND),
     *(JOIN, LINK, LANGUAGE, QUIET, PRIVACY, HELP),
     *(CAMPAIGN, ANNOUNCE, BROADCAST, CONNECT, STAFF, REVIEW),
 )
@@ -37,6 +39,7 @@ DIALOGS = {
     for dialog in (
         *wizard.DIALOGS,
         NEW_BROADCAST,
+        NEW_TEAM,
         *withdraw.DIALOGS,
         *shop.DIALOGS,
         *address.DIALOGS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bots.command import CommandSpec
+from bots.contest_board import contest_board, contest_of
 from bots.context import Command, Context, name_of
 from bots.message import Reply
 from referral import leaderboard
@@ -12,9 +13,11 @@ MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 
 
 def board(ctx: Context) -> Reply:
-    campaign = ctx.campaign()
+    campaign = contest_of(ctx, ("running",)) or ctx.campaign()
     if campaign is None:
         return ctx.reply("campaign.none")
+    if campaign.kind == "contest":
+        return contest_board(ctx, campaign)
     places = leaderboard.top(ctx.session, ctx.brand.id, campaign.id, SHOWN)
     if not places:
         return ctx.reply(

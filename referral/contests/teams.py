@@ -88,19 +88,25 @@ def found_team(session: Session, campaign: Campaign, member_id: UUID, name: str)
 
 
 def join_team(session: Session, campaign: Campaign, member_id: UUID, code: str) -> Team:
-    """Join the team of whoever this invite code belongs to; the team. Joining one's own team again changes nothing.
+    """Join the team of whoever this invite code belongs to; the team. Raises as `enter_team`, and
+    `NotFound("team")`."""
+    _open(campaign, terms_of(session, campaign))
+    return enter_team(session, campaign, member_id, team_of_code(session, campaign, code))
 
-    Raises `NotFound("team")`; `Refused`: no_teams, teams_closed, team_full; `Conflict("in_team")`.
+
+def enter_team(session: Session, campaign: Campaign, member_id: UUID, team: Team) -> Team:
+    """Join a team of this contest; joining one's own again changes nothing.
+
+    Raises `NotFound("team_gone")`; `Refused`: no_teams, teams_closed, team_full; `Conflict("in_team")`.
     """
     terms = terms_of(session, campaign)
     _open(campaign, terms)
-    team = team_of_code(session, campaign, code)
     session.refresh(team, with_for_update={"key_share": True})  # of two who want the last place one waits, and is told
     mine = team_of(session, campaign, member_id)
     if mine is not None and mine.id == team.id:
         return team
-    if not members_of(session, team):  # its last member left at this moment
-        raise NotFound("team", code=code[:20])
+    if team.campaign_id != campaign.id or not members_of(session, team):  # its last member left at this moment
+        raise NotFound("team_gone")
     _not_in_one(session, campaign, member_id)
     if len(members_of(session, team)) >= terms.team_most:
         raise Refused("team_full", name=team.name, most=terms.team_most)
@@ -167,6 +173,25 @@ def teams_by_id(session: Session, brand_id: UUID, wanted: Sequence[UUID]) -> dic
     """These teams."""
     rows = session.scalars(select(Team).where(col(Team.brand_id) == brand_id, col(Team.id).in_(wanted)))
     return {row.id: row for row in rows}
+
+
+def open_teams(session: Session, campaign: Campaign, most: int, limit: int) -> list[Team]:
+    """Teams that still have a place (of `most`), the fullest first."""
+    t, m = table(Team), table(TeamMember)
+    count = func.count(m.c.member_id)
+    named = (t.c.brand_id == m.c.brand_id) & (t.c.id == m.c.team_id)
+    rows = session.execute(
+        select(t.c.id)
+        .join(m, named)
+        .where(t.c.brand_id == campaign.brand_id, t.c.campaign_id == campaign.id)
+        .group_by(t.c.id)
+        .having(count < most)
+        .order_by(count.desc(), t.c.id)
+        .limit(limit)
+    )
+    wanted = list(rows.scalars())
+    found = teams_by_id(session, campaign.brand_id, wanted)
+    return [found[one] for one in wanted]
 
 
 def teams_count(session: Session, campaign: Campaign) -> int:

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core import ids
+from core import events, ids
 from core.db import among, table
 from core.events import Bus
 from referral.campaigns import Campaign
@@ -26,6 +26,7 @@ from referral.contests.results import ContestFrozen, ContestResult, result_of
 from referral.linking import MemberLink, person_of
 from referral.members import Member
 from rewards import budget
+from rewards.budget import LEVELS, BudgetWarned
 from rewards.caps import LIVE
 from rewards.contests import finals
 from rewards.contests.awards import Award
@@ -84,6 +85,11 @@ def give(session: Session, campaign: Campaign, result: ContestResult) -> None:
         left[key] -= grant.amount if enough else 0
         rows.append(_row(campaign, result, grant, enough))
     book(session, rows)
+    short = {row["asset"] for row in rows if row["state"] == "capped"}
+    told = [
+        BudgetWarned(campaign.brand_id, campaign.id, asset, LEVELS[-1], left[campaign.id, asset]) for asset in short
+    ]
+    events.emit(session, told)
 
 
 def _wanted(
