@@ -44,6 +44,11 @@ def compose(session: Session, step: Step) -> Reply | None:
     return make(session, locale, step.campaign, step.announcement.turn)
 
 
+def opening(session: Session, locale: str, campaign: Campaign) -> Reply:
+    """The words with which a campaign begins; also shown before it is launched."""
+    return _start(session, locale, campaign, 0)
+
+
 def _facts(locale: str, campaign: Campaign) -> dict[str, Any]:
     return {
         "title": i18n.pick(campaign.title, locale),

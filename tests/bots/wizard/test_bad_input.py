@@ -12,6 +12,10 @@ from referral.campaigns import campaigns_of
 from tests.dialogue import Town, open_town
 
 
+def join_group(town: Town, group: str, title: str) -> None:
+    town.do(lambda session: connect(session, town.brand.id, "telegram", group, title))
+
+
 async def referral(town: Town, *answers: str) -> str:
     """The answer to the last of these, in a new referral campaign called Summer."""
     await town.say("Carol", "/campaign new referral")
@@ -128,8 +132,7 @@ async def test_an_old_launch_button_of_a_campaign_that_cannot_be_any_more(tmp_pa
 async def test_several_groups_are_named_by_their_numbers(tmp_path: Path) -> None:
     async with open_town(tmp_path, campaign=False) as town:
         for number in range(3):
-            name = f"Fans {number}"
-            town.do(lambda session, n=number, t=name: connect(session, town.brand.id, "telegram", f"-{n + 1}", t))
+            join_group(town, f"-{number + 1}", f"Fans {number}")
         await until(town, "In which groups does it run?")
         await town.say("Carol", "3, 4")
         await town.say("Carol", "[Skip]")
@@ -140,7 +143,7 @@ async def test_several_groups_are_named_by_their_numbers(tmp_path: Path) -> None
 
 async def test_groups_that_were_all_disconnected_meanwhile_do_not_become_all_groups(tmp_path: Path) -> None:
     async with open_town(tmp_path, campaign=False) as town:
-        town.do(lambda session: connect(session, town.brand.id, "telegram", "-1", "Fans"))
+        join_group(town, "-1", "Fans")
         await until(town, "In which groups does it run?")
         await town.say("Carol", "[Fans]")
         assert "• Groups: Fans" in await town.ask("Carol", "[Skip]")
