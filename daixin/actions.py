@@ -13,7 +13,7 @@ from daixin.console import LOCALE, brand_named
 from referral import admins, brands, campaigns, leaderboard
 from referral.api_keys import create_api_key
 from referral.members import Member
-from referral.pictures import KEPT, Prepared, prepare, store
+from referral.pictures import KEPT, Prepared, picture_of, prepare, store
 from rewards.campaign_files import apply_campaign, read_campaign
 from rewards.plan_check import explain_finding
 
@@ -82,6 +82,12 @@ def apply_text(session: Session, brand: str | None, text: str, picture: Prepared
         "changed": applied.changed,
         "findings": [explain_finding(finding, LOCALE) for finding in applied.findings],
     }
+
+
+def picture_of_campaign(session: Session, brand: str | None, slug: str) -> bytes:
+    """The picture of a campaign's cards, as JPEG. Raises `NotFound("picture")`."""
+    found = campaigns.find_campaign(session, brand_named(session, brand).id, slug)
+    return picture_of(session, found.brand_id, found.picture or "")
 
 
 def list_campaigns(session: Session, brand: str | None) -> list[Document]:

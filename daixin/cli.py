@@ -243,6 +243,14 @@ def campaign_apply(file: Path, brand: BrandOption = None) -> None:
     print_json(console.do(lambda session: actions.apply_text(session, brand, text, picture)))
 
 
+@campaign_app.command("picture")
+def campaign_picture(slug: str, file: Path, brand: BrandOption = None) -> None:
+    """Write the picture of a campaign's cards into a file, to be applied elsewhere beside the campaign's own."""
+    from daixin import actions, console
+
+    file.write_bytes(console.do(lambda session: actions.picture_of_campaign(session, brand, slug)))
+
+
 @campaign_app.command("list")
 def campaign_list(brand: BrandOption = None, json_: JsonFlag = False) -> None:
     """The brand's campaigns."""
