@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 from bots import dialog, happenings, placing
 from bots.adapter import Adapter, ChecksAdmins, KeepsGate
 from bots.commands import all as commands
+from bots.commands.campaign.files import BEGINS as CAMPAIGN_FILE
 from bots.commands.start import arrival_of, home_buttons, welcome
 from bots.context import Command, Context, Links, Visit, say
 from bots.markup import clean
@@ -162,6 +163,8 @@ class Router:
             case Said(command=str(name), argument=argument):
                 return Ask(person, said, self._words.get(name.lower()), argument)
         text = unicodedata.normalize("NFKC", said.text).strip()
+        if said.place.group is None and text.startswith(CAMPAIGN_FILE):
+            return Ask(person, said, self._words["campaign"], said.text.strip())
         found = _WORD.fullmatch(text)
         word, argument = (found.group(1), found.group(2) or "") if found else ("", "")
         command = self._words.get(word.lower())

@@ -10,6 +10,7 @@ from bots.commands.broadcast import BROADCAST
 from bots.commands.broadcast import NEW as NEW_BROADCAST
 from bots.commands.campaign import wizard
 from bots.commands.campaign.command import CAMPAIGN
+from bots.commands.campaign.command import DIALOGS as OF_CAMPAIGNS
 from bots.commands.connect import CONNECT
 from bots.commands.help import HELP
 from bots.commands.invite import INVITE
@@ -38,6 +39,7 @@ DIALOGS = {
     dialog.name: dialog
     for dialog in (
         *wizard.DIALOGS,
+        *OF_CAMPAIGNS,
         NEW_BROADCAST,
         NEW_TEAM,
         *withdraw.DIALOGS,

@@ -19,13 +19,29 @@ from tests.dialogue import in_both, open_town
     [My friends] [Leaderboard]
     Carol> /campaign
     Campaigns of Acme Tea
-    Spring tea · running · until May 31, 12:00
-    0 came, 0 counted; budget left 3,000 points
-    [Pause] [End]
+    Spring tea · referral · running · until May 31, 12:00
+    0 came, 0 counted
+    [Spring tea · running]
     [New campaign]
+    Carol> [Spring tea · running]
+    Spring tea · referral · running
+    Until May 31, 12:00, 89 days left
+    Invitations used 0 → came 0 → in the group 0 → counted 0
+    Budget 3,000 points: 0 points spent, 3,000 points left
+    [Pause] [End]
+    [Extend] [Raise budget]
+    [Edit] [Run again] [Export]
+    [← All campaigns]
     Carol> [Pause]
     Spring tea is paused. Friends already on the way go on; nobody new is counted.
+    Spring tea · referral · paused
+    Until May 31, 12:00, 89 days left
+    Invitations used 0 → came 0 → in the group 0 → counted 0
+    Budget 3,000 points: 0 points spent, 3,000 points left
     [Resume] [End]
+    [Extend] [Raise budget]
+    [Edit] [Run again] [Export]
+    [← All campaigns]
     Bob> /join <Alice's code>
     Spring tea is paused right now, so nobody new can be counted. Please try again later.
     [My invite link]
@@ -41,7 +57,14 @@ from tests.dialogue import in_both, open_town
     This is no longer possible: somebody was faster, or the campaign is already in another state.
     Carol> [Resume]
     Spring tea runs again.
+    Spring tea · referral · running
+    Until May 31, 12:00, 89 days left
+    Invitations used 1 → came 0 → in the group 0 → counted 0
+    Budget 3,000 points: 0 points spent, 3,000 points left
     [Pause] [End]
+    [Extend] [Raise budget]
+    [Edit] [Run again] [Export]
+    [← All campaigns]
     Bob> /join <Alice's code>
     Spring tea counts people who are new here, and you were here before this invitation. You can still invite \
     friends yourself.
@@ -52,6 +75,12 @@ from tests.dialogue import in_both, open_town
     [Yes, end it]
     Carol> [Yes, end it]
     Spring tea has ended.
+    Spring tea · referral · ended
+    Ended Mar 2, 12:00
+    Invitations used 2 → came 0 → in the group 0 → counted 0
+    Budget 3,000 points: 0 points spent, 3,000 points left
+    [Run again] [Export]
+    [← All campaigns]
     Carol> [End]
     End Spring tea now? Nobody is on the way. This cannot be undone.
     [Yes, end it]
@@ -78,13 +107,29 @@ from tests.dialogue import in_both, open_town
     [我的朋友] [排行榜]
     Carol> 活动
     茶里 的活动
-    春茶会 · 进行中 · 截止 5月31日 12:00
-    来了 0 位，算数 0 位；剩余预算 3,000 积分
-    [暂停] [结束]
+    春茶会 · 老带新 · 进行中 · 截止 5月31日 12:00
+    来了 0 位，算数 0 位
+    [春茶会 · 进行中]
     [新建活动]
+    Carol> [春茶会 · 进行中]
+    春茶会 · 老带新 · 进行中
+    截止 5月31日 12:00，还剩 89 天
+    邀请触达 0 次 → 来了 0 位 → 进群 0 位 → 算数 0 位
+    预算 3,000 积分：已用 0 积分，剩余 3,000 积分
+    [暂停] [结束]
+    [延长] [加预算]
+    [修改] [再开一期] [导出]
+    [← 全部活动]
     Carol> [暂停]
     春茶会 已暂停。进行中的朋友继续计算，暂不计入新朋友。
+    春茶会 · 老带新 · 已暂停
+    截止 5月31日 12:00，还剩 89 天
+    邀请触达 0 次 → 来了 0 位 → 进群 0 位 → 算数 0 位
+    预算 3,000 积分：已用 0 积分，剩余 3,000 积分
     [恢复] [结束]
+    [延长] [加预算]
+    [修改] [再开一期] [导出]
+    [← 全部活动]
     Bob> 邀请码 <Alice's code>
     春茶会 目前暂停，暂时无法计入新朋友，请稍后再试。
     [我的邀请链接]
@@ -100,7 +145,14 @@ from tests.dialogue import in_both, open_town
     现在不能这样操作：可能别人已经操作过，或活动状态已改变。
     Carol> [恢复]
     春茶会 已恢复。
+    春茶会 · 老带新 · 进行中
+    截止 5月31日 12:00，还剩 89 天
+    邀请触达 1 次 → 来了 0 位 → 进群 0 位 → 算数 0 位
+    预算 3,000 积分：已用 0 积分，剩余 3,000 积分
     [暂停] [结束]
+    [延长] [加预算]
+    [修改] [再开一期] [导出]
+    [← 全部活动]
     Bob> 邀请码 <Alice's code>
     春茶会 只计入新朋友，而你在收到这个邀请之前就已经来过。你仍然可以邀请自己的朋友。
     [我的邀请链接]
@@ -110,6 +162,12 @@ from tests.dialogue import in_both, open_town
     [确定结束]
     Carol> [确定结束]
     春茶会 已结束。
+    春茶会 · 老带新 · 已结束
+    3月2日 12:00 结束
+    邀请触达 2 次 → 来了 0 位 → 进群 0 位 → 算数 0 位
+    预算 3,000 积分：已用 0 积分，剩余 3,000 积分
+    [再开一期] [导出]
+    [← 全部活动]
     Carol> [结束]
     现在结束 春茶会 吗？目前没有进行中的朋友。此操作无法撤销。
     [确定结束]
@@ -133,31 +191,36 @@ async def test_pause_resume_end(tmp_path: Path, locale: str, script: str) -> Non
 
 @in_both(
     en="""
-    Carol> /campaign new
-    (1/4) What is the campaign called?
-    Say “cancel” to stop.
-    Carol> Summer
-    (2/4) How many points does each of the two get when a friend counts?
-    Say “cancel” to stop.
-    Carol> 10
-    (3/4) How many days must a new friend stay?
-    Say “cancel” to stop.
-    Carol> 7
-    (4/4) For how many friends is there a budget?
-    Say “cancel” to stop.
-    Carol> 20
-    Summer is running: 10 points for each of the two when a new friend has stayed 7 days. It can cost 400 \
-    points at most and ends on Apr 1, 12:00.
-    [My invite link]
+    Carol> /campaign duplicate spring
+    (1/2) When shall a new campaign like Spring tea start? Choose, or write a day and time, such as “tomorrow 8pm”.
+    [Now]
+    [Stop here]
+    Carol> [Now]
+    (2/2) Another campaign like Spring tea:
+    • starts Monday, March 2, 2026, 12:00 (China Standard Time)
+    • ends Monday, June 1, 2026, 12:00 (China Standard Time)
+    • sets aside 3,000 points
+    Launch it?
+    [Yes]
+    [← Back] [Stop here]
+    Carol> [Yes]
+    ✅ Spring tea once more, as spring-2.
+    Spring tea · referral · running
+    Until Jun 1, 12:00, 90 days left
+    Invitations used 0 → came 0 → in the group 0 → counted 0
+    Budget 3,000 points: 0 points spent, 3,000 points left
     [Pause] [End]
+    [Extend] [Raise budget]
+    [Edit] [Run again] [Export]
+    [← All campaigns]
     Carol> /campaign
     Campaigns of Acme Tea
-    Summer · running · until Apr 1, 12:00
-    0 came, 0 counted; budget left 400 points
-    Spring tea · running · until May 31, 12:00
-    0 came, 0 counted; budget left 3,000 points
-    [Pause · Summer] [End · Summer]
-    [Pause · Spring tea] [End · Spring tea]
+    Spring tea · referral · running · until Jun 1, 12:00
+    0 came, 0 counted
+    Spring tea · referral · running · until May 31, 12:00
+    0 came, 0 counted
+    [Spring tea · running]
+    [Spring tea · running]
     [New campaign]
     Carol> /campaign end nosuch
     There is no campaign nosuch.
@@ -165,33 +228,39 @@ async def test_pause_resume_end(tmp_path: Path, locale: str, script: str) -> Non
     End Spring tea now? Nobody is on the way. This cannot be undone.
     [Yes, end it]
     Carol> /campaign whatever
-    Say /campaign for the list or /campaign new for a new one.
+    Say /campaign for the list, /campaign new for a new one, or /campaign apply to bring a file.
     """,
     zh="""
-    Carol> 活动 新建
-    1/4 活动叫什么名字？
-    发送「取消」可随时退出。
-    Carol> 夏日茶会
-    2/4 朋友算数后，双方各得多少积分？
-    发送「取消」可随时退出。
-    Carol> 10
-    3/4 新朋友要留满几天？
-    发送「取消」可随时退出。
-    Carol> 7
-    4/4 预算最多奖励多少位新朋友？
-    发送「取消」可随时退出。
-    Carol> 20
-    夏日茶会 已开始：新朋友留满 7 天，双方各得 10 积分。最多花费 400 积分，4月1日 12:00 结束。
-    [我的邀请链接]
+    Carol> 活动 复制 spring
+    1/2 照着 春茶会 再开一期，什么时候开始？点选，或直接写时间，例如「明天晚上8点」。
+    [现在]
+    [先到这里]
+    Carol> [现在]
+    2/2 照 春茶会 再开一期：
+    • 开始：2026年3月2日 星期一 12:00(中国标准时间)
+    • 结束：2026年6月1日 星期一 12:00(中国标准时间)
+    • 预算：3,000 积分
+    确认开始吗？
+    [确认]
+    [← 上一步] [先到这里]
+    Carol> [确认]
+    ✅ 已再开一期 春茶会（spring-2）。
+    春茶会 · 老带新 · 进行中
+    截止 6月1日 12:00，还剩 90 天
+    邀请触达 0 次 → 来了 0 位 → 进群 0 位 → 算数 0 位
+    预算 3,000 积分：已用 0 积分，剩余 3,000 积分
     [暂停] [结束]
+    [延长] [加预算]
+    [修改] [再开一期] [导出]
+    [← 全部活动]
     Carol> 活动
     茶里 的活动
-    夏日茶会 · 进行中 · 截止 4月1日 12:00
-    来了 0 位，算数 0 位；剩余预算 400 积分
-    春茶会 · 进行中 · 截止 5月31日 12:00
-    来了 0 位，算数 0 位；剩余预算 3,000 积分
-    [暂停 · 夏日茶会] [结束 · 夏日茶会]
-    [暂停 · 春茶会] [结束 · 春茶会]
+    春茶会 · 老带新 · 进行中 · 截止 6月1日 12:00
+    来了 0 位，算数 0 位
+    春茶会 · 老带新 · 进行中 · 截止 5月31日 12:00
+    来了 0 位，算数 0 位
+    [春茶会 · 进行中]
+    [春茶会 · 进行中]
     [新建活动]
     Carol> 活动 结束 nosuch
     没有找到活动 nosuch。
@@ -199,7 +268,7 @@ async def test_pause_resume_end(tmp_path: Path, locale: str, script: str) -> Non
     现在结束 春茶会 吗？目前没有进行中的朋友。此操作无法撤销。
     [确定结束]
     Carol> 活动 whatever
-    发送 活动 查看列表，发送 活动 新建 创建新活动。
+    发送「活动」查看列表，「活动 新建」新建活动，「活动 导入」用文件创建。
     """,
 )
 async def test_two_side_by_side(tmp_path: Path, locale: str, script: str) -> None:
