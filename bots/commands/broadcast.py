@@ -138,7 +138,8 @@ def _audience(text: str) -> str:
 
 
 def _choices(ctx: Context, talk: Talk) -> Sequence[Choice]:
-    return [(i18n.text(ctx.locale, f"broadcast.audience.{name}"), name) for name in AUDIENCES]
+    names = {name: i18n.text(ctx.locale, f"broadcast.audience.{name}") for name in AUDIENCES}
+    return [(label[:1].upper() + label[1:], name) for name, label in names.items()]
 
 
 def _preview(ctx: Context, answers: dict[str, Any]) -> Reply:

@@ -8,7 +8,7 @@ from referral.campaigns import Campaign
 from rewards import schedule
 from rewards.caps import standings_of
 from rewards.ledger import Account, Purpose, balance
-from rewards.plans import Plan, Rule, cached_plan
+from rewards.plans import Caps, Plan, Rule, cached_plan
 
 
 def _promises(plan: Plan) -> list[Rule]:
@@ -20,7 +20,7 @@ def _promises(plan: Plan) -> list[Rule]:
         and rule.scheduled
         and rule.on is None
         and rule.when is None
-        and not rule.caps.model_fields_set
+        and rule.caps == Caps()
     ]
 
 
