@@ -54,7 +54,7 @@ def appealable(session: Session, brand_id: UUID, member_id: UUID, friends: Seque
 def buttons(ctx: Context, friends: Sequence[Referral]) -> list[tuple[Button, ...]]:
     """A button for each of these friends who fell by a judgement one may appeal against."""
     telling = Telling(ctx.session, ctx.brand, ctx.locale)
-    found = []
+    found: list[tuple[Button, ...]] = []
     for one in appealable(ctx.session, ctx.brand.id, ctx.member.id, friends)[:SHOWN]:
         label = i18n.text(ctx.locale, "button.appeal")
         if one.advocate_id == ctx.member.id:
@@ -121,7 +121,7 @@ def _list(ctx: Context) -> Reply:
 
 
 def _case_buttons(ctx: Context) -> list[tuple[Button, ...]]:
-    found = []
+    found: list[tuple[Button, ...]] = []
     for case in reversed(reviewing.cases_about(ctx.session, ctx.brand.id, [ctx.member.id])):
         which = f"c{case.id.hex}"
         if case.kind not in reviewing.APPEALED or (about := _about(ctx, which)) is None:

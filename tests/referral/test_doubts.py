@@ -47,16 +47,14 @@ def decide(town: Town, case: Case, verdict: str = "approve", choice: str | None 
 def with_links(town: Town, *names: str) -> list[str]:
     """These people have invite links of their own into the guild; the links."""
 
-    def make(session: Session, code: str) -> str:
-        url = f"https://discord.gg/{code}"
-        keep_invite(session, town.brand.id, town.guild.id, code, url)
-        return url
+    links = {code: f"https://discord.gg/{code}" for code in map(town.invites, names)}
 
-    found = []
-    for name in names:
-        code = town.invites(name)
-        found.append(town.house.do(lambda session, code=code: make(session, code)))  # type: ignore[misc]
-    return found
+    def keep(session: Session) -> None:
+        for code, url in links.items():
+            keep_invite(session, town.brand.id, town.guild.id, code, url)
+
+    town.house.do(keep)
+    return list(links.values())
 
 
 def test_who_was_added_by_a_member_waits_for_a_decision(town: Town) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlmodel import Session, col, select
 
+from core import clock
 from core.errors import NotFound, Refused
 from referral import audit, cases, linking, members, reviewing, staff
 from referral.cases import Case
@@ -162,7 +163,7 @@ def test_another_person_decides_an_appeal_where_there_is_one(house: House) -> No
     qualified(shop, "Bob")
 
     def join_staff(session: Session, name: str) -> None:
-        who = members.meet(session, shop.brand.id, [person(name)], [rewards.clock.now()], "message")[0].member_id
+        who = members.meet(session, shop.brand.id, [person(name)], [clock.now()], "message")[0].member_id
         staff.give(session, shop.brand.id, who, "reviewer" if name == "Lin" else "owner", "operator")
 
     house.do(lambda s: join_staff(s, "Mei"))
@@ -246,7 +247,7 @@ def test_an_order_granted_anew_is_still_refunded_exactly(house: House) -> None:
     rejects(shop, "Bob")
     decides(shop, appeals(shop, "Bob"))
     assert shop.purse(shop.alice) == {"held": 1_000}
-    back = RefundOrder(shop.brand.id, "till", "r1", "1", 4_000, "CNY", rewards.clock.now())
+    back = RefundOrder(shop.brand.id, "till", "r1", "1", 4_000, "CNY", clock.now())
     shop.house.do(lambda s: record_refunds(s, [back]))
     assert shop.purse(shop.alice) == {"held": 600}
     assert shop.problems() == []
@@ -258,7 +259,7 @@ def test_what_went_back_meanwhile_is_not_granted_anew(house: House) -> None:
     shop.brings("Bob")
     shop.buys("Bob", "1")
     rejects(shop, "Bob")
-    back = RefundOrder(shop.brand.id, "till", "r1", "1", 4_000, "CNY", rewards.clock.now())
+    back = RefundOrder(shop.brand.id, "till", "r1", "1", 4_000, "CNY", clock.now())
     shop.house.do(lambda s: record_refunds(s, [back]))
     decides(shop, appeals(shop, "Bob"))
     assert shop.purse(shop.alice) == {"held": 600}
@@ -286,7 +287,7 @@ def test_linked_accounts_between_fall_and_appeal(house: House) -> None:
         rejects(shop, "Bob")
 
         def join(session: Session) -> None:
-            other = members.meet(session, shop.brand.id, [person("Alice", "discord")], [rewards.clock.now()], "message")
+            other = members.meet(session, shop.brand.id, [person("Alice", "discord")], [clock.now()], "message")
             linking.link(session, shop.brand.id, shop.alice, other[0].member_id)
 
         house.do(join)
@@ -301,8 +302,11 @@ CARD = {"name": "A", "account": "6222 0212 3456 7894"}
 
 
 def shares_a_card(shop: Shop, *people: UUID) -> None:
-    for who in people:
-        shop.house.do(lambda s, who=who: set_payee(s, shop.brand.id, who, "manual", CARD))  # type: ignore[misc]
+    def set_all(session: Session) -> None:
+        for who in people:
+            set_payee(session, shop.brand.id, who, "manual", CARD)
+
+    shop.house.do(set_all)
 
 
 def test_who_is_paid_to_the_same_place_waits_in_review(house: House) -> None:
