@@ -14,7 +14,8 @@ A line `Name> words` is said, `Name> [label]` presses the newest button of that 
 in the group; what follows is the whole answer, word for word (blank lines do not matter, and a long line goes on
 after a backslash). `joins.`, `leaves.`, `Alice invites Bob.` (who then says her code; `nobody` for the code alone) and
 `N days later:` are stage directions, and so is any line in brackets that the test has put into `town.stage`; after each
-the jobs run and the outbox is delivered. `Name hears:` lists what
+the jobs run and the outbox is delivered. `Mei sends the serum.` sends a file that the test has put into
+`town.pictures`. `Name hears:` lists what
 the outbox brought since it was last looked at. Codes are random and stand as `<Name's code>`, `<Name's link code>`.
 The clock begins at noon of 2 March 2026 in Shanghai.
 """
@@ -55,6 +56,7 @@ ADMIN = "carol"
 _SAID = re.compile(r"(\w+)( in the group)?> (.*)")
 _HEARS = re.compile(r"(\w+) hears:")
 _MOVES = re.compile(r"(\w+) (joins|leaves)\.")
+_SENDS = re.compile(r"(\w+) sends (.+)\.")
 _INVITES = re.compile(r"(\w+) invites (\w+)\.")
 _LATER = re.compile(r"(\d+) (days|hours|minutes)s? later:")
 _CODE = re.compile(r"\b([2-9A-HJ-NP-Z]{4})-?([2-9A-HJ-NP-Z]{4})-?([2-9A-HJ-NP-Z])\b")
@@ -82,6 +84,8 @@ class Town:
     transcript: list[str] = field(default_factory=list)
     stage: dict[str, Callable[[], object]] = field(default_factory=dict)
     """What happens at a line `(Bob buys tea.)`, by what stands in the brackets."""
+    pictures: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+    """Files people send, with their media types, by what the script calls them."""
     _offered: dict[str, list[Button]] = field(default_factory=dict)
     _heard: dict[str, int] = field(default_factory=dict)
 
@@ -131,6 +135,11 @@ class Town:
             return self._take(name, await self.chat.press(self.person(name), button.action, group=place))
         return self._take(name, await self.chat.say(self.person(name), words, group=place))
 
+    async def show(self, name: str, file: str) -> str:
+        """What is answered when the person sends one of `pictures`, as text."""
+        replies = self._take(name, await self.chat.show(self.person(name), *self.pictures[file]))
+        return "\n".join(self.shown(reply) for reply in replies)
+
     async def submit(self, name: str, action: str, **answers: str) -> str:
         """What is answered to a form, as text."""
         replies = self._take(name, await self.chat.submit(self.person(name), action, answers))
@@ -171,6 +180,8 @@ class Town:
             await move(self.person(found[1]), GROUP)
             await self.settle()
             shown = ""
+        elif (found := _SENDS.fullmatch(line)) and found[2] in self.pictures:
+            shown = await self.show(*found.groups())
         elif found := _INVITES.fullmatch(line):
             await self.say(found[1], "/invite")
             if found[2] != "nobody":
