@@ -81,19 +81,19 @@ def account(name: str) -> Account:
     return Account("telegram", name, name.title(), locale="en", chat=name)
 
 
-def bring(writer: Writer, town: Town, count: int) -> None:
-    """As many friends come through codes and join the group, 8 to 20 days ago."""
+def bring(writer: Writer, town: Town, count: int, names: Sequence[str] = ()) -> None:
+    """As many friends come through codes and join the group, 8 to 20 days ago; `names` are their accounts, if given."""
     chance = random.Random(count)
     now = clock.now()
     for begin in range(0, count, BATCH):
         arrivals = [
             Arrive(
                 chance.choice(town.codes),
-                account(f"f{ids.new().hex}"),
+                account(names[number] if names else f"f{ids.new().hex}"),
                 now - timedelta(seconds=chance.randint(8 * 86_400, 20 * 86_400)),
                 community_id=town.community_id,
             )
-            for _ in range(min(BATCH, count - begin))
+            for number in range(begin, min(begin + BATCH, count))
         ]
         writer.run_sync(lambda session, arrivals=arrivals: arrive(session, arrivals))  # type: ignore[misc]
 
