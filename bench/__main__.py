@@ -12,7 +12,7 @@ import sys
 
 from bench.report import Line
 
-NAMES = ("start", "convert", "redirect", "card", "rank", "memory", "vouchers", "settle", "verify")
+NAMES = ("start", "convert", "redirect", "card", "rank", "memory", "vouchers", "settle", "verify", "lifecycle")
 
 
 def main(wanted: list[str]) -> int:

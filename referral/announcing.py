@@ -26,7 +26,7 @@ from referral import audit
 from referral.brands import Community
 from referral.campaigns import Campaign, CampaignMoved, CampaignVersion, campaigns_of, runs_in
 from referral.contests.results import ContestFrozen
-from referral.lifecycle import CampaignEnding, Key, forget, read_anew, ring_at
+from referral.lifecycle import CampaignEnding, Key, at_hand, forget, ring_at
 
 TOPIC = "announce:"
 """Outbox topic of posts and pins in communities, with the platform behind it."""
@@ -117,7 +117,7 @@ def listen(bus: events.Bus) -> None:
 
 def on_moved(session: Session, moves: Sequence[CampaignMoved]) -> None:
     """Announce starts, ends and, of campaigns without a frozen final, results; take pins down at the end."""
-    settled = read_anew(session, [(moved.brand_id, moved.campaign_id) for moved in moves if moved.after == "settled"])
+    settled = at_hand(session, [(moved.brand_id, moved.campaign_id) for moved in moves if moved.after == "settled"])
     finals = {one.id for one in settled if one.kind == "contest"}
     told: list[Occasion] = []
     for moved in moves:
@@ -125,7 +125,7 @@ def on_moved(session: Session, moves: Sequence[CampaignMoved]) -> None:
             told.append(Occasion(moved.brand_id, moved.campaign_id, what))
     announce(session, told)
     begun = [(moved.brand_id, moved.campaign_id) for moved in moves if moved.after == "running"]
-    plan_reminders(session, read_anew(session, begun))
+    plan_reminders(session, at_hand(session, begun))
     take_down(session, [(moved.brand_id, moved.campaign_id) for moved in moves if moved.after == "ended"])
 
 
@@ -180,7 +180,7 @@ def announce(session: Session, occasions: Sequence[Occasion]) -> None:
     if not occasions:
         return
     keys = {(one.brand_id, one.campaign_id) for one in occasions}
-    campaigns = {(one.brand_id, one.id): one for one in read_anew(session, keys)}
+    campaigns = {(one.brand_id, one.id): one for one in at_hand(session, keys)}
     terms = terms_of(session, list(campaigns.values()))
     places = _places(session, {brand_id for brand_id, _ in campaigns})
     _queue(

@@ -99,9 +99,8 @@ def waits_until(session: Session, campaigns: Sequence[Campaign]) -> dict[Key, da
         at = max(until or now, now + LOOK_AGAIN)
         found[key] = max(at, found.get(key, at))
 
-    for campaign in campaigns:
-        if now < campaign.ends_at + LATE_ORDERS and _pays_orders(session, campaign):
-            wait((campaign.brand_id, campaign.id), campaign.ends_at + LATE_ORDERS)
+    for campaign in _paying_orders(session, [one for one in campaigns if now < one.ends_at + LATE_ORDERS]):
+        wait((campaign.brand_id, campaign.id), campaign.ends_at + LATE_ORDERS)
     keys = [(campaign.brand_id, campaign.id) for campaign in campaigns]
     questions = (_under_way, _held, _undecided, _trying, _not_final)
     for question in (ask(session, keys) for ask in questions):
@@ -110,12 +109,17 @@ def waits_until(session: Session, campaigns: Sequence[Campaign]) -> dict[Key, da
     return found
 
 
-def _pays_orders(session: Session, campaign: Campaign) -> bool:
-    """Whether a purchase earns, by the terms as they are now."""
-    if campaign.event == "purchased":
-        return True
-    plan = session.get(RewardPlan, (campaign.brand_id, campaign.id, campaign.version))
-    return plan is not None and any(rule.get("on") == "purchased" for rule in plan.document.get("rules", ()))
+def _paying_orders(session: Session, campaigns: Sequence[Campaign]) -> list[Campaign]:
+    """Those of these campaigns in which a purchase earns, by their terms as they are now."""
+    p = table(RewardPlan)
+    keys = [(one.brand_id, one.id, one.version) for one in campaigns]
+    plans = session.execute(
+        select(p.c.campaign_id, p.c.document["rules"]).where(
+            among_keys(session, (p.c.brand_id, p.c.campaign_id, p.c.version), keys)
+        )
+    )
+    paying = {campaign_id for campaign_id, rules in plans if any(rule.get("on") == "purchased" for rule in rules or ())}
+    return [one for one in campaigns if one.event == "purchased" or one.id in paying]
 
 
 def _under_way(session: Session, keys: Sequence[Key]) -> Select[Any]:

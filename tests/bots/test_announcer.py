@@ -370,8 +370,8 @@ def shown(reply: Reply) -> list[str]:
 
 
 PASSES_ON = (
-    "🏁 Night serum trial is over. Thank you all for applying! A place that nobody takes up passes on: whoever gets one "
-    "hears from me in private."
+    "🏁 Night serum trial is over. Thank you all for applying! A place that nobody takes up passes on: whoever gets "
+    "one hears from me in private."
 )
 TRIAL = {
     "en": [
