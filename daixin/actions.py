@@ -12,9 +12,12 @@ from core.errors import BadInput, NotFound
 from daixin.console import LOCALE, brand_named
 from referral import admins, brands, campaigns, leaderboard
 from referral.api_keys import create_api_key
+from referral.connecting import connect_group
 from referral.members import Member
 from referral.pictures import KEPT, Prepared, picture_of, prepare, store
-from rewards.campaign_files import apply_campaign, read_campaign
+from referral.staff import OPERATOR
+from rewards.campaign_edits import apply_file, steer, version_of
+from rewards.campaign_files import read_campaign
 from rewards.plan_check import explain_finding
 
 Document = dict[str, Any]
@@ -31,7 +34,8 @@ def connect_community(
     session: Session, brand: str | None, platform: str, group: str, title: str, invite_url: str | None
 ) -> Document:
     """A platform's group made the brand's."""
-    made = brands.connect(session, brand_named(session, brand).id, platform, group, title, invite_url)
+    owner = brand_named(session, brand)
+    made = connect_group(session, owner.id, platform, group, title, OPERATOR, invite_url=invite_url)
     return {"id": str(made.id), "platform": platform, "group": group}
 
 
@@ -73,7 +77,8 @@ def apply_text(session: Session, brand: str | None, text: str, picture: Prepared
     if picture is not None:
         about = found.campaign.model_copy(update={"picture": store(session, owner.id, picture)})
         found = found.model_copy(update={"campaign": about})
-    applied = apply_campaign(session, owner, found, text=text)
+    version = version_of(session, owner.id, found.campaign.slug)
+    applied = apply_file(session, owner, found, version, OPERATOR, text)
     return {
         "slug": applied.campaign.slug,
         "id": str(applied.campaign.id),
@@ -108,7 +113,7 @@ def _shown(campaign: campaigns.Campaign) -> Document:
 def move_campaign(session: Session, brand: str | None, slug: str, what: str) -> Document:
     """Pause, resume or end it. Raises `Refused("campaign_state")` where that is not possible now."""
     found = campaigns.find_campaign(session, brand_named(session, brand).id, slug)
-    campaigns.move(session, found, what)
+    steer(session, found, what, OPERATOR)
     return {"slug": found.slug, "state": found.state}
 
 

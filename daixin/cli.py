@@ -21,6 +21,7 @@ from daixin.cli_keys import key_app
 from daixin.cli_ledger import ledger_app
 from daixin.cli_payouts import payout_app, vault_app
 from daixin.cli_review import review_app
+from daixin.cli_staff import audit_app, staff_app
 from daixin.cli_statement import statement_app
 from daixin.demo import MEMBERS, SEED
 from daixin.roles import ROLES, platforms_of
@@ -47,6 +48,8 @@ program.add_typer(shipment_app, name="shipment")
 program.add_typer(draw_app, name="draw")
 program.add_typer(outbox_app, name="outbox")
 program.add_typer(review_app, name="review")
+program.add_typer(staff_app, name="staff")
+program.add_typer(audit_app, name="audit")
 program.add_typer(statement_app, name="statement")
 program.add_typer(payout_app, name="payout")
 program.add_typer(vault_app, name="vault")

@@ -83,13 +83,15 @@ def connect_group(
     actor: str,
     *,
     partner_admin: UUID | None = None,
+    invite_url: str | None = None,
 ) -> Community:
-    """Connect a group to a brand. `partner_admin`: the group is a partner's, and this member gets the admin's share.
+    """Connect a group to a brand. `invite_url`: its own open invite. `partner_admin`: the group is a partner's, and this member gets the admin's share.
 
     Raises `Conflict("community_taken")` if another brand has it.
     """
     waiting = session.get(WaitingGroup, (platform, group_id))
-    community = connect(session, brand_id, platform, group_id, title or (waiting.title if waiting else ""))
+    called = title or (waiting.title if waiting else "")
+    community = connect(session, brand_id, platform, group_id, called, invite_url)
     community.partner = partner_admin is not None
     if partner_admin is not None:
         community.admin_id = partner_admin
