@@ -42,13 +42,13 @@ def decide(
     to decide.
 
     Raises `NotFound("case")`, as `cases.decide`, `BadInput("case_choice")` where a candidate must be named,
-    `Refused("case_own_appeal")` for whoever took the decision that is appealed against, and `Refused("case_cannot")`.
+    `Refused("case_own")`, `Refused("case_own_appeal")` as `why_not_by` says, and `Refused("case_cannot")`.
     """
     case = cases.find_case(session, brand_id, case_id)
     if case.state == "open" and close_if_moot(session, case):
         return case
-    if case.kind == "appeal" and case.state == "open" and not may_decide_appeal(session, case, actor):
-        raise Refused("case_own_appeal")
+    if case.state == "open" and (why := why_not_by(session, case, actor)) is not None:
+        raise Refused(why)
     asks_whom = case.kind == "attribution" and case.state == "open" and verdict == "approve"
     chosen = doubts.check_choice(session, case, choice) if asks_whom else None
     decided = cases.decide(session, case, verdict, reason, actor, choice=chosen)
@@ -89,15 +89,31 @@ def _moot_appeal(session: Session, case: Case) -> str | None:
     return doubts.moot(session, first) if first is not None and first.kind == "attribution" else None
 
 
-def may_decide_appeal(session: Session, case: Case, actor: str) -> bool:
-    """Whether this actor may decide an appeal: not who decided first, unless the brand has nobody else. The command
-    line may always."""
-    first = first_decider(session, case)
-    if actor == OPERATOR or first is None or not _same_person(session, case.brand_id, first, actor):
-        return True
+def why_not_by(session: Session, case: Case, actor: str) -> str | None:
+    """Why this actor may not decide a case, or None: `case_own` for whoever it is about, `case_own_appeal` for whoever
+    took the decision that is appealed against. Where the brand has nobody else they may; the command line always."""
+    if actor == OPERATOR:
+        return None
     mine = _person(session, case.brand_id, actor)
-    others = {person_of(session, case.brand_id, row.member_id) for row in staff_of(session, case.brand_id)}
-    return not others - {mine}
+    others = {person_of(session, case.brand_id, row.member_id) for row in staff_of(session, case.brand_id)} - {mine}
+    if mine is not None and mine in parties(session, case):
+        return "case_own" if others else None
+    first = first_decider(session, case) if case.kind == "appeal" else None
+    if first is not None and _same_person(session, case.brand_id, first, actor):
+        return "case_own_appeal" if others else None
+    return None
+
+
+def parties(session: Session, case: Case) -> set[UUID]:
+    """Everybody who gains or loses by a decision, as the persons they are now."""
+    found = set(concerned(session, case))
+    referral = session.get(Referral, (case.brand_id, case.referral_id)) if case.referral_id else None
+    if referral is not None:
+        found |= {person_of(session, case.brand_id, one) for one in (referral.advocate_id, referral.friend_id)}
+    person = case.facts.get("person")
+    if person and (friend := _person(session, case.brand_id, f"{person['platform']}:{person['account']}")) is not None:
+        found.add(friend)
+    return found
 
 
 def first_decider(session: Session, case: Case) -> str | None:

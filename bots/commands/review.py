@@ -82,8 +82,9 @@ def _show(ctx: Context, case: Case) -> Reply:
     """A case with what can be decided; who may not decide it is told who may."""
     telling = _telling(ctx)
     text = evidence(telling, case)
-    if case.kind == "appeal" and not reviewing.may_decide_appeal(ctx.session, case, ctx.actor):
-        return Reply(text + "\n\n" + ctx.say("error.case_own_appeal"), buttons=_to_queue(ctx), private=True)
+    why_not = reviewing.why_not_by(ctx.session, case, ctx.actor)
+    if why_not is not None:
+        return Reply(text + "\n\n" + ctx.say(f"error.{why_not}"), buttons=_to_queue(ctx), private=True)
     buttons = [
         Button(label[:LABEL], action=f"do:review {case.id.hex} {number}")
         for number, (label, _, _) in enumerate(answers(telling, case))

@@ -176,6 +176,20 @@ def test_another_person_decides_an_appeal_where_there_is_one(house: House) -> No
         assert decides(shop, case, actor=LIN).verdict == "approve"
 
 
+def test_nobody_decides_about_themselves_where_there_is_somebody_else(house: House) -> None:
+    shop = open_shop(house)
+    bob = qualified(shop, "Bob")["Bob"]
+    house.do(lambda s: staff.give(s, shop.brand.id, bob, "owner", "operator"))
+    with later(days=8):
+        rejects(shop, "Bob")
+        case = appeals(shop, "Bob")
+        house.do(lambda s: staff.give(s, shop.brand.id, shop.alice, "reviewer", "operator"))
+        for who in ("telegram:bob", "telegram:alice"):
+            with pytest.raises(Refused, match="case_own"):
+                decides(shop, case, actor=who)
+        assert decides(shop, case, actor=LIN).verdict == "approve"
+
+
 def test_who_is_alone_decides_the_appeal_as_well(house: House) -> None:
     shop = open_shop(house)
     qualified(shop, "Bob")
