@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from bots.adapter import OnIncoming
 from bots.message import Incoming, Reply
-from core.outbox import Claimed, Deliver
+from core.outbox import Claimed, Deliver, Parting
 
 RATES = {
     "telegram": 30.0,  # its own limit for a bot, over all chats
@@ -88,9 +88,9 @@ def noting(pace: Pace, hear: OnIncoming) -> OnIncoming:
 def spending(pace: Pace, deliver: Deliver) -> Deliver:
     """`deliver` of news that somebody waits for, noted as spent."""
 
-    async def delivered(message: Claimed) -> None:
+    async def delivered(message: Claimed) -> Parting | None:
         pace.spent(1)
-        await deliver(message)
+        return await deliver(message)
 
     return delivered
 

@@ -21,7 +21,7 @@ from sqlmodel import Field, Session, col
 
 from core import clock, ids
 from core.db import Json, Row, UtcDateTime, among, insert_new, table
-from core.writer import Writer, announce
+from core.writer import Batch, Writer, announce
 
 log = structlog.get_logger()
 
@@ -186,7 +186,10 @@ def forget_delivered(session: Session) -> None:
     session.execute(delete(Outbox).where(col(Outbox.state) == "delivered", col(Outbox.created_at) < old))
 
 
-Deliver = Callable[[Claimed], Awaitable[None]]
+Parting = tuple[Batch[Any, Any], Any]
+"""A batch function and a command for it (see `Writer.call`)."""
+Deliver = Callable[[Claimed], Awaitable[Parting | None]]
+"""Delivers one message. What it returns is committed together with the mark that the message is delivered."""
 Lane = Callable[[Claimed], str]
 
 
@@ -279,14 +282,17 @@ class Dispatcher:
 
     async def _deliver(self, one: _Round, message: Claimed) -> None:
         try:
-            await one.handlers[message.topic][0](message)
+            parting = await one.handlers[message.topic][0](message)
         except Undeliverable as error:
             problem = error
         except Exception as error:
             log.exception("outbox.handler_failed", topic=message.topic, key=message.key)
             problem = Undeliverable(repr(error))
         else:
-            await self._writer.call(delivered, message)
+            # Asked for in one turn of the loop, so the writer gets both at once and flushes the disk once.
+            marks = [self._writer.call(delivered, message)]
+            marks += [self._writer.call(*parting)] if parting is not None else []
+            await asyncio.gather(*marks)
             return
         if problem.tried:
             log.warning("outbox.not_delivered", topic=message.topic, key=message.key, permanent=problem.permanent)

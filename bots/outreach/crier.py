@@ -13,12 +13,12 @@ from bots.message import Address, Reply
 from bots.outreach.words import broadcast_words, compose
 from bots.pace import Pace
 from core import clock
-from core.outbox import ATTEMPTS, Claimed, Undeliverable
+from core.outbox import ATTEMPTS, Claimed, Parting, Undeliverable
 from core.reader import Reader
 from core.writer import Writer
 from referral.brands import Brand
 from referral.members import set_reachable
-from referral.outreach.messages import BROADCAST, Key, Verdict, let_out, settle
+from referral.outreach.messages import BROADCAST, Fate, Key, Verdict, let_out, settle
 from referral.outreach.models import Broadcast
 
 KNOWN = 16
@@ -35,46 +35,46 @@ class Crier:
         self._pace = pace
         self._texts: OrderedDict[str, tuple[str, dict[str, str]]] = OrderedDict()
 
-    async def __call__(self, message: Claimed) -> None:
+    async def __call__(self, message: Claimed) -> Parting | None:
         asked = (UUID(message.payload["brand"]), UUID(message.payload["member"]), str(message.payload["subject"]))
         verdict = await self._writer.call(let_out, asked)
         if verdict.until is not None:
             wait = max(1.0, (verdict.until - clock.now()).total_seconds())
             raise Undeliverable("quiet hours", retry_after=wait, tried=False)
         if verdict.chat is None:
-            return
+            return None
         try:
-            await self._send(verdict, verdict.chat)
+            return settle, await self._send(verdict, verdict.chat)
         except SendError as error:
-            await self._not_sent(message, verdict, error)
+            return settle, await self._not_sent(message, verdict, error)
         except Exception as error:
             if message.attempts >= ATTEMPTS:
                 await self._writer.call(settle, (verdict.key, "failed", repr(error)[:200]))
             raise
 
-    async def _send(self, verdict: Verdict, chat: str) -> None:
+    async def _send(self, verdict: Verdict, chat: str) -> Fate:
+        """Send it; what became of it. Raises `SendError`."""
         reply = await self._words(verdict)
         if reply is None:
-            await self._writer.call(settle, (verdict.key, "skipped", "moot"))
-            return
+            return verdict.key, "skipped", "moot"
         await self._pace.turn()
         await self._adapter.send(Address(self._adapter.platform, chat), reply)
-        await self._writer.call(settle, (verdict.key, "sent", None))
+        return verdict.key, "sent", None
 
-    async def _not_sent(self, message: Claimed, verdict: Verdict, error: SendError) -> None:
-        """A person who blocked us is no failure of ours: it is noted, and they are not written to again."""
+    async def _not_sent(self, message: Claimed, verdict: Verdict, error: SendError) -> Fate:
+        """A person who blocked us is no failure of ours: it is noted, and they are not written to again.
+
+        Raises `Undeliverable` for what is worth another try, or was the last one.
+        """
         if error.permanent:
-            await self._writer.run(lambda session: self._lost(session, verdict, error.reason))
-            return
+            platform, account = self._adapter.platform, verdict.account
+            await self._writer.run(lambda session: set_reachable(session, platform, account, reachable=False))
+            return verdict.key, "failed", error.reason[:200]
         if error.retry_after is not None:
             self._pace.hold(error.retry_after)
         if message.attempts >= ATTEMPTS:
             await self._writer.call(settle, (verdict.key, "failed", error.reason[:200]))
         raise Undeliverable(error.reason, retry_after=error.retry_after) from error
-
-    def _lost(self, session: Session, verdict: Verdict, reason: str) -> None:
-        set_reachable(session, self._adapter.platform, verdict.account, reachable=False)
-        settle(session, [(verdict.key, "failed", reason[:200])])
 
     async def _words(self, verdict: Verdict) -> Reply | None:
         subject = verdict.key[2]

@@ -16,11 +16,7 @@ def _promises(plan: Plan) -> list[Rule]:
     return [
         rule
         for rule in plan.rules
-        if rule.to == "advocate"
-        and rule.scheduled
-        and rule.on is None
-        and rule.when is None
-        and rule.caps == Caps()
+        if rule.to == "advocate" and rule.scheduled and rule.on is None and rule.when is None and rule.caps == Caps()
     ]
 
 
