@@ -12,6 +12,7 @@ from sqlmodel import Session
 from core import claims, outbox
 from core.errors import Unavailable
 from core.writer import Writer
+from daixin import picture_sweep
 from referral import lifecycle, overdue, stays, touches
 from referral.outreach import broadcasts, digest, nudges
 from rewards import rewards, settlement, trials
@@ -54,6 +55,7 @@ JOBS: dict[str, tuple[timedelta, Work]] = {
     "cases": (timedelta(minutes=10), overdue.remind_due),
     "addresses": (timedelta(hours=1), _none(touches.forget_addresses)),
     "outbox": (timedelta(hours=1), _none(outbox.forget_delivered)),
+    "pictures": (timedelta(hours=6), picture_sweep.forget_unused),
     "answers": (timedelta(hours=1), _none(answers.forget)),
 }
 """Name → how often, and one unit of the work: how many rows it changed, or None when it is done in one go."""

@@ -144,7 +144,7 @@ def _in_common_colours(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def store(session: Session, brand_id: UUID, picture: Prepared) -> str:
-    """Keep a prepared picture for the brand, once; its name."""
+    """Keep a prepared picture for the brand, once; its name. Sent again, it counts as new (see `referral.shelf`)."""
     row = {
         "brand_id": brand_id,
         "sha256": picture.name.removeprefix(KEPT),
@@ -155,7 +155,9 @@ def store(session: Session, brand_id: UUID, picture: Prepared) -> str:
         "kept_at": clock.now(),
     }
     session.execute(
-        insert(session, table(Picture)).values(row).on_conflict_do_nothing(index_elements=["brand_id", "sha256"])
+        insert(session, table(Picture))
+        .values(row)
+        .on_conflict_do_update(index_elements=["brand_id", "sha256"], set_={"kept_at": row["kept_at"]})
     )
     return picture.name
 

@@ -15,6 +15,7 @@ from referral.campaigns import Campaign
 from referral.linking import LinkUndone, MemberLink, MembersLinked
 from referral.members import Member
 from referral.referrals import referral_of
+from referral.shelf import forget_unused
 from referral.trials import credit, line
 from referral.trials.applications import answers_of, applications_by, ask_somebody, finish
 from referral.trials.feedback import feedback_of
@@ -158,8 +159,10 @@ def forget(session: Session, brand_id: UUID, members: Sequence[UUID]) -> None:
             finish(session, trial, campaign_of(session, row), row)
         said = feedback_of(session, row)
         if said is not None:
+            picture = said.picture
             said.text, said.picture, said.consent = "", None, False
             session.add(said)
+            forget_unused(session, brand_id, [picture] if picture else [])
         session.flush()
 
 
