@@ -210,12 +210,12 @@ def trial_file(**changes: Any) -> dict[str, Any]:
     return raw
 
 
-def open_tasting(house: House, kind: str = "physical", **changes: Any) -> Tasting:
+def open_tasting(house: House, kind: str = "physical", slug: str = "mei", **changes: Any) -> Tasting:
     """The trial runs; `kind` of what is tried: physical, promo_code or voucher (five codes)."""
 
     def build(session: Session) -> Tasting:
-        brand = create_brand(session, "Mei Beauty", slug="mei")
-        group = connect(session, brand.id, "telegram", "-100", "Mei's fans")
+        brand = create_brand(session, "Mei Beauty", slug=slug)
+        group = connect(session, brand.id, "telegram", f"-100 {slug}", "Mei's fans")
         save_item(session, brand.id, ItemForm("serum", kind, {"en": "Night serum", "zh_Hans": "夜间精华"}, {}))
         if kind == "voucher":
             import_vouchers(session, brand.id, "serum", [Code(f"SERUM-{n}", None, n) for n in range(1, 6)])
