@@ -145,10 +145,10 @@ class Router:
         figures = name == "trial" and ask.argument.startswith(FIGURES)
         if (ask.command and (ask.command.spec.admin or name == "help" or figures)) or ask.submitted is not None:
             ask = replace(ask, standing=await self._standing(ask))
-        answered = await self._writer.run(lambda session: self._turn(session, ask))
+        answered = await self._writer.run(partial(self._turn, ask=ask))
         if answered is None:
             ask = replace(ask, standing=await self._standing(ask))
-            answered = await self._writer.run(lambda session: self._turn(session, ask))
+            answered = await self._writer.run(partial(self._turn, ask=ask))
         return answered or ()
 
     def _read(self, said: Said | Pressed | Submitted) -> Ask | None:

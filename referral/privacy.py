@@ -28,6 +28,7 @@ from referral.linking import LinkAttempts, LinkCode, MemberLink, standing_links
 from referral.members import Member, Membership, identities_of
 from referral.outreach import persons as outreach
 from referral.referrals import Referral
+from referral.staff import export_staff, forget_staff
 from referral.touches import Touch
 from referral.trials import persons as applicants
 
@@ -73,6 +74,7 @@ def export_member(session: Session, brand_id: UUID, member_id: UUID) -> dict[str
         "teams": export_teams(session, brand_id, member_id),
         "outreach": outreach.export_outreach(session, brand_id, member_id),
         "trials": applicants.export(session, brand_id, member_id),
+        "roles": export_staff(session, brand_id, member_id),
         "reviews": _reviews(session, brand_id, member_id),
     }
 
@@ -227,6 +229,7 @@ def forget_member(session: Session, brand_id: UUID, member_id: UUID) -> None:
     _forget_orders(session, brand_id, everyone)
     forget_teams(session, brand_id, everyone)
     outreach.forget_outreach(session, brand_id, everyone)
+    forget_staff(session, brand_id, everyone)
     for model in (LinkCode, LinkAttempts):
         t = table(model)
         session.execute(delete(t).where(t.c.brand_id == brand_id, t.c.member_id.in_(everyone)))

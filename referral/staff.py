@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, delete, select, update
@@ -20,9 +21,10 @@ from core import clock, events
 from core.db import Row, UtcDateTime, table, upsert
 from core.errors import BadInput, NotFound, Refused
 from referral import audit
+from referral.brands import WaitingGroup
 from referral.codes import ALPHABET
 from referral.linking import standing_links
-from referral.members import Member, keyed_hash
+from referral.members import Member, identities_of, keyed_hash
 
 ROLES = ("owner", "manager", "reviewer")
 """The most powerful first."""
@@ -209,7 +211,7 @@ def use_code(session: Session, code: str, wanted: Collection[str]) -> StaffCode:
 
     Raises `Refused("staff_code_wrong")` for one that is not known, was used, has expired or is for something else.
     """
-    row = session.scalar(
+    row: StaffCode | None = session.scalar(
         update(StaffCode)
         .where(
             col(StaffCode.digest) == _digest(_body(code)),
@@ -223,6 +225,43 @@ def use_code(session: Session, code: str, wanted: Collection[str]) -> StaffCode:
     if row is None:
         raise Refused("staff_code_wrong", minutes=CODE_MINUTES)
     return row
+
+
+def export_staff(session: Session, brand_id: UUID, member_id: UUID) -> list[dict[str, Any]]:
+    """The roles a member has or had."""
+    rows = session.scalars(select(Staff).where(col(Staff.brand_id) == brand_id, col(Staff.member_id) == member_id))
+    return [
+        {
+            "role": row.role,
+            "since": row.given_at.isoformat(),
+            "until": row.ended_at.isoformat() if row.ended_at else None,
+        }
+        for row in rows
+    ]
+
+
+def forget_staff(session: Session, brand_id: UUID, members: Sequence[UUID]) -> None:
+    """Who is about to be forgotten runs nothing any more, not even as the last owner, and the codes they gave out work
+    no more. What they did stays in the log, under the account they did it with."""
+    accounts = [(row.platform, row.account) for row in identities_of(session, brand_id, members)]
+    held = session.scalars(
+        select(Staff).where(
+            col(Staff.brand_id) == brand_id, col(Staff.member_id).in_(members), col(Staff.ended_at).is_(None)
+        )
+    ).all()
+    for row in held:
+        audit.record(session, brand_id, "forgotten", "staff.take", str(row.member_id), role=row.role)
+        row.ended_at = clock.now()
+        session.add(row)
+    session.execute(
+        delete(StaffCode).where(
+            col(StaffCode.brand_id) == brand_id, col(StaffCode.made_by).in_(f"{where}:{who}" for where, who in accounts)
+        )
+    )
+    for platform, account in accounts:
+        session.execute(
+            delete(WaitingGroup).where(col(WaitingGroup.platform) == platform, col(WaitingGroup.account) == account)
+        )
 
 
 def _body(text: str) -> str:

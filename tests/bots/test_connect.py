@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -110,7 +109,7 @@ class Square:
 
 
 @pytest.fixture
-def square(house: House) -> Iterator[Square]:
+def square(house: House) -> Square:
     return Square(house)
 
 

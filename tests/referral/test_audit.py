@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -18,6 +19,10 @@ from tests.house import House, later
 
 def _brand(house: House) -> UUID:
     return house.do(lambda session: create_brand(session, "Acme")).id
+
+
+def _execute(session: Session, statement: str) -> None:
+    session.execute(text(statement))
 
 
 def test_acts_follow_one_another_and_the_chain_holds(house: House) -> None:
@@ -55,7 +60,7 @@ def test_two_processes_never_fork_the_chain(house: House) -> None:
 
     def write(which: House, name: str) -> None:
         for number in range(10):
-            which.do(lambda s, n=number: record(s, brand_id, name, "campaign.edit", str(n)))
+            which.do(partial(record, brand_id=brand_id, actor=name, act="campaign.edit", subject=str(number)))
 
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(write, house, "one"), pool.submit(write, other, "two")]:
@@ -68,14 +73,14 @@ def test_two_processes_never_fork_the_chain(house: House) -> None:
 def test_the_database_refuses_to_change_it_and_the_chain_tells_who_did_it_anyhow(house: House) -> None:
     brand_id = _brand(house)
     for number in range(5):
-        house.do(lambda s, n=number: record(s, brand_id, "operator", "campaign.edit", str(n)))
+        house.do(partial(record, brand_id=brand_id, actor="operator", act="campaign.edit", subject=str(number)))
     for forbidden in ("UPDATE audit_entry SET actor = 'nobody'", "DELETE FROM audit_entry"):
         with pytest.raises(DBAPIError):
-            house.do(lambda s, statement=forbidden: s.execute(text(statement)))
+            house.do(partial(_execute, statement=forbidden))
     table = " ON audit_entry" if "postgresql" in house.url else ""
     names = ["audit_entry_not_changed", *([] if table else ["audit_entry_not_deleted"])]
     for name in names:
-        house.do(lambda s, trigger=name: s.execute(text(f"DROP TRIGGER {trigger}{table}")))
+        house.do(partial(_execute, statement=f"DROP TRIGGER {name}{table}"))
 
     def tamper(statement: str) -> list[tuple[int, str]]:
         house.do(lambda s: s.execute(text(statement)))

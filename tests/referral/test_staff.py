@@ -9,10 +9,10 @@ from sqlmodel import Session
 
 from core import clock
 from core.errors import NotFound, Refused
-from referral import audit, members, staff
+from referral import audit, connecting, members, staff
 from referral.brands import create_brand
 from referral.linking import finish_link, start_link
-from referral.privacy import forget_member
+from referral.privacy import export_member, forget_member
 from tests.house import House, later, person
 
 
@@ -92,6 +92,22 @@ def test_an_owner_who_was_forgotten_counts_for_nobody(team: Team) -> None:
     assert [row.member_id for row in team.house.ask(lambda s: staff.staff_of(s, team.brand.id))] == [mei]
     with pytest.raises(Refused, match="staff_last_owner"):
         team.house.do(lambda s: staff.take(s, team.brand.id, mei, "telegram:mei"))
+
+
+def test_who_is_forgotten_runs_nothing_and_their_codes_work_no_more(team: Team) -> None:
+    mei, ann = team.give("Mei", "owner"), team.give("Ann", "manager")
+    exported = team.house.ask(lambda s: export_member(s, team.brand.id, ann))
+    assert [(one["role"], one["until"]) for one in exported["roles"]] == [("manager", None)]
+    code = team.house.do(lambda s: staff.new_code(s, team.brand.id, "connect", "telegram:ann"))
+    team.house.do(lambda s: connecting.wait_for_connection(s, "telegram", "-100", "Tea", "ann"))
+    team.house.do(lambda s: forget_member(s, team.brand.id, ann))
+    with pytest.raises(Refused, match="staff_code_wrong"):
+        team.house.do(lambda s: staff.use_code(s, code, ["connect"]).what)
+    assert team.house.ask(lambda s: connecting.waiting_groups(s, "telegram", "ann")) == []
+    assert team.role(ann) is None
+    team.house.do(lambda s: forget_member(s, team.brand.id, mei))
+    assert team.house.ask(lambda s: staff.staff_of(s, team.brand.id)) == []
+    assert team.house.ask(lambda s: audit.verify_chain(s, team.brand.id)) == []
 
 
 def test_a_role_holds_on_every_account_of_the_person(team: Team) -> None:

@@ -138,7 +138,7 @@ def read_amount(asset: str, text: str) -> str:
         found = Money.parse(text.replace("，", "").replace(",", "").strip(), asset)
     except BadInput:
         raise BadInput("number_unreadable") from None
-    return str(amount(str(found.amount)))
+    return str(amount(str(found.minor)))
 
 
 def unit(ctx: Context, asset: str) -> str:
