@@ -48,6 +48,7 @@ def digest_due(session: Session) -> int:
             .outerjoin(s, s.c.brand_id == b.c.id)
             .where(
                 b.c.timezone == name,
+                b.c.created_at < until,
                 s.c.brand_id.is_(None) | and_(s.c.digest.is_(True), s.c.digested_at.is_distinct_from(until)),
             )
             .order_by(b.c.id)
