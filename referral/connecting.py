@@ -85,7 +85,8 @@ def connect_group(
     partner_admin: UUID | None = None,
     invite_url: str | None = None,
 ) -> Community:
-    """Connect a group to a brand. `invite_url`: its own open invite. `partner_admin`: the group is a partner's, and this member gets the admin's share.
+    """Connect a group to a brand. `invite_url`: its own open invite. `partner_admin`: the group is a partner's, and
+    this member gets the admin's share.
 
     Raises `Conflict("community_taken")` if another brand has it.
     """

@@ -27,7 +27,7 @@ from rewards.campaign_format import CampaignFile, build_campaign
 from rewards.plans import Plan, plan_of
 
 Raw = dict[str, Any]
-LANGUAGES = ("zh_Hans", "en")
+OVER = ("ended", "settled")
 FIELDS = ("title.zh_Hans", "title.en", "benefit.zh_Hans", "benefit.en", "advocate", "friend")
 """What can be edited by itself; the amounts are those of the first fixed rule for the advocate, and for the friend."""
 
@@ -60,6 +60,8 @@ def change(
     as `apply_campaign`.
     """
     hold(session, campaign, version)
+    if campaign.state in OVER:
+        raise Refused("campaign_over", slug=campaign.slug)
     raw = raw_of(session, campaign)
     alter(raw)
     applied = apply_campaign(session, brand, build_campaign(raw), launch=False, actor=actor)

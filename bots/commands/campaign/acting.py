@@ -22,10 +22,10 @@ from core.errors import BadInput, Conflict, DaixinError, Refused
 from core.money import Money
 from referral.campaigns import Campaign, find_campaign
 from referral.members import Member, find_identity
+from rewards.campaign_edits import OVER
 from rewards.campaign_files import Applied
 
 MOST = 1_000_000_000
-OVER = ("ended", "settled")
 
 
 def campaign_of(ctx: Context, given: dict[str, Any]) -> Campaign:
