@@ -52,8 +52,8 @@ def decide(
     asks_whom = case.kind == "attribution" and case.state == "open" and verdict == "approve"
     chosen = doubts.check_choice(session, case, choice) if asks_whom else None
     decided = cases.decide(session, case, verdict, reason, actor, choice=chosen)
-    told = {"kind": case.kind, "verdict": verdict, "reason": case.reason, "choice": chosen}
-    audit.record(session, brand_id, actor, "case.decide", str(case.id), **told)
+    # Without the reason: what somebody wrote may name a person, and the log is never forgotten.
+    audit.record(session, brand_id, actor, "case.decide", str(case.id), kind=case.kind, verdict=verdict, choice=chosen)
     return decided
 
 
@@ -307,6 +307,7 @@ def forget(session: Session, brand_id: UUID, member_id: UUID) -> None:
     for case in cases_about(session, brand_id, everyone):
         case.facts = {name: value for name, value in case.facts.items() if name not in ("person", "words", "locale")}
         if case.state == "open" and case.kind != "referral":  # which may keep the other one's reward in review
-            case.state, case.reason, case.decided_at = "closed", "gone", clock.now()
+            case.state, case.decided_at = "closed", clock.now()
+        case.reason = "gone" if case.state == "closed" else None
         session.add(case)
     session.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -151,13 +152,26 @@ def _decide(ctx: Context, given: dict[str, Any]) -> Reply:
         return ctx.reply("review.cannot", why=Safe(_why_not(ctx, error)), buttons=_to_queue(ctx))
     if case.state != "decided":
         return _over(ctx, case)
+    return _and_next(ctx, ctx.say("review.done", label=given["label"], reason=reason))
+
+
+def _and_next(ctx: Context, done: str) -> Reply:
+    """What was done, and below it the next case this person may decide: a queue is worked off without going back."""
+    following = next(
+        (
+            case
+            for case in cases.open_cases(ctx.session, ctx.brand.id, limit=SHOWN)
+            if not reviewing.close_if_moot(ctx.session, case)
+            and reviewing.why_not_by(ctx.session, case, ctx.actor) is None
+        ),
+        None,
+    )
     left = sum(cases.open_counts(ctx.session, ctx.brand.id).values())
-    text = ctx.say("review.done", label=given["label"], reason=reason)
-    waiting = cases.open_cases(ctx.session, ctx.brand.id, limit=1)
-    if not waiting:
-        return Reply(text + "\n" + ctx.say("review.empty"), private=True)
-    following = ctx.button("button.case.next", f"do:review {waiting[0].id.hex}")
-    return Reply(text + "\n" + ctx.say("review.left", count=left), buttons=((following,),), private=True)
+    if following is None:
+        rest = ctx.say("review.left", count=left) if left else ctx.say("review.empty")
+        return Reply(done + "\n" + rest, buttons=_to_queue(ctx) if left else (), private=True)
+    shown = _show(ctx, following)
+    return replace(shown, text="\n\n".join([done + "\n" + ctx.say("review.left", count=left), shown.text]))
 
 
 def _why_not(ctx: Context, error: Refused) -> str:

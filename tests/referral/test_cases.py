@@ -10,8 +10,9 @@ import pytest
 from sqlmodel import Session
 
 from core.errors import BadInput, Refused
-from referral import cases
+from referral import audit, cases, reviewing
 from referral.cases import Case, CaseDecided, CaseOpened
+from tests.house import House
 from tests.referral.town import Town
 
 
@@ -76,6 +77,32 @@ def test_of_many_who_press_at_once_one_decides(town: Town) -> None:
         won: Sequence[bool] = list(pool.map(press, range(8)))
     assert won.count(True) == 1
     assert [event.actor for event in heard] == [f"webchat:{won.index(True)}"]
+
+
+def test_two_processes_decide_once(town: Town) -> None:
+    """Each has its own writer, so that only the database can tell who was first."""
+    rounds = [opened(town, f"serum/{number}") for number in range(6)]
+    other = House(town.house.url)
+
+    def press(house: House, case: Case) -> bool:
+        def act(session: Session) -> None:
+            reviewing.decide(session, town.brand.id, case.id, "approve", "fits", "operator")
+
+        try:
+            house.do(act)
+        except Refused:
+            return False
+        return True
+
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            for case in rounds:
+                assert sorted(pool.map(lambda house, one=case: press(house, one), (town.house, other))) == [False, True]
+    finally:
+        other.close()
+    chain = town.house.do(lambda session: audit.entries_of(session, town.brand.id, acts=["case.decide"]))
+    assert sorted(entry.subject for entry in chain) == sorted(str(case.id) for case in rounds)
+    assert town.house.do(lambda session: audit.verify_chain(session, town.brand.id)) == []
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 201, "one\ntwo"])
