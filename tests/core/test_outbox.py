@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlmodel import Session
 
 from core import clock
 from core.db import make_engine
+from core.errors import Unavailable
 from core.events import Bus
 from core.outbox import (
     ATTEMPTS,
@@ -130,3 +133,78 @@ def test_the_platform_says_how_long_to_wait(writer: Writer) -> None:
         assert claimed(writer) == []
     with clock.moved(timedelta(seconds=101)):
         assert len(claimed(writer)) == 1
+
+
+def test_a_message_may_wait_for_its_moment(writer: Writer) -> None:
+    morning = clock.now() + timedelta(hours=9)
+    writer.run_sync(lambda session: put(session, [Message("chat", "later/1", {}, due_at=morning)]))
+    assert claimed(writer) == []
+    with clock.moved(timedelta(hours=9, seconds=1)):
+        assert [message.key for message in claimed(writer)] == ["later/1"]
+
+
+def test_what_is_put_off_costs_no_try(writer: Writer) -> None:
+    writer.run_sync(lambda session: put(session, [HELLO]))
+    for hour in range(ATTEMPTS + 3):
+        with clock.moved(timedelta(hours=hour)):
+            [message] = claimed(writer)
+            assert message.attempts == 1
+            night = Undeliverable("quiet hours", retry_after=1800, tried=False)
+            writer.run_sync(lambda session, m=message, n=night: failed(session, m, n))  # type: ignore[misc]
+
+
+async def test_what_is_slow_by_intention_holds_nothing_else_up(writer: Writer) -> None:
+    got: list[str] = []
+    slow = asyncio.Event()
+    dispatcher = Dispatcher(writer, parallel=1, poll=0.01)
+
+    async def crawl(message: Claimed) -> None:
+        got.append(message.key)
+        await asyncio.wait_for(slow.wait(), 10)
+
+    async def deliver(message: Claimed) -> None:
+        got.append(message.key)
+        if len(got) == 4:
+            slow.set()
+            dispatcher.stop()
+
+    dispatcher.on("slow", crawl, apart=1)
+    dispatcher.on("chat", deliver)
+    await writer.run(lambda session: put(session, [Message("slow", f"slow/{number}", {}) for number in range(9)]))
+    await writer.run(lambda session: put(session, [Message("chat", f"chat/{number}", {}) for number in range(3)]))
+    await asyncio.wait_for(dispatcher.run(), 20)
+    assert [key for key in got if key.startswith("chat")] == ["chat/0", "chat/1", "chat/2"]
+    assert [key for key in got if key.startswith("slow")] == ["slow/0"]
+
+
+async def test_what_belongs_to_a_delivery_is_kept_with_it(writer: Writer) -> None:
+    kept: list[str] = []
+
+    def keep(session: Session, keys: Sequence[str]) -> list[None]:
+        kept.extend(keys)
+        return [None] * len(keys)
+
+    async def deliver(message: Claimed) -> tuple[Any, str]:
+        return keep, message.key
+
+    dispatcher = Dispatcher(writer)
+    dispatcher.on("chat", deliver)
+    await writer.run(lambda session: put(session, [HELLO]))
+    assert await dispatcher.deliver_due() == 1
+    assert kept == ["hello/1"]
+
+
+async def test_one_part_that_loses_the_database_ends_the_others_after_what_they_have_in_hand(writer: Writer) -> None:
+    got: list[str] = []
+    dispatcher = Dispatcher(writer, poll=0.01)
+
+    async def deliver(message: Claimed) -> None:
+        got.append(message.key)
+        writer.close()
+
+    dispatcher.on("chat", deliver)
+    dispatcher.on("slow", deliver, apart=1)
+    await writer.run(lambda session: put(session, [HELLO]))
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(dispatcher.run(), 20)
+    assert got == ["hello/1"]
