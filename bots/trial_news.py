@@ -6,7 +6,6 @@ What happens at one's own press is shown there and then, and not told again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +20,6 @@ from core.events import Bus
 from referral.referrals import OPEN, referral_of
 from referral.trials.places import ApplicationDue, ApplicationMoved, TrialApplication, application_of, campaign_of
 
-AT_ONCE = timedelta(seconds=10)
-"""What came about within this time of one's own press was its answer."""
 TOLD = ("waiting", "approved", "delivered", "declined", "lapsed", "no_show")
 
 
@@ -36,19 +33,17 @@ def _on_moved(session: Session, happened: Sequence[ApplicationMoved]) -> None:
     news = []
     for event in happened:
         row = session.get_one(TrialApplication, (event.brand_id, event.application_id))
-        if _is_news(row, event):
+        if _is_news(event):
             news.append(_news(event, "trial_moved", f"{event.after}/{row.round}", state=event.after))
         if event.before in ("", "withdrawn") and event.after in ("applied", "waiting"):
             news += _to_advocate(session, event, row)
     tell(session, news)
 
 
-def _is_news(row: TrialApplication, event: ApplicationMoved) -> bool:
+def _is_news(event: ApplicationMoved) -> bool:
     if event.after == "withdrawn":
         return event.reason == "called_off"
-    own = row.taken_at if event.after == "delivered" else row.applied_at
-    at_once = own is not None and event.at - own < AT_ONCE and event.after in ("waiting", "approved", "delivered")
-    return event.after in TOLD and bool(event.before) and not at_once
+    return event.after in TOLD and bool(event.before) and not event.own
 
 
 def _to_advocate(session: Session, event: ApplicationMoved, row: TrialApplication) -> list[News]:

@@ -82,17 +82,23 @@ def about(telling: Telling) -> str:
         lines.append(telling.say("trial.paused"))
     else:
         lines.append(telling.say("trial.closed"))
+        if trial.document is not None:
+            seed = as_code(str(trial.document["seed"]))
+            lines.append(telling.say("trial.drawn", at=telling.when(trial.drawn_at), seed=seed))
+        return "\n".join(lines)
     return "\n".join([*lines, rules(telling)])
 
 
 def rules(telling: Telling) -> str:
     """How one comes to a place, and the order of the line."""
     trial = telling.trial
-    way = "friends" if trial.approve == "rule" and trial.friends else trial.approve
-    lines = [telling.say(f"trial.way.{way}", brand=telling.brand.name, friends=trial.friends)]
     if trial.approve == "draw":
-        lines = [telling.say("trial.way.draw", at=telling.when(trial.draw_at), proof=as_code(trial.commitment or ""))]
-    return "\n".join([*lines, telling.say("trial.order")])
+        way = telling.say("trial.way.draw", at=telling.when(trial.draw_at), proof=as_code(trial.commitment or ""))
+    elif trial.approve == "rule" and trial.friends:
+        way = telling.say("trial.way.friends", friends=trial.friends)
+    else:
+        way = telling.say(f"trial.way.{trial.approve}", brand=telling.brand.name)
+    return "\n".join([way, telling.say("trial.order")])
 
 
 def _place_in_line(telling: Telling, row: TrialApplication) -> str:
@@ -100,6 +106,8 @@ def _place_in_line(telling: Telling, row: TrialApplication) -> str:
     found = standing(telling.session, row)
     ahead = {"more": found.more_friends, "earlier": found.earlier}
     which = "both" if all(ahead.values()) else next((name for name, count in ahead.items() if count), "first")
+    if found.of == 1:
+        which = "only"
     place = telling.say(f"trial.line.{which}", number=found.number, of=found.of, **ahead)
     return place + "\n" + telling.say("trial.line.friends", friends=row.friends)
 

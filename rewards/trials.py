@@ -23,7 +23,17 @@ from core.money import ITEM
 from referral.campaigns import Campaign
 from referral.members import Member, identities_of, keyed_hash
 from referral.trials import applications, line, opening, timing
-from referral.trials.places import ApplicationMoved, Trial, TrialApplication, campaign_of, lock, locked, step, terms_of
+from referral.trials.places import (
+    ApplicationMoved,
+    Trial,
+    TrialApplication,
+    answering,
+    campaign_of,
+    lock,
+    locked,
+    step,
+    terms_of,
+)
 from referral.trials.terms import TrialTerms
 from rewards.adjustments import CAUSE, Adjustment, adjust
 from rewards.corrections import take_back
@@ -211,7 +221,8 @@ def arrived(session: Session, brand_id: UUID, application_id: UUID) -> None:
     parcel = shipment_of(session, brand_id, payout.id) if payout is not None else None
     if parcel is None or parcel.state != "shipped":
         raise Refused("trial_not_delivered", state=row.state)
-    shipments.arrive(session, parcel)
+    with answering(session, row.id):
+        shipments.arrive(session, parcel)
 
 
 def follow_clock(session: Session) -> int:

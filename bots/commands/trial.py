@@ -15,7 +15,7 @@ from bots.message import Button, Reply
 from bots.receipts import in_private
 from bots.trial_words import STARS, Telling, about, may_apply, stands
 from core.errors import NotFound, Refused
-from referral.campaigns import Campaign, campaigns_of, find_campaign
+from referral.campaigns import Campaign, campaigns_of
 from referral.trials import applications
 from referral.trials.feedback import all_feedback
 from referral.trials.funnel import funnel
@@ -69,16 +69,12 @@ def _act(ctx: Context, telling: Telling, act: str) -> Reply:
 
 
 def _telling(ctx: Context, slug: str) -> Telling | None:
-    """The trial of this slug, or the one that is meant where none is named; None for several.
+    """The trial of this slug, or the one that is meant where none is named so; None for several.
 
     Raises `NotFound` where there is none.
     """
-    if slug:
-        found = find_campaign(ctx.session, ctx.brand.id, slug)
-        if found.kind != "trial" or found.state == "draft":
-            raise NotFound("trial", slug=slug)
-        return Telling(ctx.session, ctx.brand, found, ctx.locale)
-    several = _trials(ctx)
+    named = [one for one in campaigns_of(ctx.session, ctx.brand.id) if one.slug == slug and one.kind == "trial"]
+    several = [one for one in named if one.state != "draft"] or _trials(ctx)
     if not several:
         raise NotFound("trial", slug="")
     return Telling(ctx.session, ctx.brand, several[0], ctx.locale) if len(several) == 1 else None

@@ -29,6 +29,7 @@ from referral.trials.places import (
     UNFINISHED,
     Trial,
     TrialApplication,
+    answering,
     application_of,
     campaign_of,
     lock,
@@ -62,10 +63,11 @@ def apply(session: Session, campaign: Campaign, member_id: UUID, answers: Mappin
     session.add(row)
     session.flush()
     credit.hold_window(session, campaign, terms, member_id)
-    tell(session, row, before, row.applied_at)
-    if trial.approve == "hand":
-        ask_somebody(session, campaign, row)
-    follow_up(session, trial, campaign, member_id)
+    with answering(session, row.id):
+        tell(session, row, before, row.applied_at)
+        if trial.approve == "hand":
+            ask_somebody(session, campaign, row)
+        follow_up(session, trial, campaign, member_id)
     return row
 
 
@@ -227,7 +229,8 @@ def take(session: Session, brand_id: UUID, application_id: UUID) -> TrialApplica
         return row
     if row.state != "approved" or row.due_at is None or clock.now() >= row.due_at:
         raise Refused("trial_no_place", state=row.state)
-    step(session, trial, row, "taken")
+    with answering(session, row.id):
+        step(session, trial, row, "taken")
     return row
 
 

@@ -7,6 +7,8 @@ feedback in time). Who may change an application holds the lock of its campaign'
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -136,7 +138,8 @@ class TrialFeedback(Row, table=True):
 
 @dataclass(frozen=True, slots=True)
 class ApplicationMoved:
-    """An application is in another state. `before` is "" for a new one; `reason` where the step has one."""
+    """An application is in another state. `before` is "" for a new one; `reason` where the step has one.
+    `own`: it came of what the applicant did just now, and is shown to them in answer."""
 
     brand_id: UUID
     campaign_id: UUID
@@ -146,6 +149,7 @@ class ApplicationMoved:
     after: str
     reason: str | None
     at: datetime
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,5 +251,20 @@ ENDED = ("declined", "withdrawn", "lapsed", "no_show")
 
 def tell(session: Session, row: TrialApplication, before: str, at: datetime) -> None:
     """Say that an application is where it is now."""
-    moved = ApplicationMoved(row.brand_id, row.campaign_id, row.id, row.member_id, before, row.state, row.reason, at)
-    events.emit(session, [moved])
+    who = (row.brand_id, row.campaign_id, row.id, row.member_id)
+    own = session.info.get(ANSWERED) == row.id
+    events.emit(session, [ApplicationMoved(*who, before, row.state, row.reason, at, own)])
+
+
+ANSWERED = "trial.answered"
+
+
+@contextmanager
+def answering(session: Session, application_id: UUID) -> Iterator[None]:
+    """What becomes of this application meanwhile is the answer to what its applicant just did."""
+    before = session.info.get(ANSWERED)
+    session.info[ANSWERED] = application_id
+    try:
+        yield
+    finally:
+        session.info[ANSWERED] = before
