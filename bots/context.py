@@ -127,10 +127,10 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One turn of somebody of whom it is not yet known with which brand they have to do, as in a group that no brand
-    has. `brand`: the one it would be, with the person's `role` for it. `runs`: the groups whose admin they are in the
-    platform's own word. `operator`: the operator named them. `missing`: the rights the bot lacks in this group.
-    `may_begin`: whether anybody may start a brand here."""
+    """One turn of somebody of whom it is not yet known with which brand they have to do, as in a group that no
+    brand has. `brand`: the one it would be, with the person's `role` for it. `runs`: the groups whose admin they
+    are in the platform's own word; `untold`: those of which it does not tell. `operator`: the operator named them.
+    `missing`: the rights the bot lacks in this group. `may_begin`: whether anybody may start a brand here."""
 
     session: Session
     person: Account
@@ -141,6 +141,7 @@ class Visit:
     role: str | None
     capabilities: frozenset[Capability]
     runs: frozenset[str] = frozenset()
+    untold: frozenset[str] = frozenset()
     operator: bool = False
     missing: tuple[str, ...] = ()
     may_begin: bool = False

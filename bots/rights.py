@@ -38,11 +38,13 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """`role`: what the operator or a platform makes of the person for the brand. `partner_of`: the partners' groups
-    they are an admin of. `runs`: the platform's ids of the groups they are an admin of, connected or not."""
+    they are an admin of. `runs`: the platform's ids of the groups they are an admin of, connected or not. `untold`:
+    those of which the platform does not tell."""
 
     role: str | None = None
     partner_of: frozenset[UUID] = frozenset()
     runs: frozenset[str] = frozenset()
+    untold: frozenset[str] = frozenset()
 
 
 def groups_to_ask(session: Session, brand_id: UUID | None, person: Account, place: Place) -> list[Group]:
@@ -69,8 +71,11 @@ async def standing_of(
     role = "owner" if f"{person.platform}:{person.account}" in operators else None
     partner_of: set[UUID] = set()
     runs: set[str] = set()
+    untold: set[str] = set()
     for group in groups:
-        if not await _runs(adapter, group.group_id, person.account):
+        found = await _runs(adapter, group.group_id, person.account)
+        if not found:
+            untold |= {group.group_id} if found is None else set()
             continue
         runs.add(group.group_id)
         if group.community_id is not None and group.partner:
@@ -78,17 +83,18 @@ async def standing_of(
         elif group.community_id is not None:
             role = staff.higher(role, "manager")
             break
-    return Standing(role, frozenset(partner_of), frozenset(runs))
+    return Standing(role, frozenset(partner_of), frozenset(runs), frozenset(untold))
 
 
-async def _runs(adapter: Adapter | None, group: str, account: str) -> bool:
+async def _runs(adapter: Adapter | None, group: str, account: str) -> bool | None:
+    """Whether the platform calls this account an admin of the group; None where it does not tell."""
     if not isinstance(adapter, ChecksAdmins):
-        return False
+        return None
     try:
         return await adapter.is_admin(group, account)
     except SendError as error:
         log.warning("rights.not_known", platform=adapter.platform, group=group, reason=error.reason)
-        return False
+        return None
 
 
 async def lacking(adapter: Adapter | None, group: str) -> tuple[str, ...]:

@@ -53,7 +53,8 @@ def connect(visit: Visit) -> Reply:
 
 
 def _checks(visit: Visit) -> bool:
-    return Capability.ADMIN_CHECK in visit.capabilities
+    """Whether the platform tells who runs this group."""
+    return Capability.ADMIN_CHECK in visit.capabilities and visit.place.group not in visit.untold
 
 
 def _public(visit: Visit, key: str, *buttons: Button, **params: object) -> Reply:

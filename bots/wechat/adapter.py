@@ -43,7 +43,7 @@ class WeChatAdapter:
     """A `bots.adapter.Adapter`. `connect` makes the wire, so that another road to WeChat can be taken."""
 
     platform = decode.PLATFORM
-    capabilities = frozenset({Capability.DIAGNOSE, Capability.POSTS})
+    capabilities = frozenset({Capability.ADMIN_CHECK, Capability.DIAGNOSE, Capability.POSTS})
 
     def __init__(
         self,
@@ -130,6 +130,17 @@ class WeChatAdapter:
             return self._intake.account not in await self._wire.members(room)
         except CallFailed as failure:
             return as_send_error(failure).permanent
+
+    async def is_admin(self, group: str, account: str) -> bool:
+        """Whether the person owns or administers the room. Raises `SendError` where the gateway does not tell."""
+        wire = await self._line(patient=False)
+        try:
+            owners = await wire.owners(group)
+        except CallFailed as failure:
+            raise as_send_error(failure) from failure
+        if not owners:
+            raise SendError("the gateway does not tell who owns a room", permanent=True)
+        return account in owners
 
     async def diagnose(self, group: str) -> list[str]:
         """What keeps the bot from working in a room, empty if nothing does."""

@@ -146,6 +146,10 @@ class Gateway:
     async def members(self, room: str) -> list[str]:
         return list(await self._call(self._alive.room_members(room)))
 
+    async def owners(self, room: str) -> list[str]:
+        found = await self._call(self._alive.room_payload(room))
+        return [account for account in (found.owner_id, *found.admin_ids) if account]
+
     async def member(self, room: str, contact: str) -> RoomMember:
         found = await self._call(self._alive.room_member_payload(room, contact))
         return RoomMember(found.room_alias or found.name, found.inviter_id or None)

@@ -101,6 +101,9 @@ class Transport(Protocol):
 
     async def members(self, room: str) -> list[str]: ...
 
+    async def owners(self, room: str) -> list[str]:
+        """Who owns and who administers a room; empty where the gateway does not tell."""
+
     async def member(self, room: str, contact: str) -> RoomMember: ...
 
     async def friendship(self, id: str) -> Friendship: ...
