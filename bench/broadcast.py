@@ -166,7 +166,7 @@ def _fill(writer: Writer) -> UUID:
 
     def found(session: Session) -> UUID:
         brand = brands.create_brand(session, "Bench", slug="bench")
-        people.change_settings(session, brand.id, quiet_from=0, quiet_until=0)
+        people.change_settings(session, brand.id, "bench", quiet_from=0, quiet_until=0)
         return brand.id
 
     brand_id = writer.run_sync(found)

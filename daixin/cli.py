@@ -14,15 +14,19 @@ from typing import Annotated, Any
 import typer
 
 from daixin import cli_forecast, cli_orders
+from daixin.cli_announce import announce_app
 from daixin.cli_attributes import attributes
+from daixin.cli_contests import contest_app
 from daixin.cli_draws import draw_app
 from daixin.cli_items import catalogue_app, item_app, shipment_app, voucher_app
 from daixin.cli_keys import key_app
 from daixin.cli_ledger import ledger_app
+from daixin.cli_outreach import outreach_app
 from daixin.cli_payouts import payout_app, vault_app
 from daixin.cli_review import review_app
 from daixin.cli_staff import audit_app, staff_app
 from daixin.cli_statement import statement_app
+from daixin.cli_trials import trial_app
 from daixin.demo import MEMBERS, SEED
 from daixin.roles import ROLES, platforms_of
 
@@ -46,11 +50,15 @@ program.add_typer(catalogue_app, name="catalogue")
 program.add_typer(voucher_app, name="voucher")
 program.add_typer(shipment_app, name="shipment")
 program.add_typer(draw_app, name="draw")
+program.add_typer(contest_app, name="contest")
+program.add_typer(announce_app, name="announce")
 program.add_typer(outbox_app, name="outbox")
+program.add_typer(outreach_app, name="outreach")
 program.add_typer(review_app, name="review")
 program.add_typer(staff_app, name="staff")
 program.add_typer(audit_app, name="audit")
 program.add_typer(statement_app, name="statement")
+program.add_typer(trial_app, name="trial")
 program.add_typer(payout_app, name="payout")
 program.add_typer(vault_app, name="vault")
 program.command("attributes")(attributes)

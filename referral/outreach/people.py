@@ -14,6 +14,7 @@ from sqlmodel import Session
 from core import clock
 from core.db import among, table, upsert
 from core.errors import BadInput
+from referral import audit
 from referral.brands import Brand
 from referral.outreach.hours import DAY, next_open
 from referral.outreach.models import MOST_A_WEEK, OutreachChoice, OutreachSettings
@@ -24,7 +25,7 @@ def settings_of(session: Session, brand_id: UUID) -> OutreachSettings:
     return session.get(OutreachSettings, brand_id) or OutreachSettings(brand_id=brand_id)
 
 
-def change_settings(session: Session, brand_id: UUID, **changes: Any) -> OutreachSettings:
+def change_settings(session: Session, brand_id: UUID, actor: str, **changes: Any) -> OutreachSettings:
     """Change some of the brand's manners. Raises `BadInput("outreach_cap" | "outreach_hours")`."""
     if not 0 <= changes.get("weekly_cap", 0) <= MOST_A_WEEK:
         raise BadInput("outreach_cap", most=MOST_A_WEEK)
@@ -35,6 +36,7 @@ def change_settings(session: Session, brand_id: UUID, **changes: Any) -> Outreac
         setattr(row, name, value)
     session.add(row)
     session.flush()
+    audit.record(session, brand_id, actor, "outreach.settings", **changes)
     return row
 
 

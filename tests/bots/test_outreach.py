@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -15,11 +16,11 @@ from core.outbox import Outbox
 from referral import audit, staff
 from referral.audit import AuditEntry
 from referral.members import Identity
-from referral.outreach import broadcasts, people
-from referral.outreach.models import Outreach
+from referral.outreach import people
+from referral.outreach.models import Broadcast, Outreach
 from tests.dialogue import Town, in_both, open_town
 
-STEPS = {
+STEPS: dict[str, Any] = {
     "rewards": {
         "budget": 9000,
         "rules": [
@@ -485,7 +486,7 @@ async def test_only_staff_may_write_to_everybody_and_the_right_is_looked_at_agai
         town.do(lambda session: staff.take(session, town.brand.id, bob, "webchat:carol"))
         said = await town.ask("Bob", "The new tea is here")
         assert said == i18n.text("en", "staff.right_lost", brand="Acme Tea")
-        assert town.do(lambda session: session.exec(select(broadcasts.Broadcast)).all()) == []
+        assert town.do(lambda session: session.exec(select(Broadcast)).all()) == []
 
 
 async def test_a_group_is_no_place_to_draft(tmp_path: Path) -> None:
@@ -552,6 +553,6 @@ async def test_the_fourth_message_of_a_week_is_left_out(tmp_path: Path) -> None:
 
 async def test_a_brand_may_switch_its_cheers_off(tmp_path: Path) -> None:
     async with open_town(tmp_path, **STEPS) as town:
-        town.do(lambda session: people.change_settings(session, town.brand.id, cheers=False))
+        town.do(lambda session: people.change_settings(session, town.brand.id, "operator", cheers=False))
         await town.play("Alice invites Bob.\nBob joins.")
         assert fates(town) == []

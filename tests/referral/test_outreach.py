@@ -257,7 +257,7 @@ def test_the_manners_of_a_brand_are_its_own(town: Town) -> None:
     alice = town.talks("Alice")
     town.house.do(
         lambda session: people.change_settings(
-            session, town.brand.id, weekly_cap=1, quiet_from=12 * 60, quiet_until=13 * 60
+            session, town.brand.id, "operator", weekly_cap=1, quiet_from=12 * 60, quiet_until=13 * 60
         )
     )
     plan(town, alice)
@@ -267,7 +267,7 @@ def test_the_manners_of_a_brand_are_its_own(town: Town) -> None:
         assert not sent(town, alice, "news/3")
     for wrong in ({"weekly_cap": 21}, {"weekly_cap": -1}, {"quiet_from": 1440}):
         with pytest.raises(BadInput):
-            town.house.do(lambda session, w=wrong: people.change_settings(session, town.brand.id, **w))  # type: ignore[misc]
+            town.house.do(lambda session, w=wrong: people.change_settings(session, town.brand.id, "operator", **w))  # type: ignore[misc]
 
 
 def test_a_broadcast_is_planned_piece_by_piece_for_who_was_there_when_it_began(
@@ -385,7 +385,7 @@ def test_nobody_is_nudged_for_a_campaign_that_is_all_but_over_or_where_the_brand
     ends = town.campaign.ends_at
     with clock.moved(ends - clock.now() - timedelta(days=2)):
         assert town.house.do(nudges.nudge_due) == 0
-    town.house.do(lambda session: people.change_settings(session, town.brand.id, nudges=False))
+    town.house.do(lambda session: people.change_settings(session, town.brand.id, "operator", nudges=False))
     with later(days=15):
         assert town.house.do(nudges.nudge_due) == 0
 
@@ -402,8 +402,8 @@ def test_a_week_is_told_of_on_monday_at_ten_and_once(town: Town) -> None:
         (datetime(2026, 3, 1, 16, 0, tzinfo=UTC), datetime(2026, 3, 8, 16, 0, tzinfo=UTC))
     ]
     with later(days=13, hours=23, minutes=1):
-        town.house.do(lambda session: people.change_settings(session, town.brand.id, digest=False))
+        town.house.do(lambda session: people.change_settings(session, town.brand.id, "operator", digest=False))
         assert town.house.do(digest.digest_due) == 0
     with later(days=15):  # nothing ran on that Monday: it is left out
-        town.house.do(lambda session: people.change_settings(session, town.brand.id, digest=True))
+        town.house.do(lambda session: people.change_settings(session, town.brand.id, "operator", digest=True))
         assert town.house.do(digest.digest_due) == 0
