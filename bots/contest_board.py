@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -32,7 +33,7 @@ def contest_of(ctx: Context, states: Sequence[str]) -> Campaign | None:
 
 
 def contest_board(ctx: Context, campaign: Campaign) -> Reply:
-    """The board, for everybody; what is about the person alone stands at its end."""
+    """The board, for everybody; what is about the person alone is said in private only."""
     board = board_of(ctx.session, campaign)
     version = board.final.version if board.final else campaign.version
     plan = plan_of(ctx.session, campaign.brand_id, campaign.id, version)
@@ -41,7 +42,8 @@ def contest_board(ctx: Context, campaign: Campaign) -> Reply:
     owner = team.id if team is not None else ctx.member.id
     heading = ctx.say("leaderboard.heading", title=ctx.title(campaign)) + "\n" + state_words(ctx, board)
     ranked = _lines(ctx, board, plan, lines, owner) if lines else ctx.say("contest.nobody")
-    parts = [heading, ranked, *_mine(ctx, board, plan, lines, team), *_out(ctx, board)]
+    mine = _mine(ctx, board, plan, lines, team) if ctx.private else []
+    parts = [heading, ranked, *mine, *_out(ctx, board)]
     if campaign.state not in ("ended", "settled"):
         parts.append(prize_words(ctx, board, plan))
     return Reply("\n\n".join(parts), buttons=_buttons(ctx, board, team))
@@ -65,10 +67,10 @@ def state_words(ctx: Context, board: Board) -> str:
 
 def left_words(ctx: Context, left: timedelta) -> str:
     """A time that is left, in the largest unit that says enough."""
-    minutes = max(1, int(left.total_seconds() // 60))
+    minutes = max(1, round(left.total_seconds() / 60))
     for unit, size in (("days", 24 * 60), ("hours", 60)):
         if minutes >= 2 * size:
-            return i18n.text(ctx.locale, f"contest.left.{unit}", n=minutes // size)
+            return i18n.text(ctx.locale, f"contest.left.{unit}", n=round(minutes / size))
     return i18n.text(ctx.locale, "contest.left.minutes", n=minutes)
 
 
@@ -102,8 +104,11 @@ def _lines(ctx: Context, board: Board, plan: Plan, lines: list[Line], mine: UUID
         key = "leaderboard.me" if line.owner == mine else "leaderboard.line"
         place = MEDALS.get(line.rank, f"{line.rank}.")
         words = ctx.say(key, place=place, name=_name(ctx, board, teams, line), n=line.score)
-        won = [ctx.points(one.amount, plan.prize_asset(one)) for one in prizes_at(plan, board, line)]
-        shown.append(words + "".join(f" · 🎁 {amount}" for amount in won))
+        won: Counter[str] = Counter()
+        for prize in prizes_at(plan, board, line):
+            won[plan.prize_asset(prize)] += prize.amount
+        amounts = " + ".join(ctx.points(amount, asset) for asset, amount in won.items())
+        shown.append(f"{words} · 🎁 {amounts}" if won else words)
     return "\n".join(shown)
 
 
@@ -131,9 +136,9 @@ def _mine(ctx: Context, board: Board, plan: Plan, lines: list[Line], team: Team 
     gap = next_prize(ctx.session, board, plan, line) if running else None
     if gap is not None:
         amount = ctx.points(gap.prize.amount, plan.prize_asset(gap.prize))
-        said.append(ctx.say("contest.gap", n=gap.more, amount=amount))
+        said.append(ctx.say("contest.gap.team" if board.teams else "contest.gap", n=gap.more, amount=amount))
     parts = [("" if ctx.locale == "zh_Hans" else " ").join(said)] if said else []
-    if board.final is not None and ctx.private and line is not None:
+    if board.final is not None and line is not None:
         parts.append(ctx.say("contest.mark", mark=as_code(mark_of(board.final.salt, ctx.member.id))))
     return parts
 

@@ -72,7 +72,7 @@ def _won(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
     board = board_of(voice.session, campaign)
     if not rewards or board.final is None:
         return None
-    parts = [_place(voice, campaign, board, facts), *_given(voice, campaign, rewards)]
+    parts = [_place(voice, campaign, board, facts), *_given(voice, campaign, rewards, facts["revision"])]
     capped = [one for one in rewards if one.state == "capped"]
     if capped:
         parts.append(voice.say("contest.news.no_budget", amount=_amounts(voice, capped)))
@@ -106,12 +106,14 @@ def _place(voice: Voice, campaign: Campaign, board: Board, facts: Mapping[str, A
     return voice.say(f"{key}.team" if team else key, title=title, rank=line.rank, n=line.score, **name)
 
 
-def _given(voice: Voice, campaign: Campaign, rewards: Sequence[Reward]) -> list[str]:
-    """What is theirs now, and what will be when."""
+def _given(voice: Voice, campaign: Campaign, rewards: Sequence[Reward], revision: int) -> list[str]:
+    """What is theirs now, and what will be when; by a later revision, what came on top."""
     said = []
     now = [one for one in rewards if one.state not in ("capped", "held")]
     if now:
-        said.append(voice.say("contest.news.yours", amount=_amounts(voice, now)))
+        said.append(
+            voice.say("contest.news.won" if revision == 1 else "contest.news.added", amount=_amounts(voice, now))
+        )
     held: dict[str, list[Reward]] = defaultdict(list)
     for one in rewards:
         if one.state == "held":

@@ -95,8 +95,8 @@ def _mine_buttons(ctx: Context) -> tuple[tuple[Button, ...], ...]:
 
 
 def _leave(ctx: Context, campaign: Campaign, *, sure: bool) -> Reply:
-    mine = teams.team_of(ctx.session, campaign, ctx.member.id)
-    if mine is not None and not sure:
+    if not sure:
+        mine = teams.team_to_leave(ctx.session, campaign, ctx.member.id)
         row = (ctx.button("button.team_leave_yes", "do:team leave yes"), ctx.button("button.my_team", "do:team"))
         return ctx.reply("team.leave_sure", name=mine.name, buttons=(row,))
     name = teams.leave_team(ctx.session, campaign, ctx.member.id)
@@ -108,11 +108,13 @@ def _card(ctx: Context, board: Board) -> Reply:
     mine = teams.team_of(ctx.session, board.campaign, ctx.member.id)
     is_open = board.campaign.state in teams.OPEN
     if mine is None:
-        return _offers(ctx, board) if is_open else ctx.reply("error.teams_closed")
+        button = ((ctx.button("button.leaderboard", "do:leaderboard"),),)
+        return _offers(ctx, board) if is_open else ctx.reply("error.teams_closed", buttons=button)
     text = "\n\n".join([_heading(ctx, board, mine), _members(ctx, board, mine), *_how_to_join(ctx, board, mine)])
     rows = [(ctx.button("button.invite", "do:invite"), ctx.button("button.leaderboard", "do:leaderboard"))]
-    if not ctx.private and is_open:
-        rows = [(_join_button(ctx, mine),), *rows]
+    if not ctx.private:
+        full = len(teams.members_of(ctx.session, mine)) >= board.terms.team_most
+        rows = rows if full or not is_open else [(_join_button(ctx, mine),), *rows]
     elif is_open and not teams.scored_in_team(ctx.session, board.campaign, ctx.member.id):
         rows.append((ctx.button("button.team_leave", "do:team leave"),))
     return Reply(text, buttons=tuple(rows))

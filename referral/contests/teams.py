@@ -119,16 +119,22 @@ def leave_team(session: Session, campaign: Campaign, member_id: UUID) -> str:
 
     Raises `NotFound("own_team")`; `Refused`: teams_closed, team_bound (a friend has counted for it already).
     """
+    team = team_to_leave(session, campaign, member_id)
+    session.refresh(team, with_for_update=True)
+    name = team.name
+    _part(session, team, member_id)
+    return name
+
+
+def team_to_leave(session: Session, campaign: Campaign, member_id: UUID) -> Team:
+    """One's team, if it may be left. Raises as `leave_team`."""
     team = team_of(session, campaign, member_id)
     if team is None:
         raise NotFound("own_team")
     _open(campaign, terms_of(session, campaign))
-    session.refresh(team, with_for_update=True)
     if scored_in_team(session, campaign, member_id):
         raise Refused("team_bound", name=team.name)
-    name = team.name
-    _part(session, team, member_id)
-    return name
+    return team
 
 
 def team_of(session: Session, campaign: Campaign, member_id: UUID) -> Team | None:
