@@ -306,6 +306,8 @@ def _usual(ctx: Context, question: Question, talk: Talk) -> str:
 def _form(ctx: Context, dialog: Dialog, talk: Talk, question: Question, given: Mapping[str, str]) -> Form | None:
     if dialog.title is None:
         return None
+    if question.picture:
+        return _upload(ctx, dialog, talk, question)
     fields = []
     for one in form_run(dialog, talk, question, FORM_FIELDS):
         usual = _usual(ctx, one, talk)
@@ -323,7 +325,18 @@ def _form(ctx: Context, dialog: Dialog, talk: Talk, question: Question, given: M
     if not fields:
         return None
     title, open_label = i18n.text(ctx.locale, dialog.title), i18n.text(ctx.locale, "button.form")
-    return Form(title, f"form:{dialog.name}:{talk.token}", tuple(fields), open_label)
+    only_words = question.choices is None and not question.optional
+    return Form(title, f"form:{dialog.name}:{talk.token}", tuple(fields), open_label, only_words)
+
+
+def _upload(ctx: Context, dialog: Dialog, talk: Talk, question: Question) -> Form | None:
+    """A form for one picture, where forms take one: in a group there is no other way to send it to us alone."""
+    if Capability.PICTURE_FORMS not in ctx.capabilities:
+        return None
+    label, title = ctx.say(question.key + ".label"), i18n.text(ctx.locale, dialog.title or "")
+    wanted = Field(question.name, label, required=not question.optional, picture=True)
+    open_label = i18n.text(ctx.locale, "button.send_picture")
+    return Form(title, f"form:{dialog.name}:{talk.token}", (wanted,), open_label, at_once=False)
 
 
 def _read(ctx: Context, waiting: Conversation) -> Talk:

@@ -70,13 +70,14 @@ class Form:
     """Questions asked at once where the platform has forms (Discord modals), else one by one by a dialog.
 
     The answers come back as `Submitted(action, answers)`. `button`: the label of a button that opens it, where it
-    cannot be shown at once.
+    cannot be shown at once, or should not because the reply's buttons are answers too (not `at_once`).
     """
 
     title: str
     action: str
     fields: tuple[Field, ...]
     button: str = ""
+    at_once: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Answer:
         self.answered = False
         self.thinking = False  # Discord shows "thinking…", and the next message takes that place
         self.in_guild = interaction.guild_id is not None
+        self.to_a_modal = interaction.type is discord.InteractionType.modal_submit
 
     async def give(self, work: Awaitable[Sequence[Reply]], *, slow: bool = False) -> None:
         """Wait for the replies and deliver them, deferring first when they take long. Raises what `work` raises."""
@@ -72,7 +73,7 @@ class Answer:
             log.warning("an answer was not delivered: %s", error)
 
     async def _deliver(self, reply: Reply) -> None:
-        if reply.form and not self.answered and self.interaction.type is not discord.InteractionType.modal_submit:
+        if reply.form and reply.form.at_once and not self.answered and not self.to_a_modal:
             made = modal(reply.form, markdown(reply.text))
             await self._first(lambda: self.interaction.response.send_modal(made))
             return

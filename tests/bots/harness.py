@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from bots.adapter import Adapter
+from bots.adapter import Adapter, OnIncoming
 from bots.message import Incoming, Reply
 
 Failure = Literal["permanent", "rate_limited", "gone_away"]
@@ -29,13 +29,17 @@ class Seen:
 
 @dataclass
 class Script:
-    """The conversation's other half: what `on_incoming` answers, and everything it heard."""
+    """The conversation's other half: what `on_incoming` answers, and everything it heard. `router`: the real one,
+    which answers instead."""
 
     answer: Callable[[Incoming], Sequence[Reply]] = lambda incoming: ()
     heard: list[Incoming] = field(default_factory=list)
+    router: OnIncoming | None = None
 
     async def __call__(self, incoming: Incoming) -> Sequence[Reply]:
         self.heard.append(incoming)
+        if self.router is not None:
+            return await self.router(incoming)
         return self.answer(incoming)
 
 

@@ -50,6 +50,7 @@ def brand(house: House) -> Brand:
         made = create_brand(session, "Acme 茶")
         connect(session, made.id, "telegram", "-1001", "Tea")
         connect(session, made.id, "discord", "55", "Tea guild")
+        save_item(session, made.id, ItemForm("serum-box", "physical", {"en": "Serum", "zh_Hans": "精华"}, {}))
         return made
 
     return house.do(build)

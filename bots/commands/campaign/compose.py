@@ -82,7 +82,7 @@ def _referral(session: Session, brand: Brand, draft: CampaignDraft, given: Mappi
 
 def _trial(session: Session, brand: Brand, draft: CampaignDraft, given: Mapping[str, Any], slug: str) -> Composed:
     by, quota, points = given.get("by", PARCEL), given["quota"], given["advocate"]
-    item = _parcel(session, brand, draft, given["item"], slug) if by == PARCEL else None
+    item = _parcel(session, brand, draft, given, slug) if by == PARCEL else None
     item_slug = item.slug if item is not None else by.removeprefix("=")
     tried = item.title if item is not None else _item_title(session, brand, item_slug)
     trial = {
@@ -174,11 +174,13 @@ def _free_slug(session: Session, brand: Brand, draft: CampaignDraft, titles: Map
     return f"{stem}-{draft.code}" if not latin or session.scalar(query) else stem
 
 
-def _parcel(session: Session, brand: Brand, draft: CampaignDraft, title: str, slug: str) -> ItemForm:
-    """What is posted to those who try it; it is not for sale."""
+def _parcel(session: Session, brand: Brand, draft: CampaignDraft, given: Mapping[str, Any], slug: str) -> ItemForm:
+    """What is posted to those who try it; it is not for sale. Called as the campaign it is so in both languages."""
+    alike = given["item"] == given["title"]
+    titles = _titles(draft.locale, given) if alike else dict.fromkeys(i18n.LOCALES, given["item"])
     query = select(col(Item.id)).where(col(Item.brand_id) == brand.id, col(Item.slug) == slug)
     free = slug if session.scalar(query) is None else f"{slug[:STEM]}-{draft.code}"
-    return ItemForm(free, "physical", dict.fromkeys(i18n.LOCALES, title), {}, settings={})
+    return ItemForm(free, "physical", titles, {}, settings={})
 
 
 def _item_title(session: Session, brand: Brand, slug: str) -> dict[str, str]:

@@ -350,6 +350,18 @@ def _problem(data: Body) -> web.Response | None:
     for row in rows:
         for button in row["components"]:
             custom_id = button.get("custom_id")
+            if button["type"] == 3:
+                options = button.get("options") or []
+                values = [option["value"] for option in options]
+                fits = all(1 <= len(o["label"]) <= 100 and 1 <= len(o["value"]) <= 100 for o in options)
+                if (
+                    not fits
+                    or not 1 <= len(options) <= 25
+                    or len(set(values)) < len(values)
+                    or len(row["components"]) > 1
+                ):
+                    return refused(400, 50035, f"components: {button} is not valid")
+                continue
             if custom_id in seen or len(custom_id or "") > 100 or not 1 <= len(button.get("label") or "") <= 80:
                 return refused(400, 50035, f"components: {button} is not valid")
             if custom_id:

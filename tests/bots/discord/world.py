@@ -163,11 +163,14 @@ class World:
 
     async def show(self, name: str, file: bytes, media_type: str, *, host: str = "") -> None:
         """A file in private, kept by the CDN; `host`: pretend that it lies elsewhere."""
-        number = self.next_id()
+        await self.write(name, "", self.attachment(self.next_id(), file, media_type, host))
+
+    def attachment(self, number: str, file: bytes, media_type: str, host: str = "") -> dict[str, Any]:
+        """A file somebody uploaded, as messages and interactions name it."""
         self.files[number] = file
         url = f"{host or self.api_url.removesuffix('/api/v10')}/attachments/{number}"
-        attachment = {"id": number, "filename": "file", "size": len(file), "content_type": media_type}
-        await self.write(name, "", attachment | {"url": url, "proxy_url": url})
+        described = {"id": number, "filename": "file", "size": len(file), "content_type": media_type}
+        return described | {"url": url, "proxy_url": url}
 
     async def write(self, name: str, text: str, *attachments: dict[str, Any]) -> None:
         """A private text to the bot."""
@@ -200,6 +203,28 @@ class World:
         """A press on a button of a message."""
         custom_id = next(b["custom_id"] for b in buttons(message) if b.get("label") == label and "custom_id" in b)
         return await self._interact(3, name, guild, {"custom_id": custom_id, "component_type": 2}, message)
+
+    async def upload(self, interaction: Interaction, name: str, file: bytes | None, media_type: str) -> Interaction:
+        """A modal with one field for a file is sent, with a file in it or without."""
+        assert interaction.modal is not None, "no modal was shown"
+        [label] = [part for part in interaction.modal["components"] if part["type"] == 18]
+        assert (label["component"]["type"], label["component"]["custom_id"]) == (19, name)
+        attachments = {} if file is None else {(number := self.next_id()): self.attachment(number, file, media_type)}
+        parts = [{"type": 18, "component": {"type": 19, "custom_id": name, "values": list(attachments)}}]
+        data = {"custom_id": interaction.modal["custom_id"], "components": parts}
+        data |= {"resolved": {"attachments": attachments}}
+        return await self._interact(5, interaction.user.username, interaction.guild, data, interaction.message)
+
+    def newest(self, name: str) -> Interaction:
+        """What somebody did last."""
+        return [made for made in self.interactions.values() if made.user.username == name][-1]
+
+    async def pick(self, name: str, message: Message, label: str, *, guild: str | None = None) -> Interaction:
+        """A choice from a menu of a message."""
+        menu = next(part for part in buttons(message) if part["type"] == 3)
+        value = next(option["value"] for option in menu["options"] if option["label"] == label)
+        data = {"custom_id": menu["custom_id"], "component_type": 3, "values": [value]}
+        return await self._interact(3, name, guild, data, message)
 
     async def submit(self, interaction: Interaction, answers: dict[str, str]) -> Interaction:
         """A modal is filled in and sent."""
