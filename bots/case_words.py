@@ -22,7 +22,7 @@ from referral.members import Membership, identities_of
 from referral.referrals import Referral
 from referral.staff import OPERATOR
 from referral.trials.applications import answers_of
-from referral.trials.places import TrialApplication
+from referral.trials.places import Trial, TrialApplication
 from rewards.conditions.dictionary import ATTRIBUTES, describe
 from rewards.corrections import ALIVE
 from rewards.plans import latest_plan
@@ -276,6 +276,9 @@ def _application(telling: Telling, case: Case) -> list[str]:
             friends=row.friends,
         )
     ]
+    trial = telling.session.get(Trial, (row.brand_id, row.campaign_id))
+    if trial is not None:
+        lines.append(telling.say("case.application.places", free=trial.free, quota=trial.quota))
     if case.facts.get("missed_before"):
         lines.append(telling.say("case.application.missed", times=int(case.facts["missed_before"])))
     said = answers_of(telling.session, row, telling.locale)

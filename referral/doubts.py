@@ -20,13 +20,15 @@ from core.errors import BadInput, Refused
 from referral import cases, members
 from referral.arrivals import REVIEWED, Arrive, arrive
 from referral.brands import Community
-from referral.campaigns import Campaign, CodeOwner, campaigns_of, code_of, owners_of, runs_in
+from referral.campaigns import Campaign, CodeOwner, campaigns_of, code_of, codes_of, owners_of, runs_in
 from referral.cases import Case, CaseDecided
 from referral.members import Account, Member, Membership, Sighting
 from referral.referrals import referral_of
 
 CANDIDATES = 5
 """People one friend may have come through, at most; with more there is nothing left to tell them apart by."""
+LOOKED_AT = 200
+"""Open doubts of a campaign looked through for one member, the oldest."""
 OVER = ("settled",)
 """States of a campaign in which nobody can be credited any more: its books are closed."""
 
@@ -129,6 +131,25 @@ def candidates_of(session: Session, case: Case) -> list[CodeOwner]:
         if owner.advocate_id not in gone:
             unique.setdefault(owner.advocate_id, owner)
     return list(unique.values())
+
+
+def in_doubt(session: Session, campaign: Campaign, member_id: UUID) -> list[Case]:
+    """Open cases in which this member may be who brought somebody, the oldest first."""
+    mine = set(codes_of(session, campaign, member_id))
+    if not mine:
+        return []
+    rows = session.scalars(
+        select(Case)
+        .where(
+            col(Case.brand_id) == campaign.brand_id,
+            col(Case.state) == "open",
+            col(Case.kind) == "attribution",
+            col(Case.campaign_id) == campaign.id,
+        )
+        .order_by(col(Case.opened_at), col(Case.id))
+        .limit(LOOKED_AT)
+    )
+    return [case for case in rows if mine & set(case.facts.get("codes", ())) and moot(session, case) is None]
 
 
 def moot(session: Session, case: Case) -> str | None:

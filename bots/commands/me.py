@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlmodel import col
 
+from bots.case_words import Telling, friend_name
 from bots.command import CommandSpec
 from bots.commands import appeal
 from bots.context import Command, Context, Safe, name_of, sentences
 from bots.lines import outcome
 from bots.message import Reply
 from core import clock
-from referral import leaderboard
+from referral import doubts, leaderboard
 from referral.campaigns import Campaign, codes_of
+from referral.cases import Case
 from referral.referrals import Referral, referral_of, referrals_by
 from referral.rules import REFUSALS
 from referral.touches import Touch
@@ -93,6 +95,9 @@ def why(ctx: Context) -> Reply:
     rewards = rewards_for(ctx.session, ctx.brand.id, [friend.id for friend in friends])
     lines = [_why_line(ctx, campaign, friend, rewards) for friend in friends]
     lines += [_refused_line(ctx, campaign, touch) for touch in _refused(ctx, campaign, mine=True)]
+    lines += [
+        _doubt_line(ctx, campaign, case) for case in doubts.in_doubt(ctx.session, campaign, ctx.member.id)[:SHOWN]
+    ]
     lines += _own_line(ctx, campaign)
     lines += [_tried_line(ctx, campaign, touch) for touch in _refused(ctx, campaign, mine=False)]
     if not lines:
@@ -175,6 +180,12 @@ def _refused_line(ctx: Context, campaign: Campaign, touch: Touch) -> str:
     assert touch.member_id is not None
     name = name_of(ctx.session, ctx.brand.id, touch.member_id, ctx.locale)
     return ctx.say(f"why.refused.{touch.outcome}", friend=name, **_touch_facts(ctx, campaign, touch))
+
+
+def _doubt_line(ctx: Context, campaign: Campaign, case: Case) -> str:
+    """Somebody of whom it is not known yet who brought them."""
+    friend = friend_name(Telling(ctx.session, ctx.brand, ctx.locale), case)
+    return ctx.say("why.in_doubt", friend=friend, when=ctx.when(clock.parse(case.facts["at"]), campaign))
 
 
 def _tried_line(ctx: Context, campaign: Campaign, touch: Touch) -> str:
