@@ -20,6 +20,7 @@ class Capability(StrEnum):
     INVITE_LINKS = "invite_links"  # MakesInvites
     ROLES = "roles"  # GrantsRoles
     ADMIN_CHECK = "admin_check"  # ChecksAdmins
+    PICTURE_FORMS = "picture_forms"  # a field of a form can take a picture
     PRIVATE_IN_GROUP = "private_in_group"  # a private reply can be shown inside the group
     DIAGNOSE = "diagnose"  # Diagnoses
     JOIN_GATE = "join_gate"  # KeepsGate

@@ -54,7 +54,10 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One question of a form. `name` comes back as the key of the person's answer; `value` stands in it already."""
+    """One question of a form. `name` comes back as the key of the person's answer; `value` stands in it already.
+
+    `picture`: answered by a picture, on platforms whose forms take one (`Capability.PICTURE_FORMS`).
+    """
 
     name: str
     label: str
@@ -63,6 +66,7 @@ class Field:
     max_length: int = 200
     value: str = ""
     required: bool = True
+    picture: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +170,14 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A form came back."""
+    """A form came back. `pictures`: what was sent in its fields for pictures; their `answers` are empty."""
 
     person: Person
     place: Place
     action: str
     answers: dict[str, str]
     key: str | None = None
+    pictures: dict[str, Attachment] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from bots.adapter import SendError
 from bots.dialog import Dialog, current, wants_picture
-from bots.message import PICTURE_BYTES, Attachment, Said
+from bots.message import PICTURE_BYTES, Attachment, Said, Submitted
 from core.errors import BadInput
 from core.writer import Writer
 from referral.pictures import prepare, store
@@ -43,20 +43,31 @@ class Pictures:
         if said.place.group is not None or said.command is not None:
             return replace(said, picture=None)
         person, platform = said.person, said.place.address.platform
-
-        def asked(session: Session) -> UUID | None:
-            if not wants_picture(session, self._dialogs, platform, person.account):
-                return None
-            waiting = current(session, platform, person.account)
-            return waiting.brand_id if waiting is not None else None
-
-        brand_id = await self._writer.run(asked)
+        brand_id = await self._writer.run(lambda session: self._asked(session, platform, person.account))
         if brand_id is None:
             return replace(said, picture=None) if said.text else said
+        return replace(said, text=await self._kept(brand_id, said.picture), picture=None)
+
+    async def form(self, submitted: Submitted) -> Submitted:
+        """A form with the names of the pictures in it as their answers. Raises as `heard`."""
+        person, platform = submitted.person, submitted.place.address.platform
+        brand_id = await self._writer.run(lambda session: self._asked(session, platform, person.account))
+        if brand_id is None:
+            return replace(submitted, pictures={})
+        names = {name: await self._kept(brand_id, picture) for name, picture in submitted.pictures.items()}
+        return replace(submitted, answers=submitted.answers | names, pictures={})
+
+    def _asked(self, session: Session, platform: str, account: str) -> UUID | None:
+        """The brand that asked this person for a picture, if one did."""
+        if not wants_picture(session, self._dialogs, platform, account):
+            return None
+        waiting = current(session, platform, account)
+        return waiting.brand_id if waiting is not None else None
+
+    async def _kept(self, brand_id: UUID, attachment: Attachment) -> str:
         async with self._turns:
-            picture = await asyncio.to_thread(prepare, await fetched(said.picture))
-        name = await self._writer.run(lambda session: store(session, brand_id, picture))
-        return replace(said, text=name, picture=None)
+            picture = await asyncio.to_thread(prepare, await fetched(attachment))
+        return await self._writer.run(lambda session: store(session, brand_id, picture))
 
 
 async def fetched(attachment: Attachment) -> bytes:

@@ -132,6 +132,8 @@ class Router:
     async def _converse(self, said: Said | Pressed | Submitted) -> Sequence[Reply]:
         if isinstance(said, Said):
             said = await self._pictures.heard(said)
+        elif isinstance(said, Submitted) and said.pictures:
+            said = await self._pictures.form(said)
         ask = self._read(said)
         if ask is None:
             return ()

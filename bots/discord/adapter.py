@@ -50,6 +50,7 @@ class DiscordAdapter:
             Capability.ROLES,
             Capability.ADMIN_CHECK,
             Capability.PRIVATE_IN_GROUP,
+            Capability.PICTURE_FORMS,
             Capability.DIAGNOSE,
             Capability.POSTS,
             Capability.PINS,
@@ -108,11 +109,8 @@ class DiscordAdapter:
         if not number.isdecimal():
             raise SendError(f"{address.chat!r} is no Discord chat", permanent=True)
         try:
-            chat = (
-                client.get_partial_messageable(int(number))
-                if kind
-                else await client.create_dm(discord.Object(int(number)))
-            )
+            whose = discord.Object(int(number))
+            chat = client.get_partial_messageable(whose.id) if kind else await client.create_dm(whose)
         except FAILURES as error:
             raise refusal(error) from error
         await post(chat, reply, self._store)
@@ -261,7 +259,7 @@ class DiscordAdapter:
 
     async def modal_sent(self, interaction: discord.Interaction[Any]) -> None:
         """A form came back."""
-        incoming = submitted(interaction)
+        incoming = submitted(interaction, self._settings.api_url)
         await forget_form(self._store, incoming.action)
         await self._answer(interaction, incoming)
 

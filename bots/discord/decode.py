@@ -7,10 +7,12 @@ from typing import Any
 
 import discord
 
-from bots.discord.pictures import sent_picture
+from bots.discord.pictures import attached, sent_picture
 from bots.message import Address, Person, Place, Pressed, Said, Submitted
 
 PLATFORM = "discord"
+UPLOAD = 19
+"""The number of the component that takes files in a modal."""
 CHANNEL = "c:"
 """Begins the `Address.chat` of a guild's channel; a bare number is a person's private chat."""
 
@@ -55,12 +57,23 @@ def pressed(interaction: discord.Interaction[Any], action: str) -> Pressed:
     return Pressed(_actor(interaction), interaction_place(interaction), action, str(interaction.id))
 
 
-def submitted(interaction: discord.Interaction[Any]) -> Submitted:
-    """A modal that came back; its custom id is the form's action."""
+def submitted(interaction: discord.Interaction[Any], api_url: str | None = None) -> Submitted:
+    """A modal that came back; its custom id is the form's action. `api_url`: see `pictures.sent_picture`."""
     data: Mapping[str, Any] = dict(interaction.data or {})
-    answers = form_answers(data.get("components", ()))
+    components = data.get("components", ())
+    files: Mapping[str, Any] = (data.get("resolved") or {}).get("attachments") or {}
+    pictures = {
+        name: attached(discord.Attachment(data=files[number], state=interaction._state), api_url)
+        for name, number in form_files(components).items()
+        if number in files
+    }
     return Submitted(
-        _actor(interaction), interaction_place(interaction), str(data["custom_id"]), answers, str(interaction.id)
+        _actor(interaction),
+        interaction_place(interaction),
+        str(data["custom_id"]),
+        form_answers(components),
+        str(interaction.id),
+        pictures,
     )
 
 
@@ -74,12 +87,22 @@ def form_answers(components: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The texts of a modal, whether they came in action rows (the old way) or in labels (the new one)."""
     answers: dict[str, str] = {}
     for component in components:
-        if "custom_id" in component and "value" in component:
-            answers[str(component["custom_id"])] = str(component["value"] or "")
+        if "custom_id" in component and ("value" in component or component.get("type") == UPLOAD):
+            answers[str(component["custom_id"])] = str(component.get("value") or "")
         answers.update(form_answers(component.get("components") or ()))
         if component.get("component"):
             answers.update(form_answers([component["component"]]))
     return answers
+
+
+def form_files(components: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The number of the file in each field of a modal that takes one."""
+    parts = [part for component in components for part in (component, component.get("component") or {})]
+    return {
+        str(part["custom_id"]): str(part["values"][0])
+        for part in parts
+        if part.get("type") == UPLOAD and part.get("values")
+    }
 
 
 def _actor(interaction: discord.Interaction[Any]) -> Person:

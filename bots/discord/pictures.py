@@ -19,7 +19,11 @@ def sent_picture(message: discord.Message, api_url: str | None) -> Attachment | 
     """The first file of a message. `api_url`: where the library was repointed to; files may come from there too."""
     if not message.attachments:
         return None
-    file = message.attachments[0]
+    return attached(message.attachments[0], api_url)
+
+
+def attached(file: discord.Attachment, api_url: str | None) -> Attachment:
+    """A file as neutral words."""
     hosts = CDN | ({urlsplit(api_url).hostname or ""} if api_url else set())
     return Attachment(file.content_type or "", file.size, partial(_fetched, file, hosts))
 

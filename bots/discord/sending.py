@@ -90,7 +90,9 @@ async def post_patiently(channel: discord.abc.Messageable, reply: Reply, store: 
 
 async def keep_form(store: Store, form: Form, text: str) -> None:
     """Remember a form until its button is pressed, which may be after a restart."""
-    fields = [[f.name, f.label, f.placeholder, f.multiline, f.max_length, f.value, f.required] for f in form.fields]
+    fields = [
+        [f.name, f.label, f.placeholder, f.multiline, f.max_length, f.value, f.required, f.picture] for f in form.fields
+    ]
     kept = {"title": form.title, "text": text, "fields": fields, "button": form.button}
     await store.put(_form_key(form.action), kept)
 

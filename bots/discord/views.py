@@ -108,6 +108,13 @@ def modal(form: Form, text: str) -> discord.ui.Modal:
     if text and len(form.fields) < FORM_FIELDS:
         made.add_item(discord.ui.TextDisplay(text[:ANSWER_LIMIT]))
     for question in form.fields:
+        label = short(question.label, LABEL_TEXT_LIMIT)
+        if question.picture:
+            upload: discord.ui.FileUpload[discord.ui.Modal] = discord.ui.FileUpload(
+                custom_id=question.name, required=question.required, min_values=int(question.required), max_values=1
+            )
+            made.add_item(discord.ui.Label(text=label, component=upload))
+            continue
         answer: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
             custom_id=question.name,
             style=discord.TextStyle.paragraph if question.multiline else discord.TextStyle.short,
@@ -116,7 +123,7 @@ def modal(form: Form, text: str) -> discord.ui.Modal:
             default=question.value[: min(question.max_length, ANSWER_LIMIT)] or None,
             required=question.required,
         )
-        made.add_item(discord.ui.Label(text=short(question.label, LABEL_TEXT_LIMIT), component=answer))
+        made.add_item(discord.ui.Label(text=label, component=answer))
     made.stop()
     return made
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from bots.commands import all as commands
 from bots.context import Context
 from bots.dialog import Dialog, Question
-from bots.message import PICTURE_BYTES, Reply
+from bots.message import PICTURE_BYTES, Address, Attachment, Place, Reply, Submitted
 from bots.state import Conversation
 from core import clock
 from referral import pictures
@@ -45,7 +45,7 @@ def finish(ctx: Context, given: dict[str, str]) -> Reply:
 
 ASKING = Dialog(
     "photo",
-    None,
+    "wizard.ask.picture.label",
     (
         Question("photo", "trial.ask.picture", pictures.read_name, picture=True),
         Question("title", "wizard.ask.picture", str),
@@ -144,3 +144,26 @@ async def test_a_picture_is_fetched_only_when_one_was_asked_for(tmp_path: Path) 
 
 def test_one_limit_holds_from_the_platform_to_the_shelf() -> None:
     assert PICTURE_BYTES == pictures.LARGEST
+
+
+async def test_a_form_brings_a_picture_as_well(tmp_path: Path) -> None:
+    """Where forms take pictures (Discord), the button under the question opens one."""
+    async with open_town(tmp_path) as town:
+        ask(town, "Mei")
+        good, bad = SENT["the serum"], SENT["sixty megapixels"]
+        person, place = town.person("Mei"), Place(Address("webchat", "tea"), group="tea")
+
+        async def submit(file: tuple[bytes, str] | None) -> str:
+            async def fetch() -> bytes:
+                assert file is not None
+                return file[0]
+
+            sent = {"photo": Attachment(file[1], len(file[0]), fetch)} if file else {}
+            form = Submitted(person, place, "form:photo:t", {"photo": ""}, pictures=sent)
+            [reply] = await town.parts.router.hear(form)
+            return reply.text
+
+        assert "40 megapixels" in await submit(bad)
+        assert "Please send a picture here" in await submit(None)
+        assert "(2/2)" in await submit(good)
+        assert "(2/2)" in await submit(good), "sent once more, it answers nothing, and the open question is asked again"
