@@ -21,8 +21,11 @@ from core.i18n import catalogue
 from core.settings import PREFIX, Settings
 from daixin import platforms, providers
 from daixin.cli import program
+from referral.announcing import AnnounceTerms
+from referral.contests.terms import ContestTerms
+from referral.trials.terms import TrialQuestion, TrialTerms
 from rewards.campaign_format import About, Policy, Qualifying, read_campaign
-from rewards.plans import Caps, Milestone, PayoutTerms, Rewards, Rule, Step, Tiers
+from rewards.plans import Caps, Milestone, PayoutTerms, Prize, Rewards, Rule, Step, Tiers
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -200,7 +203,8 @@ def test_the_conversation_is_in_the_words_of_the_program(readme: Path, locale: s
 @pytest.mark.parametrize("language", ["", ".zh"])
 def test_every_field_of_a_campaign_file_is_explained(language: str) -> None:
     text = (ROOT / f"docs/campaigns{language}.md").read_text()
-    parts: list[type[BaseModel]] = [About, Qualifying, Rewards, Rule, Caps, Tiers, Step, Milestone, PayoutTerms, Policy]
+    parts: list[type[BaseModel]] = [About, Qualifying, Rewards, Rule, Caps, Tiers, Step, Milestone, Prize, PayoutTerms]
+    parts += [Policy, AnnounceTerms, TrialTerms, TrialQuestion, ContestTerms]
     fields = {field.alias or name for part in parts for name, field in part.model_fields.items()}
     assert fields == set(re.findall(r"`([a-z_]+)`", "\n".join(re.findall(r"^\| (`[^|]*`) \|", text, re.MULTILINE))))
 
