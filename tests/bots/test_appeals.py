@@ -78,8 +78,8 @@ from tests.dialogue import in_both, open_town
     [Appeal: Bob]
     Alice> [Appeal: Bob]
     Bob does not count (Spring tea)
-    What did we get wrong? Two or three sentences are enough: how you know each other, what we may have missed. \
-    There is one appeal for each decision, so say it all.
+    What did we get wrong, or what should we know? Two or three sentences are enough. There is one appeal \
+    for each decision, so say it all.
     Say “cancel” to stop.
     Alice> We are brothers and share a bank card.
     Your appeal has reached the team. Whenever possible, somebody else than the first time looks at it. You will \
@@ -200,7 +200,7 @@ from tests.dialogue import in_both, open_town
     [申诉：Bob]
     Alice> [申诉：Bob]
     Bob 没有算数（春茶会）
-    哪里弄错了？两三句话就够：你们怎么认识的，我们可能漏看了什么。每个决定只能申诉一次，请一次说清楚。
+    哪里弄错了，或者还有什么我们该知道？两三句话就够。每个决定只能申诉一次，请一次说清楚。
     发送「取消」可随时退出。
     Alice> 我们是亲兄弟，共用一张银行卡。
     申诉已经交给团队，会尽量由另一位同事来看。有结果我会在这里告诉你，在那之前一切不变。
@@ -301,8 +301,8 @@ async def test_one_reviewer_decides_and_another_looks_at_the_appeal(tmp_path: Pa
     [Appeal]
     Alice> [Appeal]
     Bob was not credited to you (Spring tea)
-    What did we get wrong? Two or three sentences are enough: how you know each other, what we may have missed. \
-    There is one appeal for each decision, so say it all.
+    What did we get wrong, or what should we know? Two or three sentences are enough. There is one appeal \
+    for each decision, so say it all.
     Say “cancel” to stop.
     Alice> Bob is a colleague of mine; ask him.
     Your appeal has reached the team. Whenever possible, somebody else than the first time looks at it. You will \
@@ -380,7 +380,7 @@ async def test_one_reviewer_decides_and_another_looks_at_the_appeal(tmp_path: Pa
     [我要申诉]
     Alice> [我要申诉]
     Bob 没有记在你名下（春茶会）
-    哪里弄错了？两三句话就够：你们怎么认识的，我们可能漏看了什么。每个决定只能申诉一次，请一次说清楚。
+    哪里弄错了，或者还有什么我们该知道？两三句话就够。每个决定只能申诉一次，请一次说清楚。
     发送「取消」可随时退出。
     Alice> Bob 是我同事，可以问他。
     申诉已经交给团队，会尽量由另一位同事来看。有结果我会在这里告诉你，在那之前一切不变。
