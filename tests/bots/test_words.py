@@ -10,6 +10,7 @@ import pytest
 
 from bots import gains, payout_news
 from bots.commands.all import DIALOGS
+from bots.commands.campaign import wizard
 from core import i18n
 from referral.campaigns import MOVES, QUALIFYING, STATES
 from referral.rules import REFUSALS
@@ -85,7 +86,8 @@ BUILT = (
     | _all("campaign.done", ("pause", "resume", "end"))
     | _all("button", ("pause", "resume", "end"))
     | {one.key for dialog in DIALOGS.values() for one in dialog.questions}
-    | {one.key + ".label" for dialog in FORMS for one in dialog.questions if dialog.guided or not one.closed}
+    | {one.key + ".label" for dialog in FORMS for one in dialog.questions if not one.closed}
+    | {one.key + ".label" for dialog in wizard.DIALOGS for one in dialog.questions}
     | {dialog.title for dialog in FORMS if dialog.title}
     | {"file.statement", "file.proof"}
 )

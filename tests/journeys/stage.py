@@ -166,12 +166,13 @@ async def on_stage(platform: str, locale: str, url: str, tmp_path: Path) -> Asyn
             guild.script.router = parts.router.hear
             await guild.start()
             stack.push_async_callback(guild.stop)
-            harness: Harness = guild
+            made: Any = guild
             server.user("alice").locale = "zh-CN" if locale == "zh_Hans" else "en-US"
         else:
             module = importlib.import_module(f"tests.bots.{platform}.harness")
-            harness = await stack.enter_async_context(module.open_harness(tmp_path))
-            harness.script.router = parts.router.hear
+            made = await stack.enter_async_context(module.open_harness(tmp_path))
+            made.script.router = parts.router.hear
+        harness: Harness = made
         if isinstance(harness, TelegramHarness):
             for someone in (harness.alice, harness.bob):
                 someone.language_code = "zh-hans" if locale == "zh_Hans" else "en"
