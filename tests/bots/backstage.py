@@ -60,6 +60,11 @@ async def prepare(town: Town) -> None:
         "Bob's payee is Alice's.": lambda: shares("Alice", "Bob"),
         "Bob is forgotten.": lambda: forgets("Bob"),
     }
+    await hear_carol(town)
+
+
+async def hear_carol(town: Town) -> None:
+    """Carol, who runs the place, has spoken, and has read what came to her since."""
     await town.say("Carol", "/me")
     await town.settle()
     town.news("Carol")
