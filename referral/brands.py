@@ -7,7 +7,8 @@ import secrets
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, select
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, col
 
 from core import clock, ids
@@ -42,6 +43,15 @@ class Community(TenantRow, table=True):
         ForeignKeyConstraint(["brand_id", "admin_id"], ["member.brand_id", "member.id"]),
         UniqueConstraint("brand_id", "platform", "group_id"),
         Index("ix_community_group", "platform", "group_id"),
+        # A group is one brand's at a time, whoever connects it at the same moment.
+        Index(
+            "uq_community_standing",
+            "platform",
+            "group_id",
+            unique=True,
+            sqlite_where=text("removed_at IS NULL"),
+            postgresql_where=text("removed_at IS NULL"),
+        ),
     )
 
     platform: str
@@ -131,8 +141,12 @@ def connect(
     community.title = title or community.title
     community.invite_url = invite_url or community.invite_url
     community.removed_at = None
-    session.add(community)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(community)
+            session.flush()
+    except IntegrityError:
+        raise Conflict("community_taken", title=title) from None
     return community
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from bots.adapter import Capability, OnIncoming, Status
@@ -13,8 +15,10 @@ from bots.markup import plain
 from bots.message import Address, BotPlaced, Person, Place, Pressed, Reply, Said
 from bots.router import Router
 from core import clock
+from core.errors import Conflict
 from referral import audit, members, staff
 from referral.brands import Brand, Community, communities_of, community_of_group, create_brand
+from referral.connecting import connect_group
 from referral.members import find_identity
 from tests.house import House, later, person
 
@@ -256,3 +260,28 @@ async def test_taken_out_of_a_group_the_bot_lets_it_go(square: Square) -> None:
     with later(days=1):
         assert "Hello!" in await square.adds("Mei", "tea")
         assert "“tea lovers” is waiting" in await square.says("Mei", "/connect")
+
+
+async def test_of_two_brands_that_connect_a_group_at_once_one_gets_it(house: House) -> None:
+    square = Square(house)
+    one, two = square.brand("One"), square.brand("Two")
+    other = House(house.url)
+
+    def attempt(which: House, brand: Brand) -> str:
+        try:
+            which.do(lambda s: connect_group(s, brand.id, "telegram", "tea", "Tea", "operator"))
+        except Conflict as error:
+            return error.code
+        return "connected"
+
+    with ThreadPoolExecutor(2) as pool:
+        tries = [pool.submit(attempt, house, one), pool.submit(attempt, other, two)]
+        outcomes = sorted(tried.result(timeout=60) for tried in tries)
+    other.close()
+    assert outcomes == ["community_taken", "connected"]
+    community = square.community("tea")
+    assert community is not None
+    loser = two if community.brand_id == one.id else one
+    row = Community(brand_id=loser.id, platform="telegram", group_id="tea", connected_at=clock.now())
+    with pytest.raises(IntegrityError):  # whatever writes past our code is refused by the database itself
+        house.do(lambda s: s.add(row))

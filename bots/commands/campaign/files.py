@@ -8,6 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import func, select
+from sqlmodel import col
+
 from bots.commands.campaign.acting import who_was_first, why_not
 from bots.commands.campaign.overview import campaign_page
 from bots.commands.campaign.review import words_of
@@ -25,6 +28,7 @@ from rewards import campaign_edits
 from rewards.campaign_files import findings_of, read_campaign, write_campaign
 from rewards.cost_bound import cost_bound
 from rewards.forecast import frame_of
+from rewards.rewards import Reward
 from rewards.statements.campaign import campaign_statement
 from rewards.statements.files import write
 
@@ -32,19 +36,30 @@ BEGINS = "[campaign]"
 """How a campaign file begins that somebody pastes into the chat."""
 
 
+STATEMENT_MOST = 2000
+"""Rewards in a statement that is written while others wait for the chat; longer ones are for the command line."""
+
+
 def export(ctx: Context, campaign: Campaign) -> Sequence[Reply]:
     """The campaign's file, and its statement as a workbook."""
     if not ctx.may("export"):
         return (ctx.reply("campaign.not_admin"),)
     text = write_campaign(ctx.session, campaign).encode()
+    audit.record(ctx.session, ctx.brand.id, ctx.actor, "campaign.export", campaign.slug, version=campaign.version)
+    file = _file(ctx, "campaign.export.file", campaign, text, "toml", "application/toml")
+    if _rewards(ctx, campaign) > STATEMENT_MOST:
+        return (file, ctx.reply("campaign.export.too_long", slug=Safe(campaign.slug)))
     book = io.BytesIO()
     write(campaign_statement(ctx.session, campaign, locale=ctx.locale), "xlsx", book)
-    audit.record(ctx.session, ctx.brand.id, ctx.actor, "campaign.export", campaign.slug, version=campaign.version)
     sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return (
-        _file(ctx, "campaign.export.file", campaign, text, "toml", "application/toml"),
-        _file(ctx, "campaign.export.statement", campaign, book.getvalue(), "xlsx", sheet),
-    )
+    return (file, _file(ctx, "campaign.export.statement", campaign, book.getvalue(), "xlsx", sheet))
+
+
+def _rewards(ctx: Context, campaign: Campaign) -> int:
+    """How many rewards a statement would list, as far as that matters."""
+    mine = (col(Reward.brand_id) == ctx.brand.id) & (col(Reward.campaign_id) == campaign.id)
+    some = select(col(Reward.id)).where(mine).limit(STATEMENT_MOST + 1).subquery()
+    return int(ctx.session.scalar(select(func.count()).select_from(some)) or 0)
 
 
 def _file(ctx: Context, key: str, campaign: Campaign, data: bytes, ending: str, media_type: str) -> Reply:

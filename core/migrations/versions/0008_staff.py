@@ -86,6 +86,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("platform", "group_id", name=op.f("pk_waiting_group")),
     )
     op.add_column("community", sa.Column("partner", sa.Boolean(), nullable=False, server_default=sa.false()))
+    standing = sa.text("removed_at IS NULL")
+    op.create_index(
+        "uq_community_standing",
+        "community",
+        ["platform", "group_id"],
+        unique=True,
+        sqlite_where=standing,
+        postgresql_where=standing,
+    )
     for statement in SQLITE if op.get_bind().dialect.name == "sqlite" else POSTGRESQL:
         op.execute(statement)
 
