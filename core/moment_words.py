@@ -37,13 +37,13 @@ FEASTS = {
     r"妇女节|三八节?|38节": (3, 8),
     r"五一|劳动节": (5, 1),
     r"六一|儿童节": (6, 1),
-    r"618": (6, 18),
+    r"618(?!\d)": (6, 18),
     r"国庆节?": (10, 1),
     r"halloween|万圣节": (10, 31),
-    r"双十一|双11": (11, 11),
-    r"双十二|双12": (12, 12),
+    r"双十一|双11(?!\d)": (11, 11),
+    r"双十二|双12(?!\d)": (12, 12),
     r"平安夜|christmas eve": (12, 24),
-    r"圣诞节?|christmas(?: day)?": (12, 25),
+    r"圣诞节?|christmas(?: day)?|xmas": (12, 25),
     r"new year'?s eve": (12, 31),
 }
 """Days that campaigns are named for and that have a date of their own; those of the moon's calendar are not read."""
@@ -66,6 +66,7 @@ N = r"(?:\d{1,4}|[零〇一二两三四五六七八九十百]+)"
 EN = r"(?:\d{1,4}|(?:" + "|".join(NUMBER_WORDS) + r")\b)"
 DAY = r"(?:周|星期|礼拜)\s*([一二三四五六日天1-7])"
 MONTH = r"(" + "|".join(MONTHS) + r")[a-z]*\.?"
+HOURS = r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 ORDINAL = r"(?:st|nd|rd|th)"
 MERIDIEM = r"([ap])\.?\s?m\b\.?"
 
@@ -164,6 +165,7 @@ def _lengths() -> Iterator[tuple[re.Pattern[str], Callable[[re.Match[str]], tupl
     yield re.compile(rf"({EN}) and a half ({units}){end}"), lambda m: (number(m[1]) + 0.5, _unit(m[2]))
     yield re.compile(rf"半\s*个?({units}){end}"), lambda m: (0.5, _unit(m[1]))
     yield re.compile(rf"half an? ({units}){end}"), lambda m: (0.5, _unit(m[1]))
+    yield re.compile(rf"(\d{{1,3}}\.\d{{1,2}})\s*({units}){end}"), lambda m: (float(m[1]), _unit(m[2]))
     yield re.compile(rf"(?:a )?fortnight{end}"), lambda m: (2, "week")
     yield re.compile(rf"({N}|{EN})\s*({units}){end}"), lambda m: (number(m[1]), _unit(m[2]))
 
@@ -227,7 +229,7 @@ def _tokens() -> Iterator[tuple[str, Callable[[re.Match[str]], Mapping[str, Any]
 def _day_tokens() -> Iterator[tuple[str, Callable[[re.Match[str]], Mapping[str, Any]]]]:
     yield r"(?:the )?day after tomorrow\b|大?后[天日]|后(?=早|晚)", lambda m: {"days_on": 3 if m[0][0] == "大" else 2}
     yield r"明[天日儿]|明(?=早|晚)|tomorrow\b|tmrw?\b", _says(days_on=1)
-    yield r"tonight,? (?:at )?midnight\b|今[晚夜](?:半夜|午夜)", _says(days_on=0, period="midnight")
+    yield r"tonight,? (?:at )?midnight\b|midnight tonight\b|今[晚夜](?:半夜|午夜)", _says(days_on=0, period="midnight")
     yield r"今[天日儿]|今(?=早|晚|夜)|today\b", _says(days_on=0)
     yield r"tonight\b", _says(days_on=0, period="evening")
     yield r"this (morning|afternoon|evening)\b", lambda m: {"days_on": 0, "period": m[1]}
@@ -246,15 +248,20 @@ def _day_tokens() -> Iterator[tuple[str, Callable[[re.Match[str]], Mapping[str, 
 
 def _date_tokens() -> Iterator[tuple[str, Callable[[re.Match[str]], Mapping[str, Any]]]]:
     for words, (month, day) in FEASTS.items():
-        yield rf"(?:{words})(?![a-z\d月])(?:当天|那天)?", _says(month=month, day=day)
+        yield rf"(?:{words})(?![a-z])(?:当天|那天)?", _says(month=month, day=day)
     yield (
         r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:t(?=\d)|(?!\d))",
         lambda m: {"year": int(m[1]), "month": int(m[3]), "day": int(m[4])},
     )
     yield r"(\d{4})\s*年", lambda m: {"year": int(m[1])}
+    yield r"(\d{2})\s*年", lambda m: {"year": 2000 + int(m[1])}
     yield r"明年|next year\b", _says(years_on=1)
+    yield r"后年", _says(years_on=2)
     yield r"今年|this year\b", _says(years_on=0)
-    yield r"(?:这|本)个?月[底末]|月[底末]", _says(months_on=0, day=-1)
+    yield (
+        r"(?:这|本)个?月[底末]|月[底末]|(?:the )?(?:end|last day) of (?:the|this) month\b",
+        _says(months_on=0, day=-1),
+    )
     yield r"(下+)个?月[底末]", lambda m: {"months_on": _weeks_on(m[1]), "day": -1}
     yield r"(下+)个?月", lambda m: {"months_on": _weeks_on(m[1])}
     yield r"(?:这|本)个?月", _says(months_on=0)
@@ -285,6 +292,10 @@ def _hour_tokens() -> Iterator[tuple[str, Callable[[re.Match[str]], Mapping[str,
     yield r"(half|quarter) (past|to) (\d{1,2})(?!\d)", _past
     yield r"(\d{1,2}):(\d{2})(?::\d{2}(?:\.\d+)?)?(?!\d)", lambda m: {"hour": int(m[1]), "minute": int(m[2])}
     yield rf"({N})\s*[点时](?:钟|整)?\s*(半|一刻|1刻|三刻|3刻|过?{N}\s*分?)?(?!\d)", _spoken
+    yield r"at (\d{1,2})\.(\d{2})(?![\d.])", lambda m: {"hour": int(m[1]), "minute": int(m[2])}
+    yield r"(\d{1,2})h(\d{2})?\b", lambda m: {"hour": int(m[1]), "minute": int(m[2] or 0)}
+    yield rf"({HOURS})\s*{MERIDIEM}", lambda m: {"hour": number(m[1]), "minute": 0, "half": m[2]}
+    yield rf"({HOURS})\b", lambda m: {"hour": number(m[1]), "minute": 0, "spoken": True}
     yield rf"(\d{{1,2}})\s*{MERIDIEM}", lambda m: {"hour": int(m[1]), "minute": 0, "half": m[2]}
     yield MERIDIEM, lambda m: {"half": m[1]}
     for name, words in PERIODS.items():

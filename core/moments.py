@@ -23,7 +23,7 @@ from core.errors import BadInput
 from core.moment_words import CLOCK_UNITS, Heard, Unheard, amounts, hear, number, tidy
 
 FARTHEST = timedelta(days=5 * 366)
-MISTAKE = timedelta(days=300)
+MISTAKE = timedelta(days=330)
 """A date without a year that lies so far ahead has just gone by: rather a slip than next year."""
 DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
 
@@ -104,6 +104,8 @@ def _read(text: str, now: datetime, zone: str, locale: str, hour: time | None) -
     if any(name not in USED for name in heard):
         raise Unheard(text)
     options = [_combine(day, minutes, where, locale) for day in days for minutes in clocks]
+    if _of_no_day(heard) and clocks == [0]:
+        options = [_combine(days[0], 24 * 60, where, locale)]  # 零点, said by itself, is the one to come
     ahead = sorted({option for option in options if option > now})
     if not ahead and rolls:
         ahead = [_combine(day + timedelta(days=7), minutes, where, locale) for day in days for minutes in clocks][:1]
@@ -296,6 +298,10 @@ def _clocks(heard: Heard, days: list[date], otherwise: time | None, locale: str)
 
 def _today(heard: Heard) -> bool:
     return heard.get("days_on", 0) == 0 and not heard.keys() & {"weekday", "pair", "day"}
+
+
+def _of_no_day(heard: Heard) -> bool:
+    return _today(heard) and "days_on" not in heard
 
 
 def _hours(heard: Heard, period: str | None) -> list[int]:
