@@ -43,7 +43,6 @@ def test_the_log_names_each_post_and_what_was_refused_is_tried_again(
     assert daixin(folder, "announce", "retry", "tea").out == "1 post(s) on their way again.\n"
     [row] = [json.loads(line) for line in daixin(folder, "announce", "log", "tea").out.splitlines()]
     assert (row["state"], row["reason"], row["tries"]) == ("queued", None, 2)
-    assert "[announce]\npin = false\n" in daixin(folder, "campaign", "show", "tea").out
 
 
 def test_a_group_gets_its_own_language(daixin: Shell, tmp_path: Path, migrated_sqlite: Path) -> None:
