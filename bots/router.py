@@ -210,6 +210,7 @@ class Router:
             argument=ask.argument,
             capabilities=adapter.capabilities if adapter else frozenset(),
             runs=standing.runs,
+            untold=standing.untold,
             operator=f"{ask.person.platform}:{ask.person.account}" in self._admins,
             missing=await lacking(adapter, place.group) if place.group is not None else (),
         )
