@@ -257,7 +257,7 @@ def _trial(file: CampaignFile) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """What does not fit together in a trial, and what only a trial can count."""
     about, terms = file.campaign, file.trial
     if about.kind != "trial":
-        counted = {"qualify.event": file.qualify.event}
+        counted: dict[str, str] = {"qualify.event": file.qualify.event}
         counted |= {f"rewards.rules.{index}.on": rule.on or "" for index, rule in enumerate(file.rewards.rules)}
         for where, event in counted.items():
             if event in OF_TRIALS:
