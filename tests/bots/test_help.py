@@ -15,10 +15,12 @@ from tests.dialogue import in_both, open_town
     • /invite: My invite link and card
     • /me: How my friends get on
     • /leaderboard: Who brought the most friends
+    • /team: My team in the contest
     • /rewards: What I earned, and when it is mine
     • /withdraw: Have what I earned paid out
     • /shop: Spend my points
     • /why: Why a friend did or did not count
+    • /appeal: Ask that a decision be looked at again
     • /join: Enter a friend's invite code
     • /link: Join my accounts on other platforms
     • /language: 中文 / English
@@ -32,10 +34,12 @@ from tests.dialogue import in_both, open_town
     • /invite: My invite link and card
     • /me: How my friends get on
     • /leaderboard: Who brought the most friends
+    • /team: My team in the contest
     • /rewards: What I earned, and when it is mine
     • /withdraw: Have what I earned paid out
     • /shop: Spend my points
     • /why: Why a friend did or did not count
+    • /appeal: Ask that a decision be looked at again
     • /join: Enter a friend's invite code
     • /link: Join my accounts on other platforms
     • /language: 中文 / English
@@ -43,9 +47,11 @@ from tests.dialogue import in_both, open_town
     • /privacy: Read my data, or have it deleted
     • /help: All commands
     • /campaign: Run campaigns (admins)
+    • /announce: What was posted in the groups (admins)
     • /broadcast: Write to members (admins)
     • /connect: Connect a group (admins)
     • /staff: Who runs the brand (admins)
+    • /review: Decide what waits for review (admins)
     You can also send an invite code or paste an invite link.
     Alice> blah
     I did not understand that. Choose below, or say /help.
@@ -59,10 +65,12 @@ from tests.dialogue import in_both, open_town
     • 邀请：我的邀请链接和海报
     • 我的：我邀请的朋友和进度
     • 排行榜：谁邀请的朋友最多
+    • 战队：我的战队
     • 奖励：我得到的奖励和到账时间
     • 提现：把可提现的奖励打到我的账户
     • 兑换：用积分兑换好物
     • 为什么：朋友为什么算数或没算数
+    • 申诉：对决定提出申诉
     • 邀请码：输入朋友给你的邀请码
     • 绑定：绑定我在其他平台的账号
     • 语言：中文 / English
@@ -76,10 +84,12 @@ from tests.dialogue import in_both, open_town
     • 邀请：我的邀请链接和海报
     • 我的：我邀请的朋友和进度
     • 排行榜：谁邀请的朋友最多
+    • 战队：我的战队
     • 奖励：我得到的奖励和到账时间
     • 提现：把可提现的奖励打到我的账户
     • 兑换：用积分兑换好物
     • 为什么：朋友为什么算数或没算数
+    • 申诉：对决定提出申诉
     • 邀请码：输入朋友给你的邀请码
     • 绑定：绑定我在其他平台的账号
     • 语言：中文 / English
@@ -87,9 +97,11 @@ from tests.dialogue import in_both, open_town
     • 隐私：查看或删除我的数据
     • 帮助：全部命令
     • 活动：管理活动（管理员）
+    • 公告记录：公告发送记录（管理员）
     • 群发：群发消息（管理员）
     • 连接：把群接到品牌（管理员）
     • 团队：谁在管理品牌（管理员）
+    • 审核：审核待处理的事项（管理员）
     也可以直接发送邀请码或粘贴邀请链接。
     Alice> 今天天气真好
     我没看懂。请点下面的按钮，或发送「帮助」。
