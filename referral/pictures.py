@@ -116,20 +116,21 @@ def _decoded(body: bytes) -> tuple[Image.Image, bool]:
 def _drawn_anew(image: Image.Image) -> Image.Image:
     """Upright, in plain colours on white, not too long."""
     profile = image.info.get("icc_profile")
-    image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):
         image = image.convert("F").point(lambda level: level / 256).convert("L")
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
+    see_through = "A" in image.mode or "transparency" in image.info
+    if see_through or image.mode not in ("L", "RGB", "CMYK"):
+        image = image.convert("RGBA" if see_through else "RGB")
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)  # before anything makes a copy of it
+    image = ImageOps.exif_transpose(image)
+    if see_through:
         paper = Image.new("RGBA", image.size, "white")
         paper.alpha_composite(image)
-        image = paper.convert("RGB")
-    elif profile and image.mode in ("RGB", "CMYK", "L"):
+        image = paper
+    elif profile:
         image = _in_common_colours(image, profile)
-    image = image.convert("RGB")
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     plain = Image.new("RGB", image.size)
-    plain.paste(image)
+    plain.paste(image.convert("RGB"))
     return plain
 
 
