@@ -19,6 +19,7 @@ from tests.dialogue import in_both, open_town
     • /rewards: What I earned, and when it is mine
     • /withdraw: Have what I earned paid out
     • /shop: Spend my points
+    • /trial: Try something new
     • /why: Why a friend did or did not count
     • /appeal: Ask that a decision be looked at again
     • /join: Enter a friend's invite code
@@ -38,6 +39,7 @@ from tests.dialogue import in_both, open_town
     • /rewards: What I earned, and when it is mine
     • /withdraw: Have what I earned paid out
     • /shop: Spend my points
+    • /trial: Try something new
     • /why: Why a friend did or did not count
     • /appeal: Ask that a decision be looked at again
     • /join: Enter a friend's invite code
@@ -69,6 +71,7 @@ from tests.dialogue import in_both, open_town
     • 奖励：我得到的奖励和到账时间
     • 提现：把可提现的奖励打到我的账户
     • 兑换：用积分兑换好物
+    • 试用：新品试用
     • 为什么：朋友为什么算数或没算数
     • 申诉：对决定提出申诉
     • 邀请码：输入朋友给你的邀请码
@@ -88,6 +91,7 @@ from tests.dialogue import in_both, open_town
     • 奖励：我得到的奖励和到账时间
     • 提现：把可提现的奖励打到我的账户
     • 兑换：用积分兑换好物
+    • 试用：新品试用
     • 为什么：朋友为什么算数或没算数
     • 申诉：对决定提出申诉
     • 邀请码：输入朋友给你的邀请码
