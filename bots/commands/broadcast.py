@@ -16,7 +16,7 @@ from bots.outreach.words import broadcast_words
 from bots.pace import seconds_for
 from core import i18n
 from core.errors import BadInput
-from referral.outreach.audiences import AUDIENCES, Reach, reach_of
+from referral.outreach.audiences import AUDIENCES, Reach, offered, reach_of
 from referral.outreach.broadcasts import (
     TEXT_LENGTH,
     UNDER_WAY,
@@ -138,7 +138,7 @@ def _audience(text: str) -> str:
 
 
 def _choices(ctx: Context, talk: Talk) -> Sequence[Choice]:
-    names = {name: i18n.text(ctx.locale, f"broadcast.audience.{name}") for name in AUDIENCES}
+    names = {name: i18n.text(ctx.locale, f"broadcast.audience.{name}") for name in offered(ctx.session, ctx.brand.id)}
     return [(label[:1].upper() + label[1:], name) for name, label in names.items()]
 
 

@@ -17,6 +17,7 @@ from referral.members import Identity, Member
 from referral.outreach.models import OutreachChoice
 from referral.referrals import Referral
 from referral.touches import Touch
+from referral.trials.places import TrialApplication
 
 SILENT = timedelta(days=14)
 """Nobody came by an advocate's link for so long: they have fallen silent."""
@@ -54,6 +55,17 @@ def _friends(member: Any, now: datetime) -> ColumnElement[bool]:
     )
 
 
+def _applicants(member: Any, now: datetime) -> ColumnElement[bool]:
+    """Who waits for a place in a trial that runs."""
+    a, c = table(TrialApplication), table(Campaign)
+    return (
+        select(a.c.id)
+        .join(c, and_(c.c.brand_id == a.c.brand_id, c.c.id == a.c.campaign_id, c.c.state == "running"))
+        .where(a.c.brand_id == member.brand_id, a.c.member_id == member.id, a.c.state.in_(("applied", "waiting")))
+        .exists()
+    )
+
+
 def _enrolled(member: Any) -> Select[Any]:
     e, c = table(Enrollment), table(Campaign)
     return (
@@ -84,8 +96,16 @@ AUDIENCES: dict[str, Condition] = {
     "advocates": _advocates,
     "dormant": _dormant,
     "friends": _friends,
+    "applicants": _applicants,
 }
 """By name, in the order they are offered."""
+
+
+def offered(session: Session, brand_id: UUID) -> list[str]:
+    """The audiences that mean something to the brand: applicants only where a trial runs."""
+    t = table(Campaign)
+    trial = select(t.c.id).where(t.c.brand_id == brand_id, t.c.kind == "trial", t.c.state == "running").limit(1)
+    return [name for name in AUDIENCES if name != "applicants" or session.scalar(trial) is not None]
 
 
 @dataclass(frozen=True, slots=True)

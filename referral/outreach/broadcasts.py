@@ -22,7 +22,7 @@ from referral.outreach.messages import BROADCAST, Notice, plan
 from referral.outreach.models import Broadcast, Outreach
 
 TEXT_LENGTH = 1000
-PIECE = 1000
+PIECE = 500
 """Members planned for in one unit of work."""
 DRAFT_LASTS = timedelta(days=1)
 """A draft is sent within a day or not at all: a button that is found again a week later sends nothing stale."""

@@ -22,6 +22,7 @@ from referral.brands import Brand
 from referral.outreach import audiences, broadcasts, digest, messages, nudges, people
 from referral.outreach.messages import Key, Notice, Verdict
 from referral.outreach.models import Broadcast, Outreach
+from referral.trials.places import Trial, TrialApplication
 from tests.house import later
 from tests.referral.town import Town
 
@@ -351,6 +352,28 @@ def test_audiences_are_who_they_say(town: Town) -> None:
         assert who(town, "dormant") == set()
     with later(days=14, minutes=1):
         assert who(town, "dormant") == {alice}
+
+
+def test_applicants_are_who_waits_for_a_place(town: Town) -> None:
+    waits, served = town.talks("Alice"), town.talks("Bob")
+    brand_id, campaign_id = town.brand.id, town.campaign.id
+
+    def apply(session: Session) -> None:
+        now = clock.now()
+        session.add(Trial(brand_id=brand_id, campaign_id=campaign_id, quota=1, approve="rule", closes_at=now))
+        session.flush()
+        for member_id, state in ((waits, "waiting"), (served, "delivered")):
+            row: dict[str, Any] = {
+                "brand_id": brand_id,
+                "campaign_id": campaign_id,
+                "member_id": member_id,
+                "campaign_version": 1,
+            }
+            session.add(TrialApplication(**row, state=state, applied_at=now))
+
+    assert "applicants" not in town.house.ask(lambda session: audiences.offered(session, brand_id))
+    town.house.do(apply)
+    assert who(town, "applicants") == {waits}
 
 
 def test_how_many_it_reaches_is_told_before(town: Town) -> None:
