@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 from sqlmodel import Session
 
+from bots.drafts import open_drafts
 from core import i18n
 from referral import staff
 from referral.audit import verify_chain
@@ -128,3 +131,32 @@ async def approve(stage: Stage) -> None:
     await stage.asked("bob")
     [place] = stage.do(lambda session: list(session.scalars(select(TrialApplication))))
     assert place.state == "taken"
+
+
+@pytest.mark.parametrize("platform", ["telegram", "webchat", "discord"])
+async def test_the_card_bears_the_picture_that_was_sent(platform: str, tmp_path: Path) -> None:
+    async with on_stage(platform, "en", fresh_sqlite(tmp_path), tmp_path) as stage:
+        await connect(stage)
+        await stage.says("alice", "/campaign new")
+        await stage.presses("alice", "button.kind.contest")
+        await stage.fills("alice", title="Top host", other="-")
+        await stage.sees("alice", stage.word("wizard.ask.mode"))
+        await stage.presses("alice", "button.rest_by_default")
+        await stage.sees("alice", stage.word("wizard.ready"))
+        brand = stage.do(only_brand)
+        assert brand is not None
+        [draft] = stage.do(lambda session: open_drafts(session, brand.id))
+        await stage.says("alice", f"/campaign draft {draft.code} step picture")
+        await stage.sees("alice", stage.word("wizard.ask.picture"))
+        await stage.harness.show("alice", a_picture())
+        await stage.sees("alice", stage.word("wizard.picture.given"))
+        await stage.presses("alice", "button.launch")
+        await stage.sees("alice", "🎉")
+        [campaign] = stage.do(lambda session: campaigns_of(session, brand.id))
+        assert campaign.picture is not None
+
+
+def a_picture() -> bytes:
+    drawn = io.BytesIO()
+    Image.new("RGB", (600, 400), "#c33").save(drawn, "JPEG")
+    return drawn.getvalue()

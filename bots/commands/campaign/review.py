@@ -231,11 +231,14 @@ def _amount(ctx: Context, amount: int, asset: str, titles: Mapping[str, Mapping[
 
 
 def words_of(ctx: Context, found: Finding | FileProblem) -> str:
-    """A finding in words for a chat, without the places of a file."""
+    """A finding in words for a chat: without the places of a file, and with what to do here instead of there."""
     part = "plan" if isinstance(found, Finding) else "campaign_file"
+    part = "wizard.finding" if f"wizard.finding.{found.code}" in i18n.catalogue(ctx.locale) else part
     params = {name: one.format(ctx.locale) if isinstance(one, Money) else one for name, one in found.params.items()}
     where = {} if isinstance(found, Finding) else {"where": found.where}
-    return ctx.say(f"{part}.{found.code}", **where, **params)
+    said = ctx.say(f"{part}.{found.code}", **where, **params)
+    end = "" if said.endswith((".", "。", "!", "！", "?", "？")) else i18n.text(ctx.locale, "wizard.full_stop")
+    return said[:1].upper() + said[1:] + end
 
 
 def _mending(ctx: Context, dialog: Dialog, draft: CampaignDraft, judged: Judged) -> tuple[tuple[Button, ...], ...]:

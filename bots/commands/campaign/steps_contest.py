@@ -118,7 +118,7 @@ STEPS = (
         when=said("mode", "teams"),
     ),
     EVENT,
-    STAY,
+    replace(STAY, choices=offered("wizard.n.days", 1, 3, 7), default=usual("3")),
     Question(
         "prizes",
         "wizard.ask.prizes",
@@ -140,7 +140,7 @@ STEPS = (
     replace(FRIENDS, when=lambda talk: talk.answers.get("advocate", "0") not in ("", "0")),
     START,
     START_SURE,
-    end_question("wizard.ask.end", 3, 7, 14, default=7),
+    end_question("wizard.ask.end", 7, 14, 30, default=14),
     END_SURE,
     PLACES,
     PICTURE,

@@ -37,7 +37,7 @@ from tests.dialogue import in_both, open_town
     [← Back] [Stop here]
     Carol> [Stays in the group]
     (6/11) How many days must a new friend stay?
-    [3 days] [7 days] [14 days]
+    [1 day] [3 days] [7 days]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 3 days
@@ -88,7 +88,7 @@ from tests.dialogue import in_both, open_town
     [← Back] [Stop here]
     Carol> [At once]
     (11/12) How long does it run? Choose, or say a number of days or a date.
-    [3 days] [7 days] [14 days]
+    [7 days] [14 days] [30 days]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [7 days]
@@ -143,7 +143,7 @@ from tests.dialogue import in_both, open_town
     [← 上一步] [先到这里]
     Carol> [进群并留下]
     6/11 新朋友要在群里留满几天？
-    [3 天] [7 天] [14 天]
+    [1 天] [3 天] [7 天]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 3天
@@ -192,7 +192,7 @@ from tests.dialogue import in_both, open_town
     [← 上一步] [先到这里]
     Carol> [立即开始]
     11/12 办多久？可以直接选，也可以说天数或结束时间，比如「10天」「12月31日 22:00」。
-    [3 天] [7 天] [14 天]
+    [7 天] [14 天] [30 天]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [7 天]

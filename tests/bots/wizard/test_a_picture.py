@@ -46,12 +46,18 @@ WORDS = {
     [Skip]
     [← Back] [Stop here]
     That one moves. Please send a still picture, as JPEG or PNG.
+    (14/14) Send a picture for the card, or skip it and the card is drawn in your brand's colours.
+    [Skip]
+    [← Back] [Stop here]
     """,
     zh="""
     14/14 发一张图放到海报上。跳过就用品牌配色的默认海报。
     [跳过]
     [← 上一步] [先到这里]
     这是动图。请发一张静态图片，JPEG 或 PNG 都行。
+    14/14 发一张图放到海报上。跳过就用品牌配色的默认海报。
+    [跳过]
+    [← 上一步] [先到这里]
     """,
 )
 async def test_mei_puts_the_serum_on_the_card(tmp_path: Path, locale: str, script: str) -> None:
