@@ -63,10 +63,12 @@ def _words(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
         return Reply(voice.say("group.news.removed", **shown), private=True)
     campaign = voice.session.get_one(Campaign, (voice.brand.id, UUID(facts["campaign"])))
     shown |= {"title": i18n.pick(campaign.title, voice.locale), "reason": as_code(facts["reason"])}
+    again = f"do:announce {campaign.slug} again"
     if facts["what"] == "not_pinned":
-        return Reply(voice.say("group.news.not_pinned", **shown), private=True)
-    again = Button(i18n.text(voice.locale, "announce.button.again"), action=f"do:announce {campaign.slug} again")
-    return Reply(voice.say("group.news.refused", **shown), buttons=((again,),), private=True)
+        pin = Button(i18n.text(voice.locale, "announce.button.pin"), action=again)
+        return Reply(voice.say("group.news.not_pinned", **shown), buttons=((pin,),), private=True)
+    post = Button(i18n.text(voice.locale, "announce.button.again"), action=again)
+    return Reply(voice.say("group.news.refused", **shown), buttons=((post,),), private=True)
 
 
 KINDS = {"group": _words}

@@ -86,6 +86,12 @@ class Announcement(TenantRow, table=True):
     pinned_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     unpinned_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
+    @property
+    def lacks_pin(self) -> bool:
+        """Whether it stands in the group and the platform refused to pin it."""
+        ours = (None, "no_pins", "removed")
+        return self.state == "sent" and bool(self.message) and self.unpinned_at is None and self.reason not in ours
+
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
@@ -161,6 +167,15 @@ def plan_reminders(session: Session, campaigns: Sequence[Campaign]) -> None:
             off.append(key)
     ring_at(session, "reminder", due)
     forget(session, "reminder", off)
+
+
+def follow_edit(session: Session, campaign: Campaign) -> None:
+    """A running campaign has other terms: it reminds by them, and groups it came to are told that it runs."""
+    plan_reminders(session, [campaign])
+    a = table(Announcement).c
+    begun = select(a.id).where(a.brand_id == campaign.brand_id, a.campaign_id == campaign.id, a.what == "start")
+    if session.execute(begun.limit(1)).first() is not None:  # not for one that began before there were announcements
+        announce(session, [Occasion(campaign.brand_id, campaign.id, "start")])
 
 
 def terms_of(session: Session, campaigns: Sequence[Campaign]) -> dict[Key, AnnounceTerms]:
@@ -300,16 +315,18 @@ def log_of(session: Session, campaign: Campaign) -> list[tuple[Announcement, Com
 
 
 def try_again(session: Session, campaign: Campaign, actor: str) -> int:
-    """Queue once more what was refused, or found nobody there, in communities that are connected now; how many."""
-    lost = [
-        (row, place)
-        for row, place in log_of(session, campaign)
-        if row.state in ("failed", "gone") and place.removed_at is None
-    ]
-    count = again(session, lost)
+    """Queue once more what was refused, was not pinned, or found us out of a group that is connected now; how many."""
+    posts = [(row, place) for row, place in log_of(session, campaign) if place.removed_at is None]
+    unpinned = [one for one in posts if one[0].lacks_pin and campaign.state in ("running", "paused")]
+    count = again(session, [one for one in posts if one[0].state in ("failed", "gone")]) + again(session, unpinned)
     if count:
         audit.record(session, campaign.brand_id, actor, "campaign.announce", campaign.slug, posts=count)
     return count
+
+
+def _anew(row: Announcement) -> dict[str, Any]:
+    """What stands in the group is only to be pinned; all else is posted."""
+    return {} if row.state == "sent" else {"state": "queued", "asked_at": None, "queued_at": clock.now()}
 
 
 def again(session: Session, lost: Sequence[tuple[Announcement, Community]]) -> int:
@@ -320,7 +337,7 @@ def again(session: Session, lost: Sequence[tuple[Announcement, Community]]) -> i
         changed = session.execute(
             update(t)
             .where(same, t.c.state == row.state)
-            .values(state="queued", reason=None, asked_at=None, tries=row.tries + 1, queued_at=clock.now())
+            .values(**_anew(row), reason=None, tries=row.tries + 1)
             .returning(t.c.id)
         ).all()
         if changed:

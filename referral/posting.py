@@ -27,7 +27,7 @@ from referral.announcing import (
     unpin_message,
 )
 from referral.brands import Community
-from referral.campaigns import Campaign
+from referral.campaigns import Campaign, runs_in
 from referral.connecting import CommunityConnected, CommunityLeft, disconnect_group
 
 LIVE = {"start": ("running", "paused"), "reminder": ("running",), "end": ("ended", "settled")}
@@ -57,6 +57,9 @@ def begin(session: Session, brand_id: UUID, announcement_id: UUID) -> Step | Non
     row, campaign, community = found
     if community.removed_at is not None:
         _change(session, row, ("queued",), state="gone", reason="removed")
+        return None
+    if row.state == "queued" and not runs_in(campaign, community.id):
+        _change(session, row, ("queued",), state="skipped", reason="late")
         return None
     pin = _wants_pin(session, row, campaign)
     if row.state == "queued":
@@ -135,6 +138,7 @@ def not_there(session: Session, row: Announcement) -> None:
     community = session.get_one(Community, (row.brand_id, row.community_id))
     disconnect_group(session, community, OURS, removed=True)
     _change(session, row, ("queued",), state="gone", reason="removed")
+    _change(session, row, ("pinned",), state="sent", reason="removed")
 
 
 def on_left(session: Session, left: Sequence[CommunityLeft]) -> None:

@@ -22,7 +22,7 @@ from core import clock, i18n
 from core.errors import Refused
 from core.money import ITEM, Money
 from referral import audit
-from referral.announcing import AnnounceTerms, plan_reminders
+from referral.announcing import AnnounceTerms, follow_edit
 from referral.brands import Brand, Community, communities_of, slugify
 from referral.campaigns import Campaign, CampaignVersion, move
 from referral.pictures import KEPT, is_kept
@@ -119,7 +119,8 @@ def apply_campaign(
     if file.trial is not None:
         trials.prepare(session, campaign, file.trial)
     _set_off(session, campaign, launch)
-    plan_reminders(session, [campaign] if campaign.state == "running" else [])
+    if campaign.state == "running":
+        follow_edit(session, campaign)
     for policy in _overrides(session, brand, file, places):
         audit.record(session, brand.id, actor, "policy.override", campaign.slug, policy=policy)
     log.info("campaign.applied", campaign=campaign.slug, version=campaign.version, changed=changed)

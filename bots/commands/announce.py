@@ -30,9 +30,8 @@ def announce(ctx: Context) -> Reply:
     if not lines:
         return ctx.reply("announce.log.none", title=ctx.title(campaign))
     text = ctx.say("announce.log.heading", title=ctx.title(campaign)) + "\n\n" + "\n".join(lines)
-    stuck = any(
-        row.state in ("failed", "gone") and place.removed_at is None for row, place in log_of(ctx.session, campaign)
-    )
+    posts = [row for row, place in log_of(ctx.session, campaign) if place.removed_at is None]
+    stuck = any(row.state in ("failed", "gone") or row.lacks_pin for row in posts)
     buttons = ((ctx.button("announce.button.again", f"do:announce {campaign.slug} again"),),) if stuck else ()
     return Reply(text, buttons=buttons, private=True, brief=ctx.say("group.brief"))
 

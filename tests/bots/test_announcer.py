@@ -157,6 +157,30 @@ def test_without_the_right_to_pin_it_stands_unpinned_and_mei_is_told_once(square
     assert square.groups.pins == []
 
 
+def test_once_the_right_to_pin_is_there_what_stands_is_pinned_and_not_posted_twice(square: Square) -> None:
+    square.groups.refuse("pin", NOT_ALLOWED)
+    campaign = square.applies()
+    square.delivers()
+    again = partial(try_again, campaign=campaign, actor="telegram:mei")
+    assert square.house.do(lambda session: again(session)) == 1
+    assert square.house.do(lambda session: again(session)) == 0
+    square.delivers()
+    assert square.log(campaign) == [("start", "pinned", None)]
+    assert len(square.groups.posts) == 1
+
+
+def test_a_group_that_is_added_to_a_running_campaign_is_told(square: Square) -> None:
+    second = square.house.do(lambda session: connect(session, square.brand.id, "telegram", "-200", "Tea masters"))
+    about = other(square)
+    campaign = square.applies(campaign=about | {"communities": [f"telegram:{GROUP}"]})
+    square.delivers()
+    both = [f"telegram:{GROUP}", f"telegram:{second.group_id}"]
+    square.applies(campaign=about | {"communities": both})
+    square.delivers()
+    assert [post.group for post in square.groups.posts] == [GROUP, second.group_id]
+    assert [what for what, _, _ in square.log(campaign)] == ["start", "start"]
+
+
 def test_where_nothing_can_be_pinned_the_log_says_so_and_nobody_is_told(square: Square) -> None:
     rooms = PretendRooms("telegram")
     square.dispatcher = dispatcher_of(square.house.writer, rooms)

@@ -25,11 +25,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("brand_id", "campaign_id", "what", name=op.f("pk_campaign_timer")),
     )
     op.create_index("ix_campaign_timer_due", "campaign_timer", ["what", "due_at"], unique=False)
-    # Campaigns that ended before settled themselves only when told to.
-    op.execute(
-        "INSERT INTO campaign_timer (brand_id, campaign_id, what, due_at) "
-        "SELECT brand_id, id, 'settle', ends_at FROM campaign WHERE state = 'ended'"
-    )
     op.create_table(
         "announcement",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
