@@ -249,6 +249,18 @@ def _finish(ctx: Context, dialog: Dialog, talk: Talk) -> Reply:
     return dialog.finish(ctx, {**talk.facts, "token": talk.token, **read})
 
 
+def asked_again(ctx: Context, dialogs: Mapping[str, Dialog], error: BadInput) -> Reply:
+    """What is wrong with something that was sent as an answer, and the open question once more."""
+    waiting = current(ctx.session, ctx.person.platform, ctx.person.account)
+    dialog = dialogs.get(waiting.dialog or "") if waiting is not None else None
+    talk = _read(ctx, waiting) if waiting is not None else None
+    if dialog is None or talk is None or open_question(dialog, talk) is None:
+        return Reply(ctx.refusal(error), private=True, brief=ctx.say("group.brief"))
+    if dialog.admin and not ctx.may(dialog.act):
+        return ctx.reply("staff.right_lost", brand=ctx.brand.name)
+    return _again(ctx, dialog, talk, error)
+
+
 def _again(
     ctx: Context, dialog: Dialog, talk: Talk, error: BadInput | Refused, given: Mapping[str, str] | None = None
 ) -> Reply:

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from bots.adapter import SendError
 from bots.dialog import Dialog, current, wants_picture
-from bots.message import PICTURE_BYTES, Attachment, Said, Submitted
+from bots.message import PICTURE_BYTES, Attachment, Pressed, Said, Submitted
 from core.errors import BadInput
 from core.writer import Writer
 from referral.pictures import prepare, store
@@ -24,6 +24,9 @@ AT_ONCE = 2
 FETCH_SECONDS = 60.0
 
 
+Turn = Said | Pressed | Submitted
+
+
 class Pictures:
     """Turns a sent picture into the answer that a dialog keeps: its name."""
 
@@ -32,24 +35,31 @@ class Pictures:
         self._dialogs = dialogs
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def heard(self, said: Said) -> Said:
-        """What was said, with the picture's name in place of its words if a picture was asked for.
+    async def taken(self, said: Turn) -> tuple[Turn, BadInput | None]:
+        """What was said, with the names of pictures as answers, and what is wrong with a picture that is none.
 
-        In a group, with a command, or beside words when nobody asked for a picture, it is left out. Raises
-        `BadInput` with what is wrong with the picture, `picture_lost` if the platform does not hand it over.
+        A picture is looked at only if one was asked for. In a group, with a command, or beside words when nobody
+        asked, it is left out.
         """
-        if said.picture is None:
-            return said
+        try:
+            if isinstance(said, Said) and said.picture is not None:
+                return await self._said(said, said.picture), None
+            if isinstance(said, Submitted) and said.pictures:
+                return await self._form(said), None
+        except BadInput as error:
+            return (replace(said, text="", picture=None) if isinstance(said, Said) else said), error
+        return said, None
+
+    async def _said(self, said: Said, picture: Attachment) -> Said:
         if said.place.group is not None or said.command is not None:
             return replace(said, picture=None)
         person, platform = said.person, said.place.address.platform
         brand_id = await self._writer.run(lambda session: self._asked(session, platform, person.account))
         if brand_id is None:
             return replace(said, picture=None) if said.text else said
-        return replace(said, text=await self._kept(brand_id, said.picture), picture=None)
+        return replace(said, text=await self._kept(brand_id, picture), picture=None)
 
-    async def form(self, submitted: Submitted) -> Submitted:
-        """A form with the names of the pictures in it as their answers. Raises as `heard`."""
+    async def _form(self, submitted: Submitted) -> Submitted:
         person, platform = submitted.person, submitted.place.address.platform
         brand_id = await self._writer.run(lambda session: self._asked(session, platform, person.account))
         if brand_id is None:
@@ -71,7 +81,7 @@ class Pictures:
 
 
 async def fetched(attachment: Attachment) -> bytes:
-    """The bytes of what could be a picture. Raises `BadInput`."""
+    """The bytes of what could be a picture. Raises `BadInput`, `picture_lost` if the platform keeps them."""
     kind = attachment.media_type
     if kind.startswith("video/"):  # what Telegram makes of a GIF, too
         raise BadInput("picture_animated")

@@ -66,6 +66,8 @@ class Ask:
     dialog: str | None = None
     guessed: bool = False
     """Nobody named the command: what was said only looks like an invite code."""
+    trouble: BadInput | None = None
+    """What is wrong with the picture that was to be an answer."""
 
 
 class Router:
@@ -130,13 +132,12 @@ class Router:
         return [reply] if reply is not None else ()
 
     async def _converse(self, said: Said | Pressed | Submitted) -> Sequence[Reply]:
-        if isinstance(said, Said):
-            said = await self._pictures.heard(said)
-        elif isinstance(said, Submitted) and said.pictures:
-            said = await self._pictures.form(said)
+        said, trouble = await self._pictures.taken(said)
         ask = self._read(said)
         if ask is None:
             return ()
+        if trouble is not None:
+            ask = replace(ask, trouble=trouble, standing=await self._standing(ask))
         name = ask.command.spec.name if ask.command else None
         if name in ("start", "join") and ask.argument and not (ask.guessed and await self._is_asked(ask)):
             kind = "start" if name == "start" else "code"
@@ -244,6 +245,8 @@ class Router:
         if brand is None:
             return [Reply(say(ask.person.locale, "error.no_brand"), private=True)]
         ctx = self._context(session, ask, brand)
+        if ask.trouble is not None:
+            return [dialog.asked_again(ctx, commands.DIALOGS, ask.trouble)]
         if ask.submitted is not None:
             chosen = commands.DIALOGS.get((ask.dialog or "").partition(":")[0])
             if chosen is not None and chosen.admin and not ctx.may(chosen.act):

@@ -83,14 +83,24 @@ def ask(town: Town, name: str) -> None:
         (Mei is asked for a photo.)
         Mei sends half of it.
         We can’t open that as a picture. Please send a JPEG or PNG.
+        (1/2) Would you like to add a photo? Just send it.
+        Say “cancel” to stop.
         Mei sends a text.
         We can’t open that as a picture. Please send a JPEG or PNG.
+        (1/2) Would you like to add a photo? Just send it.
+        Say “cancel” to stop.
         Mei sends sixty megapixels.
         That picture has more than 40 megapixels. Please send a smaller one; 2,000 pixels across is plenty.
+        (1/2) Would you like to add a photo? Just send it.
+        Say “cancel” to stop.
         Mei sends a moving one.
         That one moves. Please send a still picture, as JPEG or PNG.
+        (1/2) Would you like to add a photo? Just send it.
+        Say “cancel” to stop.
         Mei sends a stamp.
         That picture is too small: it needs at least 64 pixels on each side.
+        (1/2) Would you like to add a photo? Just send it.
+        Say “cancel” to stop.
         Mei> not a picture
         Please send a picture here, not words.
         (1/2) Would you like to add a photo? Just send it.
@@ -102,14 +112,24 @@ def ask(town: Town, name: str) -> None:
         (Mei is asked for a photo.)
         Mei sends half of it.
         这个文件打不开，不是能用的图片。请发 JPEG 或 PNG 格式的图片。
+        1/2 想配张照片吗？直接发过来就行。
+        发送「取消」可随时退出。
         Mei sends a text.
         这个文件打不开，不是能用的图片。请发 JPEG 或 PNG 格式的图片。
+        1/2 想配张照片吗？直接发过来就行。
+        发送「取消」可随时退出。
         Mei sends sixty megapixels.
         图片像素太高，最多 4000 万像素。请缩小再发，长边 2000 像素就足够清晰。
+        1/2 想配张照片吗？直接发过来就行。
+        发送「取消」可随时退出。
         Mei sends a moving one.
         这是动图。请发一张静态图片，JPEG 或 PNG 都行。
+        1/2 想配张照片吗？直接发过来就行。
+        发送「取消」可随时退出。
         Mei sends a stamp.
         图片太小了，长和宽都要在 64 像素以上。
+        1/2 想配张照片吗？直接发过来就行。
+        发送「取消」可随时退出。
         Mei> not a picture
         这一步请直接发图片，不用打字。
         1/2 想配张照片吗？直接发过来就行。
