@@ -17,7 +17,7 @@ from core.money import ITEM
 from referral import reviewing
 from referral.brands import Brand
 from referral.campaigns import Campaign
-from referral.trials.applications import NO_PLACE, case_of
+from referral.trials.applications import NO_PLACE, NOT_DRAWN, case_of
 from referral.trials.line import standing
 from referral.trials.places import IN_LINE, Trial, TrialApplication, terms_of, trial_of
 from referral.trials.terms import TrialTerms
@@ -121,6 +121,7 @@ def stands(telling: Telling, row: TrialApplication) -> tuple[str, Rows]:
             return _in_line(telling, row)
         case "approved":
             words = telling.say("trial.approved", title=telling.title, item=telling.item, due=telling.when(row.due_at))
+            words = "\n".join([words, *_said(telling, row)])
             return words, ((telling.button("button.trial_take", "take"),), (telling.button("button.trial_no", "out"),))
         case "taken":
             return _taken(telling, row)
@@ -132,13 +133,22 @@ def stands(telling: Telling, row: TrialApplication) -> tuple[str, Rows]:
 
 
 def _in_line(telling: Telling, row: TrialApplication) -> tuple[str, Rows]:
-    invite = Button(i18n.text(telling.locale, "button.trial_invite"), action="do:invite")
+    invite = Button(i18n.text(telling.locale, "button.trial_invite"), action=f"do:invite {telling.campaign.slug}")
     rows = ((invite,), (telling.button("button.trial_withdraw", "out"),))
     if telling.trial.approve == "draw" and row.state == "applied":
         return telling.say("trial.in_draw", title=telling.title, at=telling.when(telling.trial.draw_at)), rows
     key = "trial.applied" if row.state == "applied" else "trial.waiting"
     words = telling.say(key, title=telling.title, brand=telling.brand.name)
-    return words + "\n" + _place_in_line(telling, row), rows
+    if row.reason == NOT_DRAWN:
+        words = telling.say("trial.not_drawn", title=telling.title) + "\n" + words
+    return "\n".join([words, *_said(telling, row), _place_in_line(telling, row)]), rows
+
+
+def _said(telling: Telling, row: TrialApplication) -> list[str]:
+    """What the person said who approved it."""
+    if telling.trial.approve != "hand" or row.decided_by is None or not row.reason:
+        return []
+    return [telling.say("trial.said", brand=telling.brand.name, reason=row.reason)]
 
 
 def parcel_of(telling: Telling, row: TrialApplication) -> Shipment | None:

@@ -292,7 +292,7 @@ def draw(session: Session, brand_id: UUID, campaign_id: UUID) -> dict[str, Any]:
     lucky = {row.id for row in won}
     for row in rows:
         if row.id not in lucky:
-            step(session, trial, row, "waiting", reason="not_drawn")
+            step(session, trial, row, "waiting", reason=applications.NOT_DRAWN)
     line.fill(session, trial, campaign)
     return trial.document
 

@@ -11,7 +11,7 @@ from bots.message import Button, Image, Reply
 from core.outbox import Message, put
 from referral import codes
 from referral.brands import communities_of
-from referral.campaigns import Campaign, enroll, invites_of, runs_in
+from referral.campaigns import Campaign, campaigns_of, enroll, invites_of, runs_in
 from referral.cards import banner_of, card_of, draw_card
 
 INVITE_TOPIC = "invite:"
@@ -19,7 +19,7 @@ INVITE_TOPIC = "invite:"
 
 
 def invite(ctx: Context) -> Reply:
-    campaign = ctx.campaign()
+    campaign = _meant(ctx)
     if campaign is None or campaign.state != "running":
         return Reply(state_of(ctx, campaign), private=True, brief=ctx.say("group.brief"))
     code = enroll(ctx.session, campaign, ctx.member.id)
@@ -45,6 +45,12 @@ def invite(ctx: Context) -> Reply:
         private=True,
         brief=ctx.say("group.brief"),
     )
+
+
+def _meant(ctx: Context) -> Campaign | None:
+    """The campaign that a button names, or the one that is meant where none is."""
+    named = [one for one in campaigns_of(ctx.session, ctx.brand.id) if one.slug == ctx.argument] if ctx.argument else []
+    return next(iter(named), None) or ctx.campaign()
 
 
 def _ask_for_invites(ctx: Context, campaign: Campaign, code: str) -> None:

@@ -64,7 +64,7 @@ def _act(ctx: Context, telling: Telling, act: str) -> Reply:
         case "came":
             arrived(ctx.session, ctx.brand.id, row.id)
         case "review" if row.state in ("delivered", "no_show"):
-            return ask_feedback(ctx, telling.campaign, row)
+            return ask_feedback(ctx, telling.campaign)
     return _show(ctx, telling)
 
 
@@ -108,7 +108,7 @@ def _show(ctx: Context, telling: Telling) -> Reply:
         text, rows = stands(telling, row)
     else:
         text = about(telling)
-        invite = ctx.button("button.trial_invite", "do:invite")
+        invite = ctx.button("button.trial_invite", f"do:invite {telling.campaign.slug}")
         rows = ((telling.button("button.trial_apply", "apply"),), (invite,)) if may_apply(telling) else ()
     if ctx.may("campaign"):
         rows = (*rows, (telling.button("button.trial_figures", "figures"),))

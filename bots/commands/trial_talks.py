@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from bots.context import Context
 from bots.dialog import Choice, Dialog, Question, Talk, begin
@@ -14,12 +14,12 @@ from bots.message import Reply
 from bots.questions import SKIP_WORDS, plain
 from bots.trial_words import STARS, Telling, stands
 from core import i18n
-from core.errors import BadInput
+from core.errors import BadInput, Refused
 from referral.campaigns import Campaign, find_campaign
 from referral.pictures import is_kept, read_name
 from referral.trials import applications
 from referral.trials.feedback import TEXT_LENGTH, give_feedback
-from referral.trials.places import TrialApplication, application_of, terms_of
+from referral.trials.places import application_of, terms_of
 from referral.trials.terms import QUESTIONS_MOST, TrialQuestion
 
 _CHOICE = re.compile(r"c(\d+)")
@@ -27,12 +27,13 @@ _CHOICE = re.compile(r"c(\d+)")
 
 def ask_questions(ctx: Context, campaign: Campaign, count: int) -> Reply:
     """Begin to ask what the brand asks."""
-    return begin(ctx, APPLY, slug=campaign.slug, count=count)
+    return begin(ctx, APPLY, slug=campaign.slug, version=campaign.version, count=count)
 
 
 def _asked(ctx: Context, talk: Talk, number: int) -> TrialQuestion:
+    """The question as it was when the dialog began, whatever became of the campaign since."""
     campaign = find_campaign(ctx.session, ctx.brand.id, talk.facts["slug"])
-    return terms_of(ctx.session, campaign).questions[number]
+    return terms_of(ctx.session, campaign, talk.facts["version"]).questions[number]
 
 
 def _ask(ctx: Context, talk: Talk, number: int) -> Reply:
@@ -67,15 +68,30 @@ def _read(ctx: Context, talk: Talk, text: str, number: int) -> str:
 
 
 def _applied(ctx: Context, given: dict[str, Any]) -> Reply:
+    """Apply with these answers; what the campaign asks otherwise by now is asked anew."""
     campaign = find_campaign(ctx.session, ctx.brand.id, given["slug"])
     answers = {}
-    for number, question in enumerate(terms_of(ctx.session, campaign).questions):
+    for number, question in enumerate(terms_of(ctx.session, campaign, given["version"]).questions):
         said = str(given.get(f"a{number + 1}", "-"))
         chosen = _CHOICE.fullmatch(said) if question.choices else None
         answers[question.key] = "" if said == "-" else str(int(chosen[1]) + 1) if chosen else said
-    row = applications.apply(ctx.session, campaign, ctx.member.id, answers)
-    text, rows = stands(Telling(ctx.session, ctx.brand, campaign, ctx.locale), row)
-    return Reply(text, buttons=rows, private=True, brief=ctx.say("group.brief"))
+    try:
+        with ctx.session.begin_nested():
+            applications.apply(ctx.session, campaign, ctx.member.id, answers)
+    except BadInput:
+        again = ask_questions(ctx, campaign, len(terms_of(ctx.session, campaign).questions))
+        return replace(again, text=ctx.say("trial.questions_changed") + "\n\n" + again.text)
+    except Refused as error:
+        return _as_it_is(ctx, campaign, ctx.refusal(error))
+    return _as_it_is(ctx, campaign)
+
+
+def _as_it_is(ctx: Context, campaign: Campaign, note: str = "") -> Reply:
+    """Where the person's application stands now, after what is to be said first."""
+    row = application_of(ctx.session, ctx.brand.id, campaign.id, ctx.member.id)
+    text, rows = stands(Telling(ctx.session, ctx.brand, campaign, ctx.locale), row) if row is not None else ("", ())
+    words = "\n\n".join(part for part in (note, text) if part)
+    return Reply(words, buttons=rows, private=True, brief=ctx.say("group.brief"))
 
 
 def _has(talk: Talk, number: int) -> bool:
@@ -104,10 +120,10 @@ APPLY = Dialog(
 """Each campaign asks its own, up to eight; what is answered is about the person and kept sealed."""
 
 
-def ask_feedback(ctx: Context, campaign: Campaign, row: TrialApplication) -> Reply:
+def ask_feedback(ctx: Context, campaign: Campaign) -> Reply:
     """Begin to ask how it was."""
     telling = Telling(ctx.session, ctx.brand, campaign, ctx.locale)
-    return begin(ctx, FEEDBACK, slug=campaign.slug, application=row.id.hex, item=telling.item, brand=ctx.brand.name)
+    return begin(ctx, FEEDBACK, slug=campaign.slug, item=telling.item, brand=ctx.brand.name)
 
 
 def _rating(text: str) -> int:
@@ -157,19 +173,15 @@ def _consents(ctx: Context, talk: Talk) -> Sequence[Choice]:
 def _said(ctx: Context, given: dict[str, Any]) -> Reply:
     campaign = find_campaign(ctx.session, ctx.brand.id, given["slug"])
     row = application_of(ctx.session, ctx.brand.id, campaign.id, ctx.member.id)
-    row_id = row.id if row is not None else UUID(hex=given["application"])
-    give_feedback(
-        ctx.session,
-        ctx.brand.id,
-        row_id,
-        given["rating"],
-        given["text"],
-        consent=given.get("consent", False),
-        picture=given["picture"] or None,
-    )
-    row = ctx.session.get_one(TrialApplication, (ctx.brand.id, row_id))
-    text, rows = stands(Telling(ctx.session, ctx.brand, campaign, ctx.locale), row)
-    return Reply(text, buttons=rows, private=True)
+    if row is None:
+        return _as_it_is(ctx, campaign, ctx.say("error.application"))
+    said, picture = (given["rating"], given["text"]), given["picture"] or None
+    try:
+        with ctx.session.begin_nested():
+            give_feedback(ctx.session, ctx.brand.id, row.id, *said, consent=given["consent"], picture=picture)
+    except Refused as error:
+        return _as_it_is(ctx, campaign, ctx.refusal(error))
+    return _as_it_is(ctx, campaign)
 
 
 FEEDBACK = Dialog(

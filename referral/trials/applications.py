@@ -19,7 +19,7 @@ from core import clock, ids, vault
 from core.db import insert_new, table
 from core.errors import BadInput, NotFound, Refused
 from referral import audit, reviewing
-from referral.campaigns import Campaign, CampaignVersion
+from referral.campaigns import Campaign
 from referral.cases import Case, close_cases, open_case
 from referral.members import Member
 from referral.referrals import referral_of
@@ -38,11 +38,13 @@ from referral.trials.places import (
     tell,
     terms_of,
 )
-from referral.trials.terms import ANSWER_LENGTH, TrialQuestion, TrialTerms
+from referral.trials.terms import ANSWER_LENGTH, TrialQuestion
 
 CASE = "application"
 NO_PLACE = "no_place"
 """Why an application is declined that nobody decided against: all places went to others."""
+NOT_DRAWN = "not_drawn"
+"""Why an application waits that was in a draw."""
 
 
 def apply(session: Session, campaign: Campaign, member_id: UUID, answers: Mapping[str, str] = {}) -> TrialApplication:
@@ -127,8 +129,7 @@ def answers_of(session: Session, row: TrialApplication, locale: str) -> list[tup
     """(question, answer) in words, of the questions as they were when it was answered; empty once it is erased."""
     if row.sealed is None:
         return []
-    version = session.get(CampaignVersion, (row.brand_id, row.campaign_id, row.campaign_version))
-    terms = TrialTerms.model_validate((version.document if version else {})["trial"])
+    terms = terms_of(session, campaign_of(session, row), row.campaign_version)
     said: dict[str, str] = vault.unseal(row.sealed, bound_to=row.id)
     return [
         (question.text[locale], question.choices[int(answer)][locale] if question.choices else answer)
@@ -191,10 +192,17 @@ def decline(session: Session, brand_id: UUID, application_id: UUID, actor: str, 
 
 
 def reinstate(session: Session, brand_id: UUID, application_id: UUID, actor: str) -> None:
-    """An appeal was right: who was declined stands in line again, at the place their application always had."""
+    """An appeal was right: who was declined stands in line again, at the place their application always had; when no
+    place passes on any more they are told that."""
     trial, row = locked(session, brand_id, application_id)
     campaign = campaign_of(session, row)
-    if row.state != "declined" or trial.over_at is not None:
+    if row.state != "declined":
+        return
+    if trial.over_at is not None:
+        row.reason = NO_PLACE
+        session.add(row)
+        session.flush()
+        tell(session, row, "declined", clock.now())
         return
     step(session, trial, row, "waiting", actor=actor)
     credit.hold_window(session, campaign, terms_of(session, campaign), row.member_id)

@@ -164,10 +164,10 @@ class ApplicationDue:
     due_at: datetime
 
 
-def terms_of(session: Session, campaign: Campaign) -> TrialTerms:
-    """The campaign's terms in force. Raises `NotFound("trial")` for a campaign that is no trial."""
-    version = session.get(CampaignVersion, (campaign.brand_id, campaign.id, campaign.version))
-    said = (version.document if version else {}).get("trial")
+def terms_of(session: Session, campaign: Campaign, version: int | None = None) -> TrialTerms:
+    """The campaign's terms in force, or of an earlier version. Raises `NotFound("trial")` where it is no trial."""
+    found = session.get(CampaignVersion, (campaign.brand_id, campaign.id, version or campaign.version))
+    said = (found.document if found else {}).get("trial")
     if said is None:
         raise NotFound("trial", slug=campaign.slug)
     return TrialTerms.model_validate(said)

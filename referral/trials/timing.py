@@ -105,14 +105,8 @@ def _is_over(session: Session, trial: Trial, campaign: Campaign) -> bool:
         return True
     t = table(TrialApplication)
     mine = (t.c.brand_id == trial.brand_id) & (t.c.campaign_id == trial.campaign_id)
-    kept, waiting = session.execute(
-        select(
-            func.count().filter(t.c.state.in_(("approved", "taken")), t.c.claimed_at.is_(None)),
-            func.count().filter(t.c.state.in_(IN_LINE)),
-        ).where(mine)
-    ).one()
-    if waiting == 0:
-        return bool(kept == 0)
+    under_way = (t.c.state == "approved") | ((t.c.state == "taken") & t.c.claimed_at.is_(None))
+    kept = session.scalar(select(func.count()).where(mine, under_way))
     return bool(trial.free == 0 and kept == 0)
 
 

@@ -408,8 +408,8 @@ async def test_a_draw_says_before_what_binds_it_and_shows_it_after(tmp_path: Pat
         await town.later(days=15)
         heard = [town.shown(reply).splitlines()[0] for name in ("Alice", "Bob") for reply in town.news(name)]
         assert sorted(heard) == [
-            "⏳ You are in line for Night serum trial. I tell you the moment a place is yours.",
             "🎉 A place in Night serum trial is yours: one Night serum.",
+            "🎟 The draw for Night serum trial is over, and you were not drawn this time.",
         ]
         assert "The draw was held on Mar 17, 12:00, and anybody can check it." in await town.ask("Dana", "/trial")
 
@@ -421,6 +421,40 @@ async def test_a_dialog_left_half_way_goes_on_after_a_restart(tmp_path: Path) ->
         town.restart()
         await town.later(days=6)
         assert "A place in Night serum trial is yours" in await town.ask("Alice", "Curious.")
+
+
+async def test_questions_that_changed_meanwhile_are_asked_anew(tmp_path: Path) -> None:
+    async with open_trial_town(tmp_path, "en", questions=QUESTIONS) as town:
+        await town.say("Alice", "/trial apply serum")
+        open_trial(
+            town, questions=[QUESTIONS[0], {"key": "age", "text": {"en": "How old are you?", "zh_Hans": "年龄？"}}]
+        )
+        assert (await town.ask("Alice", "Dry")).startswith("(2/2) Why would you like to try it?")
+        again = await town.ask("Alice", "I am curious.")
+        assert again.startswith("The questions have changed meanwhile")
+        await town.say("Alice", "Dry")
+        assert "A place in Night serum trial is yours" in await town.ask("Alice", "31")
+
+
+async def test_whoever_answers_too_late_is_told_so_and_asked_nothing_more(tmp_path: Path) -> None:
+    async with open_trial_town(tmp_path, "en", questions=QUESTIONS) as town:
+        await town.say("Alice", "/trial apply serum")
+        await town.say("Alice", "Dry")
+        await town.later(days=14)
+        assert await town.ask("Alice", "Curious.") == "Applications are not open right now."
+        assert "Applications are closed." in await town.ask("Alice", "/trial")
+
+
+async def test_bringing_friends_is_for_the_trial_one_waits_for(tmp_path: Path) -> None:
+    async with open_trial_town(tmp_path, "en") as town:
+        await town.say("Bob", "/trial apply serum")
+        await town.say("Alice", "/trial apply serum")
+        open_trial(town, slug="cream")
+        await town.say("Alice", "[Bring friends]")
+        await town.say("Cem", "/join <Alice's code>")
+        await town.say("Cem", "/trial apply serum")
+        await town.settle()
+        assert "👏 Cem has applied" in town.shown(town.news("Alice")[-1])
 
 
 async def test_several_trials_are_offered_by_name(tmp_path: Path) -> None:

@@ -288,6 +288,7 @@ async def test_who_leaves_is_asked_first_and_may_come_back(tmp_path: Path, local
     Alice hears:
     🎉 A place in Night serum trial is yours: one Night serum.
     Take it by Mar 5, 12:00; after that it passes on to the next in line.
+    Acme Tea: Fits well.
     [🎁 Take my place]
     [No, thanks]
     (Mei declines Bob.)
@@ -323,6 +324,7 @@ async def test_who_leaves_is_asked_first_and_may_come_back(tmp_path: Path, local
     Alice hears:
     🎉 恭喜，你拿到了 夜间精华试用 的名额：夜间精华 一份。
     请在 3月5日 12:00 前领取，逾期会顺延给下一位。
+    茶里：Fits well.
     [🎁 领取名额]
     [不要了]
     (Mei declines Bob.)
