@@ -49,6 +49,16 @@ def contest_board(ctx: Context, campaign: Campaign) -> Reply:
     return Reply("\n\n".join(parts), buttons=_buttons(ctx, board, team))
 
 
+def first_places(ctx: Context, campaign: Campaign, most: int) -> list[str]:
+    """The first places of a contest with what they win, and once it is over how final they are; for who runs it."""
+    board = board_of(ctx.session, campaign)
+    version = board.final.version if board.final else campaign.version
+    plan = plan_of(ctx.session, campaign.brand_id, campaign.id, version)
+    lines = top(ctx.session, board, most)
+    state = [state_words(ctx, board)] if campaign.state in ("ended", "settled") else []
+    return [*state, *([_lines(ctx, board, plan, lines, ctx.member.id)] if lines else [])]
+
+
 def state_words(ctx: Context, board: Board) -> str:
     """Whether it runs and until when, or whether the board is final."""
     campaign = board.campaign

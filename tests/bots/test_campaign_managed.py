@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlmodel import Session
 
 from core import clock
 from referral import audit, members, staff
 from referral.brands import Community, community_of_group
+from referral.campaigns import find_campaign
+from referral.trials import applications
+from tests.bots.serum import open_trial
 from tests.dialogue import Town, in_both, open_town
 from tests.house import person
 
@@ -501,9 +505,9 @@ async def test_changed_and_once_more(tmp_path: Path, locale: str, script: str) -
 
 
 def _manager(town: Town, name: str) -> None:
-    def give(session: object) -> None:
-        known = members.meet(session, town.brand.id, [person(name, "webchat")], [clock.now()], "message")[0]  # type: ignore[arg-type]
-        staff.give(session, town.brand.id, known.member_id, "manager", "operator")  # type: ignore[arg-type]
+    def give(session: Session) -> None:
+        known = members.meet(session, town.brand.id, [person(name, "webchat")], [clock.now()], "message")[0]
+        staff.give(session, town.brand.id, known.member_id, "manager", "operator")
 
     town.do(give)
 
@@ -688,8 +692,8 @@ async def test_a_partner_sees_what_came_of_the_own_group(
     async with open_town(tmp_path, locale) as town:
 
         def partner() -> None:
-            def make(session: object) -> None:
-                found = community_of_group(session, "webchat", "tea")  # type: ignore[arg-type]
+            def make(session: Session) -> None:
+                found = community_of_group(session, "webchat", "tea")
                 assert isinstance(found, Community)
                 found.partner = True
 
@@ -702,3 +706,207 @@ async def test_a_partner_sees_what_came_of_the_own_group(
 
 async def _zoe_runs_tea(group: str, account: str) -> bool:
     return (group, account) == ("tea", "zoe")
+
+
+@in_both(
+    en="""
+    (Bob applies and gets the place.)
+    Carol> /campaign show serum
+    Night serum trial · trial · running
+    Until Mar 16, 12:00, 13 days left
+    Invitations used 0 → came 0 → in the group 0 → counted 0
+    Places 1 of 1 given away
+    Applied 1 → approved 1 → taken 0 → delivered 0 → feedback 0 → bought 0
+    Budget 1,000 points: 0 points spent, 1,000 points left
+    [Pause] [End]
+    [Extend] [Raise budget]
+    [Edit] [Run again] [Export]
+    [← All campaigns]
+    Carol> [Raise budget]
+    Which budget of Night serum trial shall grow?
+    [points]
+    [Night serum]
+    Carol> [Night serum]
+    (1/2) The budget of Night serum trial is 1 × Night serum. How much shall be added (Night serum)?
+    [Stop here]
+    Carol> 5
+    (2/2) The budget of Night serum trial goes from 1 × Night serum to 6 × Night serum. Right?
+    [Yes]
+    [← Back] [Stop here]
+    Carol> [Yes]
+    ✅ 5 × Night serum added to the budget.
+    Night serum trial · trial · running
+    Until Mar 16, 12:00, 13 days left
+    Invitations used 0 → came 0 → in the group 0 → counted 0
+    Places 1 of 6 given away
+    Applied 1 → approved 1 → taken 0 → delivered 0 → feedback 0 → bought 0
+    Budget 1,000 points: 0 points spent, 1,000 points left
+    [Pause] [End]
+    [Extend] [Raise budget]
+    [Edit] [Run again] [Export]
+    [← All campaigns]
+    Carol> [Run again]
+    (1/2) When shall a new campaign like Night serum trial start? Choose, or write a day and time, such as \
+    “tomorrow 8pm”.
+    [Now]
+    [Stop here]
+    Carol> next Monday 10:00
+    (2/2) Another campaign like Night serum trial:
+    • starts Monday, March 9, 2026, 10:00 (China Standard Time)
+    • ends Tuesday, March 24, 2026, 12:00 (China Standard Time)
+    • sets aside 1,000 points + 6 × Night serum
+    Launch it?
+    [Yes]
+    [← Back] [Stop here]
+    Carol> [Yes]
+    ✅ Night serum trial once more, as serum-2.
+    Night serum trial · trial · scheduled
+    Starts Mar 9, 10:00
+    Invitations used 0 → came 0 → in the group 0 → counted 0
+    Places 0 of 6 given away
+    Applied 0 → approved 0 → taken 0 → delivered 0 → feedback 0 → bought 0
+    Budget 1,000 points: 0 points spent, 1,000 points left
+    [End]
+    [Extend] [Raise budget]
+    [Edit] [Run again] [Export]
+    [← All campaigns]
+    """,
+    zh="""
+    (Bob applies and gets the place.)
+    Carol> 活动 查看 serum
+    夜间精华试用 · 新品试用 · 进行中
+    截止 3月16日 12:00，还剩 13 天
+    邀请触达 0 次 → 来了 0 位 → 进群 0 位 → 算数 0 位
+    名额已用 1/1
+    申请 1 → 通过 1 → 领取 0 → 送达 0 → 反馈 0 → 购买 0
+    预算 1,000 积分：已用 0 积分，剩余 1,000 积分
+    [暂停] [结束]
+    [延长] [加预算]
+    [修改] [再开一期] [导出]
+    [← 全部活动]
+    Carol> [加预算]
+    给 夜间精华试用 的哪项预算加量？
+    [积分]
+    [夜间精华]
+    Carol> [夜间精华]
+    1/2 夜间精华试用 目前的预算是 1 × 夜间精华。再加多少（夜间精华）？
+    [先到这里]
+    Carol> 5
+    2/2 夜间精华试用 的预算将从 1 × 夜间精华 增加到 6 × 夜间精华，确认吗？
+    [确认]
+    [← 上一步] [先到这里]
+    Carol> [确认]
+    ✅ 预算已增加 5 × 夜间精华。
+    夜间精华试用 · 新品试用 · 进行中
+    截止 3月16日 12:00，还剩 13 天
+    邀请触达 0 次 → 来了 0 位 → 进群 0 位 → 算数 0 位
+    名额已用 1/6
+    申请 1 → 通过 1 → 领取 0 → 送达 0 → 反馈 0 → 购买 0
+    预算 1,000 积分：已用 0 积分，剩余 1,000 积分
+    [暂停] [结束]
+    [延长] [加预算]
+    [修改] [再开一期] [导出]
+    [← 全部活动]
+    Carol> [再开一期]
+    1/2 照着 夜间精华试用 再开一期，什么时候开始？点选，或直接写时间，例如「明天晚上8点」。
+    [现在]
+    [先到这里]
+    Carol> 下周一上午10点
+    2/2 照 夜间精华试用 再开一期：
+    • 开始：2026年3月9日 星期一 10:00(中国标准时间)
+    • 结束：2026年3月24日 星期二 12:00(中国标准时间)
+    • 预算：1,000 积分 + 6 × 夜间精华
+    确认开始吗？
+    [确认]
+    [← 上一步] [先到这里]
+    Carol> [确认]
+    ✅ 已再开一期 夜间精华试用（serum-2）。
+    夜间精华试用 · 新品试用 · 待开始
+    3月9日 10:00 开始
+    邀请触达 0 次 → 来了 0 位 → 进群 0 位 → 算数 0 位
+    名额已用 0/6
+    申请 0 → 通过 0 → 领取 0 → 送达 0 → 反馈 0 → 购买 0
+    预算 1,000 积分：已用 0 积分，剩余 1,000 积分
+    [结束]
+    [延长] [加预算]
+    [修改] [再开一期] [导出]
+    [← 全部活动]
+    """,
+)
+async def test_a_trial_has_its_steps_and_its_places(tmp_path: Path, locale: str, script: str) -> None:
+    async with open_town(tmp_path, locale, campaign=False) as town:
+        open_trial(town)
+        town.stage["Bob applies and gets the place."] = lambda: _applies(town, "Bob")
+        await town.play(script)
+
+
+def _applies(town: Town, name: str) -> None:
+    def unit(session: Session) -> None:
+        known = members.meet(session, town.brand.id, [person(name, "webchat")], [clock.now()], "message")[0]
+        applications.apply(session, find_campaign(session, town.brand.id, "serum"), known.member_id, {})
+
+    town.do(unit)
+
+
+@in_both(
+    en="""
+    Alice invites Bob.
+    Bob joins.
+    Carol> /campaign show spring
+    Spring tea · contest · running
+    Until May 31, 12:00, 89 days left
+    Invitations used 1 → came 1 → in the group 1 → counted 1
+    🥇 Alice · 1 friend · 🎁 300 points
+    Budget 1,000 points: 0 points spent, 1,000 points left
+    [Pause] [End]
+    [Extend] [Raise budget]
+    [Edit] [Run again] [Export]
+    [← All campaigns]
+    Carol> [End]
+    End Spring tea now? Nobody is on the way. This cannot be undone.
+    [Yes, end it]
+    Carol> [Yes, end it]
+    Spring tea has ended.
+    Spring tea · contest · ended
+    Ended Mar 2, 12:00
+    Invitations used 1 → came 1 → in the group 1 → counted 1
+    🕓 The contest is over. This board becomes final on Mar 3, 12:00; if something is wrong, tell an admin before \
+    then.
+    🥇 Alice · 1 friend · 🎁 300 points
+    Budget 1,000 points: 0 points spent, 1,000 points left
+    [Run again] [Export]
+    [← All campaigns]
+    """,
+    zh="""
+    Alice invites Bob.
+    Bob joins.
+    Carol> 活动 查看 spring
+    春茶会 · 拉新大赛 · 进行中
+    截止 5月31日 12:00，还剩 89 天
+    邀请触达 1 次 → 来了 1 位 → 进群 1 位 → 算数 1 位
+    🥇 Alice · 1 位 · 🎁 300 积分
+    预算 1,000 积分：已用 0 积分，剩余 1,000 积分
+    [暂停] [结束]
+    [延长] [加预算]
+    [修改] [再开一期] [导出]
+    [← 全部活动]
+    Carol> [结束]
+    现在结束 春茶会 吗？目前没有进行中的朋友。此操作无法撤销。
+    [确定结束]
+    Carol> [确定结束]
+    春茶会 已结束。
+    春茶会 · 拉新大赛 · 已结束
+    3月2日 12:00 结束
+    邀请触达 1 次 → 来了 1 位 → 进群 1 位 → 算数 1 位
+    🕓 比赛已结束，榜单公示中，3月3日 12:00 定格。如有异议，请在此之前联系管理员。
+    🥇 Alice · 1 位 · 🎁 300 积分
+    预算 1,000 积分：已用 0 积分，剩余 1,000 积分
+    [再开一期] [导出]
+    [← 全部活动]
+    """,
+)
+async def test_a_contest_has_its_first_places(tmp_path: Path, locale: str, script: str) -> None:
+    contest = {"rewards": {"budget": 1000, "prizes": [{"first": 1, "last": 1, "amount": 300}]}}
+    qualify = {"event": "joined"}
+    async with open_town(tmp_path, locale, campaign__kind="contest", contest={}, qualify=qualify, **contest) as town:
+        await town.play(script)

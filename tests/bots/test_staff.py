@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlmodel import Session
+
 from core import clock
 from referral import audit, members, staff
 from tests.dialogue import Town, in_both, open_town
@@ -11,9 +13,9 @@ from tests.house import person
 
 
 def _owner(town: Town, name: str) -> None:
-    def give(session: object) -> None:
-        known = members.meet(session, town.brand.id, [person(name, "webchat")], [clock.now()], "message")[0]  # type: ignore[arg-type]
-        staff.give(session, town.brand.id, known.member_id, "owner", "webchat:boss")  # type: ignore[arg-type]
+    def give(session: Session) -> None:
+        known = members.meet(session, town.brand.id, [person(name, "webchat")], [clock.now()], "message")[0]
+        staff.give(session, town.brand.id, known.member_id, "owner", "webchat:boss")
 
     town.do(give)
 

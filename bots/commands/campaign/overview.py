@@ -8,15 +8,15 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from bots.context import Context, Safe, name_of
+from bots.contest_board import first_places
+from bots.context import Context, Safe
 from bots.markup import clean
 from bots.message import Button, Reply
 from core import i18n
 from core.db import table
 from core.money import ITEM
-from referral import leaderboard
 from referral.brands import Community
-from referral.campaigns import Campaign, campaigns_of, runs_in
+from referral.campaigns import Campaign, CampaignVersion, campaigns_of, runs_in
 from referral.members import Membership
 from referral.referrals import Referral
 from referral.touches import Touch
@@ -144,30 +144,29 @@ def _kind(ctx: Context, one: Campaign) -> list[str]:
             lines.append(ctx.say("campaign.page.rating", rating=f"{found.rating:.1f}", n=found.reviewed))
         return lines
     if one.kind == "contest":
-        places = leaderboard.top(ctx.session, ctx.brand.id, one.id, TOP)
-        return [
-            ctx.say(
-                "campaign.page.place",
-                rank=place.rank,
-                name=name_of(ctx.session, ctx.brand.id, place.member_id, ctx.locale),
-                n=place.score,
-            )
-            for place in places
-        ]
+        return first_places(ctx, one, TOP)
     return []
 
 
 def _budgets(ctx: Context, one: Campaign) -> list[str]:
     """What of each budget is spent, and what is left."""
     lines = []
+    places = _places_asset(ctx, one)
     for asset in plan_of(ctx.session, ctx.brand.id, one.id, one.version).assets:
         given = funded(ctx.session, ctx.brand.id, one.id, asset)
         left = balance(ctx.session, Account(ctx.brand.id, one.id, Purpose.BUDGET, asset))
-        if given:
+        if given and asset != places:
             amounts = {"spent": given - left, "given": given, "left": left}
             said = {name: ctx.points(value, asset) for name, value in amounts.items()}
             lines.append(ctx.say("campaign.page.budget", **said))
     return lines
+
+
+def _places_asset(ctx: Context, one: Campaign) -> str | None:
+    """What the places of a trial are counted in: its steps tell of them already."""
+    version = ctx.session.get(CampaignVersion, (ctx.brand.id, one.id, one.version))
+    trial = version.document.get("trial") if version is not None else None
+    return ITEM + trial["item"] if trial else None
 
 
 def buttons_of(ctx: Context, one: Campaign) -> tuple[tuple[Button, ...], ...]:
