@@ -327,16 +327,34 @@ def actor_name(telling: Telling, actor: str) -> str:
 # What can be decided.
 
 
-def answers(telling: Telling, case: Case) -> list[tuple[str, str, str | None]]:
-    """(label, verdict, choice) of each thing that can be decided."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Something that can be decided. `mark` names it in a button for as long as the case is there, whoever was
+    forgotten or linked since the button was shown; `choice`: a candidate's code; `alike`: it is meant for so many more
+    cases as well (`doubts.alike`)."""
+
+    mark: str
+    label: str
+    verdict: str
+    choice: str | None = None
+    alike: int = 0
+
+
+def answers(telling: Telling, case: Case) -> list[Answer]:
+    """What can be decided, the approvals first."""
     yes, no = (i18n.text(telling.locale, f"button.case.{case.kind}.{one}") for one in ("approve", "decline"))
     if case.kind != "attribution":
-        return [(yes, "approve", None), (no, "decline", None)]
-    found: list[tuple[str, str, str | None]] = []
+        return [Answer("yes", yes, "approve"), Answer("no", no, "decline")]
+    found: list[Answer] = []
+    codes = list(case.facts.get("codes", ()))
     for owner in doubts.candidates_of(telling.session, case):
-        label = i18n.text(telling.locale, "button.case.credit", name=telling.name(owner.advocate_id))
-        found.append((label, "approve", owner.code))
-    return [*found, (no, "decline", None)]
+        name, mark = telling.name(owner.advocate_id), codes.index(owner.code)
+        label = i18n.text(telling.locale, "button.case.credit", name=name)
+        found.append(Answer(f"c{mark}", label, "approve", owner.code))
+        if alike := len(doubts.alike(telling.session, case)):
+            label = i18n.text(telling.locale, "button.case.credit_all", name=name, count=alike + 1)
+            found.append(Answer(f"a{mark}", label, "approve", owner.code, alike))
+    return [*found, Answer("no", no, "decline")]
 
 
 def answer_given(telling: Telling, case: Case) -> str:

@@ -50,8 +50,9 @@ def show(session: Session, brand: str | None, named: str) -> Document:
     case = _named(session, owner, named)
     telling = Telling(session, owner, LOCALE)
     options = [
-        {"answer": label, "verdict": verdict} | ({"choice": choice} if choice else {})
-        for label, verdict, choice in answers(telling, case)
+        {"answer": one.label, "verdict": one.verdict} | ({"choice": one.choice} if one.choice else {})
+        for one in answers(telling, case)
+        if not one.alike
     ]
     over = {
         "verdict": case.verdict,

@@ -28,7 +28,9 @@ from referral.referrals import referral_of
 CANDIDATES = 5
 """People one friend may have come through, at most; with more there is nothing left to tell them apart by."""
 LOOKED_AT = 200
-"""Open doubts of a campaign looked through for one member, the oldest."""
+"""Open doubts of a campaign looked through at once, the oldest."""
+ALIKE = 40
+"""Cases decided together, at most: the others of the process wait meanwhile."""
 OVER = ("settled",)
 """States of a campaign in which nobody can be credited any more: its books are closed."""
 
@@ -178,10 +180,34 @@ def check_choice(session: Session, case: Case, choice: str | None) -> str:
     owners = candidates_of(session, case)
     if choice is None and len(owners) == 1:
         return owners[0].code
+    # Accounts may have been linked since the choice was offered: any code of the same person is theirs.
+    meant = owners_of(session, [choice]).get(choice) if choice in case.facts.get("codes", ()) else None
     for owner in owners:
-        if owner.code == choice:
+        if meant is not None and owner.advocate_id == meant.advocate_id:
             return owner.code
     raise BadInput("case_choice")
+
+
+def alike(session: Session, case: Case, until: datetime | None = None) -> list[Case]:
+    """Other open cases of friends whom the same one person added to a group, in the same campaign, the oldest first;
+    of those that were there at the moment `until`, at most `ALIKE`."""
+    if case.facts.get("certainty") != "inviter_hint" or len(case.facts.get("codes", ())) != 1:
+        return []
+    rows = session.scalars(
+        select(Case)
+        .where(
+            col(Case.brand_id) == case.brand_id,
+            col(Case.state) == "open",
+            col(Case.kind) == "attribution",
+            col(Case.campaign_id) == case.campaign_id,
+            col(Case.id) != case.id,
+        )
+        .order_by(col(Case.opened_at), col(Case.id))
+        .limit(LOOKED_AT)
+    )
+    same = ("certainty", "codes")
+    found = [one for one in rows if all(one.facts.get(name) == case.facts.get(name) for name in same)]
+    return [one for one in found if until is None or one.opened_at <= until][:ALIKE]
 
 
 def on_decided(session: Session, happened: Sequence[CaseDecided]) -> None:

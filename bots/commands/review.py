@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -12,9 +13,9 @@ from bots.command import Argument, CommandSpec
 from bots.context import Command, Context, Safe
 from bots.message import Button, Reply
 from bots.questions import Dialog, Question, Talk
-from core import i18n
+from core import clock, i18n
 from core.errors import BadInput, NotFound, Refused
-from referral import cases, reviewing
+from referral import cases, doubts, reviewing
 from referral.cases import LONGEST_REASON, Case
 
 SHOWN = 8
@@ -87,8 +88,7 @@ def _show(ctx: Context, case: Case) -> Reply:
     if why_not is not None:
         return Reply(text + "\n\n" + ctx.say(f"error.{why_not}"), buttons=_to_queue(ctx), private=True)
     buttons = [
-        Button(label[:LABEL], action=f"do:review {case.id.hex} {number}")
-        for number, (label, _, _) in enumerate(answers(telling, case))
+        Button(one.label[:LABEL], action=f"do:review {case.id.hex} {one.mark}") for one in answers(telling, case)
     ]
     return Reply(text, buttons=(*dialog.in_rows(buttons), *_to_queue(ctx)), private=True)
 
@@ -112,12 +112,18 @@ def _over(ctx: Context, case: Case) -> Reply:
 
 
 def _ask_reason(ctx: Context, case: Case, what: str) -> Reply:
-    options = answers(_telling(ctx), case)
-    if not what.isdecimal() or int(what) >= len(options):
+    meant = next((one for one in answers(_telling(ctx), case) if one.mark == what), None)
+    if meant is None:
         return _show(ctx, case)
-    label, verdict, choice = options[int(what)]
     return dialog.begin(
-        ctx, REASON, case=case.id.hex, kind=case.kind, verdict=verdict, choice=choice or "", label=label
+        ctx,
+        REASON,
+        case=case.id.hex,
+        kind=case.kind,
+        verdict=meant.verdict,
+        choice=meant.choice or "",
+        label=meant.label,
+        alike=ctx.now.isoformat() if meant.alike else "",
     )
 
 
@@ -152,7 +158,22 @@ def _decide(ctx: Context, given: dict[str, Any]) -> Reply:
         return ctx.reply("review.cannot", why=Safe(_why_not(ctx, error)), buttons=_to_queue(ctx))
     if case.state != "decided":
         return _over(ctx, case)
+    if given.get("alike"):
+        return _and_next(ctx, _decide_alike(ctx, case, given, reason))
     return _and_next(ctx, ctx.say("review.done", label=given["label"], reason=reason))
+
+
+def _decide_alike(ctx: Context, first: Case, given: dict[str, Any], reason: str) -> str:
+    """The same decision for everybody the same person had added when it was chosen; what a rule stands against waits
+    on by itself."""
+    done = 1
+    for case in doubts.alike(ctx.session, first, clock.parse(given["alike"])):
+        with suppress(Refused), ctx.session.begin_nested():
+            decided = reviewing.decide(
+                ctx.session, ctx.brand.id, case.id, given["verdict"], reason, ctx.actor, choice=given["choice"]
+            )
+            done += decided.state == "decided"
+    return ctx.say("review.done_many", label=given["label"], reason=reason, count=done)
 
 
 def _and_next(ctx: Context, done: str) -> Reply:

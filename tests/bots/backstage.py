@@ -55,6 +55,7 @@ async def prepare(town: Town) -> None:
     town.stage |= {
         "Alice adds Bob to the group.": lambda: adds("Bob", "Alice"),
         "Alice adds Dan to the group.": lambda: adds("Dan", "Alice"),
+        "Alice adds Eve to the group.": lambda: adds("Eve", "Alice"),
         "Lin becomes a reviewer.": lambda: gives("Lin"),
         "Lin is no reviewer any more.": lambda: takes("Lin"),
         "Bob's payee is Alice's.": lambda: shares("Alice", "Bob"),

@@ -255,3 +255,159 @@ async def test_what_waits_too_long_is_brought_to_mind(tmp_path: Path, locale: st
     async with open_town(tmp_path, locale) as town:
         await prepare(town)
         await town.play(script)
+
+
+@in_both(
+    en="""
+    Alice invites nobody.
+    (Alice adds Bob to the group.)
+    (Alice adds Dan to the group.)
+    (Alice adds Eve to the group.)
+    Dan> /me
+    Nobody has come through your link to Spring tea yet. Share it with a friend who would like it.
+    [My invite link]
+    [Why?] [My rewards]
+    Alice> /why
+    Spring tea: what counted, and why
+    • Bob came into the group on Mar 2, 12:00. The team is looking into who brought them; if Bob sends me your \
+    code, it is settled at once.
+    • Dan came into the group on Mar 2, 12:00. The team is looking into who brought them; if Dan sends me your \
+    code, it is settled at once.
+    • Eve came into the group on Mar 2, 12:00. The team is looking into who brought them; if Eve sends me your \
+    code, it is settled at once.
+    Carol> /review
+    To decide, the oldest first: who brought a friend (3)
+    • Who brought Bob? (Spring tea, since Mar 2, 12:00)
+    • Who brought Dan? (Spring tea, since Mar 2, 12:00)
+    • Who brought Eve? (Spring tea, since Mar 2, 12:00)
+    [Who brought Bob?]
+    [Who brought Dan?]
+    [Who brought Eve?]
+    Carol> [Who brought Bob?]
+    Who brought Bob?
+    Spring tea · waiting since Mar 2, 12:00
+    Bob came into Tea lovers on Mar 2, 12:00. Alice added them, but Bob has not given an invite code.
+    • Alice: 0 friends counted, 0 on the way, 0 fell away
+    If it counts: 100 points for whoever invited, 50 points for the new friend.
+    [It was Alice]
+    [All 3 that Alice added]
+    [Nobody can say]
+    [All cases]
+    (Bob is forgotten.)
+    Carol> [All 3 that Alice added]
+    Nobody needs to decide this any more: it has settled itself.
+    [All cases]
+    Carol> /review
+    To decide, the oldest first: who brought a friend (2)
+    • Who brought Dan? (Spring tea, since Mar 2, 12:00)
+    • Who brought Eve? (Spring tea, since Mar 2, 12:00)
+    [Who brought Dan?]
+    [Who brought Eve?]
+    Carol> [Who brought Dan?]
+    Who brought Dan?
+    Spring tea · waiting since Mar 2, 12:00
+    Dan came into Tea lovers on Mar 2, 12:00. Alice added them, but Dan has not given an invite code.
+    • Alice: 0 friends counted, 0 on the way, 0 fell away
+    If it counts: 100 points for whoever invited, 50 points for the new friend.
+    [It was Alice]
+    [All 2 that Alice added]
+    [Nobody can say]
+    [All cases]
+    Carol> [All 2 that Alice added]
+    You chose: All 2 that Alice added. Why? The person it is about reads your reason, so write it the way you would \
+    say it to them.
+    Say “cancel” to stop.
+    [The friend confirmed it.]
+    [It can be seen in the group who brought them.]
+    Carol> [It can be seen in the group who brought them.]
+    ✅ Decided for 2: All 2 that Alice added. Reason: It can be seen in the group who brought them.
+    Whoever it concerns is told.
+    Nothing waits for a decision. When something does, I will tell you here.
+    0 minutes later:
+    Alice hears:
+    🎉 Dan joined Spring tea through you. If they stay, it counts on Mar 9, 12:00.
+    [My rewards]
+    ✅ We looked into who brought Dan to Spring tea: it was you. Dan is on your list, counted from Mar 2, 12:00.
+    Reason: It can be seen in the group who brought them.
+    🎉 Eve joined Spring tea through you. If they stay, it counts on Mar 9, 12:00.
+    [My rewards]
+    ✅ We looked into who brought Eve to Spring tea: it was you. Eve is on your list, counted from Mar 2, 12:00.
+    Reason: It can be seen in the group who brought them.
+    """,
+    zh="""
+    Alice invites nobody.
+    (Alice adds Bob to the group.)
+    (Alice adds Dan to the group.)
+    (Alice adds Eve to the group.)
+    Dan> 我的
+    春茶会 还没有朋友通过你的链接加入。把它发给可能喜欢的朋友吧。
+    [我的邀请链接]
+    [为什么？] [我的奖励]
+    Alice> 为什么
+    春茶会：算没算，为什么
+    • Bob 于 3月2日 12:00 进群，团队正在核实是谁邀请的。如果 Bob 把你的邀请码发给我，马上就能确认。
+    • Dan 于 3月2日 12:00 进群，团队正在核实是谁邀请的。如果 Dan 把你的邀请码发给我，马上就能确认。
+    • Eve 于 3月2日 12:00 进群，团队正在核实是谁邀请的。如果 Eve 把你的邀请码发给我，马上就能确认。
+    Carol> 审核
+    待审核（最早的在前）：邀请归属 3 件
+    • Bob 是谁邀请来的？（春茶会，3月2日 12:00 起）
+    • Dan 是谁邀请来的？（春茶会，3月2日 12:00 起）
+    • Eve 是谁邀请来的？（春茶会，3月2日 12:00 起）
+    [Bob 是谁邀请来的？]
+    [Dan 是谁邀请来的？]
+    [Eve 是谁邀请来的？]
+    Carol> [Bob 是谁邀请来的？]
+    Bob 是谁邀请来的？
+    春茶会 · 3月2日 12:00 起待审核
+    Bob 于 3月2日 12:00 进入 爱茶的人，是 Alice 拉进来的，但 Bob 没有填邀请码。
+    • Alice：已算数 0 位，进行中 0 位，已失效 0 位
+    算数后：邀请人得 100 积分、新朋友得 50 积分。
+    [是 Alice 邀请的]
+    [Alice 拉来的 3 位都算]
+    [无法确定]
+    [全部待审核]
+    (Bob is forgotten.)
+    Carol> [Alice 拉来的 3 位都算]
+    这件事已经不需要审核了，情况有了变化。
+    [全部待审核]
+    Carol> 审核
+    待审核（最早的在前）：邀请归属 2 件
+    • Dan 是谁邀请来的？（春茶会，3月2日 12:00 起）
+    • Eve 是谁邀请来的？（春茶会，3月2日 12:00 起）
+    [Dan 是谁邀请来的？]
+    [Eve 是谁邀请来的？]
+    Carol> [Dan 是谁邀请来的？]
+    Dan 是谁邀请来的？
+    春茶会 · 3月2日 12:00 起待审核
+    Dan 于 3月2日 12:00 进入 爱茶的人，是 Alice 拉进来的，但 Dan 没有填邀请码。
+    • Alice：已算数 0 位，进行中 0 位，已失效 0 位
+    算数后：邀请人得 100 积分、新朋友得 50 积分。
+    [是 Alice 邀请的]
+    [Alice 拉来的 2 位都算]
+    [无法确定]
+    [全部待审核]
+    Carol> [Alice 拉来的 2 位都算]
+    你选择了：Alice 拉来的 2 位都算。理由是什么？当事人会看到，怎么跟对方说就怎么写。
+    发送「取消」可随时退出。
+    [已向新朋友本人确认。]
+    [群里能看到是谁邀请来的。]
+    Carol> [群里能看到是谁邀请来的。]
+    ✅ 已决定 2 件：Alice 拉来的 2 位都算。理由：群里能看到是谁邀请来的。
+    会通知当事人。
+    没有待审核的事项。有新的我会在这里告诉你。
+    0 minutes later:
+    Alice hears:
+    🎉 Dan 通过你的邀请加入了 春茶会，留到 3月9日 12:00 就算数。
+    [我的奖励]
+    ✅ 我们核实了 Dan 是谁邀请来 春茶会 的：是你。已经记在你名下，从 3月2日 12:00 算起。
+    理由：群里能看到是谁邀请来的。
+    🎉 Eve 通过你的邀请加入了 春茶会，留到 3月9日 12:00 就算数。
+    [我的奖励]
+    ✅ 我们核实了 Eve 是谁邀请来 春茶会 的：是你。已经记在你名下，从 3月2日 12:00 算起。
+    理由：群里能看到是谁邀请来的。
+    """,
+)
+async def test_everybody_somebody_added_is_decided_about_together(tmp_path: Path, locale: str, script: str) -> None:
+    async with open_town(tmp_path, locale) as town:
+        await prepare(town)
+        await town.play(script)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from bots import happenings
 from bots.message import Address, Joined, Person, Place
 from core import clock
 from core.errors import BadInput, Refused
-from referral import cases, reviewing
+from referral import cases, doubts, reviewing
 from referral.brands import Community
 from referral.campaigns import keep_invite
 from referral.cases import Case
@@ -188,6 +189,33 @@ def test_linked_accounts_are_one_candidate(town: Town) -> None:
     town.links("Alice", "Ally", and_on="telegram")
     decide(town, waiting(town)[0])
     assert town.referral("Bob", "discord").advocate_id == town.who("Alice")
+
+
+def test_a_candidate_stays_the_same_one_whoever_is_forgotten_or_linked_meanwhile(town: Town) -> None:
+    links = with_links(town, "Alice", "Carl", "Cara")
+    joins(town, "Bob", town.guild, candidates=tuple(links), certainty="ambiguous")
+    (case,) = waiting(town)
+    cara = town.invites("Cara")
+    alice = town.who("Alice")
+    town.house.do(lambda session: forget_member(session, town.brand.id, alice))
+    town.links("Carl", "Cara", and_on="telegram")
+    decide(town, case, choice=cara)
+    assert town.referral("Bob", "discord").advocate_id == town.who("Carl") == town.who("Cara")
+
+
+def test_those_somebody_added_are_alike_and_nobody_else(town: Town) -> None:
+    town.invites("Alice")
+    town.invites("Carl")
+    for friend, inviter in (("Bob", "Alice"), ("Dan", "Alice"), ("Eve", "Carl"), ("Fay", "Alice")):
+        added_by(town, friend, inviter)
+    first, *_, last = waiting(town)
+
+    def names(until: datetime | None = None) -> list[str]:
+        alike = town.house.do(lambda session: doubts.alike(session, first, until))
+        return [case.facts["person"]["name"] for case in alike]
+
+    assert names() == ["Dan", "Fay"]
+    assert names(until=last.opened_at - timedelta(microseconds=1)) == ["Dan"]
 
 
 def test_nothing_personal_stays_of_who_is_forgotten(town: Town) -> None:
