@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlmodel import Session
 
 from core.errors import Refused
 from referral.campaigns import Campaign
+from referral.trials.places import application_of
 from rewards.campaign_files import apply_campaign
 from rewards.campaign_format import build_campaign
 from rewards.items.draw_proof import check_document
@@ -262,3 +264,25 @@ def test_more_places_go_to_who_waits_and_fewer_than_given_are_refused(house: Hou
     assert kept.due_at is not None
     assert kept.approved_at is not None
     assert timedelta(hours=72) <= kept.due_at - kept.approved_at + timedelta(seconds=1)
+
+
+def test_the_proof_of_the_books_finds_places_that_do_not_fit(house: House) -> None:
+    town = open_tasting(house)
+    town.applies("Ann")
+    town.applies("Bob")
+    town.gets("Ann")
+    assert town.problems() == []
+
+    def bend(session: Session, name: str, state: str) -> None:
+        row = application_of(session, town.brand.id, town.campaign.id, members[name])
+        assert row is not None
+        row.state = state
+        session.add(row)
+
+    members = {name: town.who(name) for name in ("Ann", "Bob")}
+    house.do(lambda session: bend(session, "Bob", "reviewed"))
+    assert [(one.kind, one.table) for one in town.problems()] == [("place", "trial_application")]
+    house.do(lambda session: bend(session, "Bob", "waiting"))
+    assert [(one.kind, one.table) for one in town.problems()] == [("count", "trial")]
+    house.do(lambda session: bend(session, "Ann", "lapsed"))
+    assert {one.kind for one in town.problems()} == {"count", "place"}
