@@ -304,7 +304,7 @@ async def test_figures_end_and_budget(tmp_path: Path, locale: str, script: str) 
     [← Back] [Stop here]
     Carol> [Yes]
     This cannot be done:
-    • the budget in PTS does not cover one reward; make it at least 4,100 points
+    • The budget in PTS does not cover one reward; make it at least 4,100 points.
     rewards · referral · running
     Until May 31, 12:00, 89 days left
     Invitations used 0 → came 0 → in the group 0 → counted 0
@@ -429,7 +429,7 @@ async def test_figures_end_and_budget(tmp_path: Path, locale: str, script: str) 
     [← 上一步] [先到这里]
     Carol> [确认]
     无法这样改：
-    • PTS 预算不够发一次奖励，至少要有 4,100 积分
+    • PTS 预算不够发一次奖励，至少要有 4,100 积分。
     奖励 · 老带新 · 进行中
     截止 5月31日 12:00，还剩 89 天
     邀请触达 0 次 → 来了 0 位 → 进群 0 位 → 算数 0 位

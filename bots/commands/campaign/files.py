@@ -17,6 +17,7 @@ from bots.commands.campaign.review import words_of
 from bots.commands.campaign.steps_common import one_of
 from bots.context import Context, Safe
 from bots.dialog import begin, end
+from bots.markup import escape
 from bots.message import Image, Reply
 from bots.questions import Dialog, Question, Talk
 from core import i18n
@@ -25,7 +26,7 @@ from core.moments import in_full
 from referral import audit
 from referral.campaigns import Campaign
 from rewards import campaign_edits
-from rewards.campaign_files import findings_of, read_campaign, write_campaign
+from rewards.campaign_files import explain, findings_of, read_campaign, write_campaign
 from rewards.cost_bound import cost_bound
 from rewards.forecast import frame_of
 from rewards.rewards import Reward
@@ -36,6 +37,8 @@ BEGINS = "[campaign]"
 """How a campaign file begins that somebody pastes into the chat."""
 
 
+MISTAKES = 10
+"""Mistakes in a file that are named at once."""
 STATEMENT_MOST = 2000
 """Rewards in a statement that is written while others wait for the chat; longer ones are for the command line."""
 
@@ -82,7 +85,12 @@ def apply(ctx: Context, text: str) -> Reply:
 
 
 def _wrong(ctx: Context, error: BadInput | Refused) -> Reply:
-    return Reply(why_not(ctx, error), private=True)
+    """Every mistake in the file with its line, or why it cannot be applied."""
+    problems = error.params.get("problems", ())
+    if not problems:
+        return Reply(why_not(ctx, error), private=True)
+    lines = [f"- {escape(explain(one, ctx.locale))}" for one in problems[:MISTAKES]]
+    return Reply(ctx.say("campaign.apply.wrong") + "\n\n" + "\n".join(lines), private=True)
 
 
 def _read(ctx: Context, talk: Talk, text: str) -> str:
