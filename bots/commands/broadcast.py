@@ -55,10 +55,11 @@ def broadcast(ctx: Context) -> Reply:
         case ["drop", which]:
             discard(ctx.session, _find(ctx, which))
             return ctx.reply("broadcast.dropped", edit=True)
+        case ["stop"]:
+            running = [one for one in broadcasts_of(ctx.session, ctx.brand.id, LISTED) if one.state in UNDER_WAY]
+            return _stop_sure(ctx, running[0]) if running else _overview(ctx)
         case ["stop", which]:
-            found = _find(ctx, which)
-            sure = Button(i18n.text(ctx.locale, "broadcast.stop_yes"), action=f"do:broadcast stop {found.id.hex} yes")
-            return ctx.reply("broadcast.stop_sure", left=_left(ctx, found), buttons=((sure,),))
+            return _stop_sure(ctx, _find(ctx, which))
         case ["stop", which, "yes"]:
             found = _find(ctx, which)
             stop(ctx.session, found, ctx.actor)
@@ -72,6 +73,11 @@ def _find(ctx: Context, which: str) -> Broadcast:
     except ValueError:
         raise BadInput("button_old") from None
     return find_broadcast(ctx.session, ctx.brand.id, broadcast_id)
+
+
+def _stop_sure(ctx: Context, found: Broadcast) -> Reply:
+    sure = Button(i18n.text(ctx.locale, "broadcast.stop_yes"), action=f"do:broadcast stop {found.id.hex} yes")
+    return ctx.reply("broadcast.stop_sure", left=_left(ctx, found), buttons=((sure,),))
 
 
 def _overview(ctx: Context) -> Reply:

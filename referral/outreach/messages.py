@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, delete, func, select
 from sqlmodel import Session
 
 from core import clock
@@ -153,6 +153,7 @@ class _Asked:
     account: str
     chat: str | None
     locale: str
+    erased: bool
 
 
 def let_out(session: Session, asked: Sequence[Key]) -> list[Verdict]:
@@ -162,6 +163,8 @@ def let_out(session: Session, asked: Sequence[Key]) -> list[Verdict]:
     """
     now = clock.now()
     found = _load(session, asked)
+    _forget(session, [key for key, one in found.items() if one.erased])
+    found = {key: one for key, one in found.items() if not one.erased}
     decided: dict[Key, str] = {}
     for brand_id in sorted({one.key[0] for one in found.values()}):
         mine = [one for one in found.values() if one.key[0] == brand_id and one.state in ("waiting", "sending")]
@@ -216,12 +219,20 @@ def _rows(session: Session, keys: Sequence[Key]) -> dict[Key, _Asked]:
             *(o.c[name] for name in ("kind", "facts", "state", "counted", "account")),
             i.c.chat,
             func.coalesce(m.c.locale, i.c.locale, ""),
+            m.c.erased_at.is_not(None),
         )
         .join(m, and_(m.c.brand_id == o.c.brand_id, m.c.id == o.c.member_id))
         .outerjoin(i, its_account)
         .where(among_keys(session, tuple(o.c[name] for name in _KEY), keys))
     )
     return {(brand, member, subject): _Asked((brand, member, subject), *rest) for brand, member, subject, *rest in rows}
+
+
+def _forget(session: Session, keys: Sequence[Key]) -> None:
+    """Drop what was planned for somebody in the moment they were forgotten."""
+    if keys:
+        t = table(Outreach)
+        session.execute(delete(t).where(among_keys(session, tuple(t.c[name] for name in _KEY), keys)))
 
 
 def _decide(session: Session, brand_id: UUID, asked: Sequence[_Asked], now: datetime) -> dict[Key, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from referral.members import Identity
 from referral.outreach.audiences import SILENT, touched
 from referral.outreach.messages import Notice, plan
 from referral.outreach.models import Outreach, OutreachChoice, OutreachSettings
+from referral.trials.places import Trial
 
 TIME_LEFT = timedelta(days=3)
 """A campaign that ends sooner is left to its own reminders."""
@@ -36,6 +37,7 @@ def nudge_due(session: Session) -> int:
             c.c.ends_at > now + TIME_LEFT,
             e.c.enrolled_at <= now - SILENT,
             ~_switched_off(e),
+            ~_closed(e, now),
             ~_nudged(e),
             _hears(e),
             ~_quiet(e),
@@ -53,6 +55,13 @@ def nudge_due(session: Session) -> int:
 def _switched_off(enrollment: Any) -> ColumnElement[bool]:
     t = table(OutreachSettings)
     return select(t.c.brand_id).where(t.c.brand_id == enrollment.c.brand_id, t.c.nudges.is_(False)).exists()
+
+
+def _closed(enrollment: Any, now: datetime) -> ColumnElement[bool]:
+    """Whether it is a trial that takes no applications any more."""
+    t = table(Trial)
+    its = (t.c.brand_id == enrollment.c.brand_id, t.c.campaign_id == enrollment.c.campaign_id)
+    return select(t.c.campaign_id).where(*its, t.c.closes_at <= now).exists()
 
 
 def _nudged(enrollment: Any) -> ColumnElement[bool]:

@@ -308,7 +308,7 @@ async def test_a_broadcast_is_seen_before_it_is_sent(tmp_path: Path, locale: str
     • 3月2日 22:00 · 所有成员 · 发送中，已发 0 / 2。
     [查看进度]
     [停止发送]
-    Carol> [停止发送]
+    Carol> 群发 停止
     还有 2 人没收到，要停止吗？已经发出的无法撤回。
     [确定停止]
     Carol> [确定停止]

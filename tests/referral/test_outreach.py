@@ -203,6 +203,15 @@ def test_who_was_forgotten_after_planning_hears_nothing_and_nothing_is_left(town
     assert town.house.ask(lambda session: session.exec(select(Outreach)).all()) == []
 
 
+def test_what_is_planned_in_the_moment_somebody_is_forgotten_is_dropped_with_them(town: Town) -> None:
+    alice = town.talks("Alice")
+    plan(town, alice)
+    # The other process had not seen the message when it forgot her.
+    town.house.do(lambda session: members.erase(session, town.brand.id, alice, clock.now()))
+    assert ask(town, key(town, alice))[0].chat is None
+    assert town.house.ask(lambda session: session.exec(select(Outreach)).all()) == []
+
+
 def test_a_process_that_died_after_letting_out_sends_again_and_counts_once(town: Town) -> None:
     alice = town.talks("Alice")
     plan(town, alice)
@@ -408,6 +417,12 @@ def test_nobody_is_nudged_for_a_campaign_that_is_all_but_over_or_where_the_brand
     ends = town.campaign.ends_at
     with clock.moved(ends - clock.now() - timedelta(days=2)):
         assert town.house.do(nudges.nudge_due) == 0
+    with later(days=15):
+        closes = clock.now()
+        trial = Trial(brand_id=town.brand.id, campaign_id=town.campaign.id, quota=1, approve="rule", closes_at=closes)
+        town.house.do(lambda session: session.add(trial))
+        assert town.house.do(nudges.nudge_due) == 0  # it takes no applications any more
+    town.house.do(lambda session: session.delete(session.get_one(Trial, (town.brand.id, town.campaign.id))))
     town.house.do(lambda session: people.change_settings(session, town.brand.id, "operator", nudges=False))
     with later(days=15):
         assert town.house.do(nudges.nudge_due) == 0
