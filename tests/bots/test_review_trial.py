@@ -104,6 +104,7 @@ from tests.dialogue import in_both
     Bob hears:
     🎉 A place in Night serum trial is yours: one Night serum.
     Take it by Mar 5, 12:00; after that it passes on to the next in line.
+    Acme Tea: Sounds like you need it.
     [🎁 Take my place]
     [No, thanks]
     Alice> [Ask for a second look]
@@ -239,6 +240,7 @@ from tests.dialogue import in_both
     Bob hears:
     🎉 恭喜，你拿到了 夜间精华试用 的名额：夜间精华 一份。
     请在 3月5日 12:00 前领取，逾期会顺延给下一位。
+    茶里：看起来你正需要它。
     [🎁 领取名额]
     [不要了]
     Alice> [申请复核]
