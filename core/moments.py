@@ -25,6 +25,8 @@ from core.moment_words import CLOCK_UNITS, Heard, Unheard, amounts, hear, number
 FARTHEST = timedelta(days=5 * 366)
 MISTAKE = timedelta(days=330)
 """A date without a year that lies so far ahead has just gone by: rather a slip than next year."""
+SAID = {("zh_Hans", "Asia/Shanghai"): "北京时间"}
+"""Names of time zones where people say another than the tables do."""
 DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
 
 
@@ -82,8 +84,8 @@ def in_full(locale: str, moment: datetime, zone: str) -> str:
     pattern = {"zh_Hans": "y年M月d日 EEEE HH:mm", "en": "EEEE, MMMM d, y, HH:mm"}[locale]
     known = Locale.parse(locale)
     local = moment.astimezone(ZoneInfo(zone))
-    name = get_timezone_name(local, width="long", locale=known)
-    named = {"zh_Hans": f"({name})", "en": f" ({name})"}[locale]
+    name = SAID.get((locale, zone)) or get_timezone_name(local, width="long", locale=known)
+    named = {"zh_Hans": f"（{name}）", "en": f" ({name})"}[locale]
     return f"{format_datetime(local, pattern, locale=known)}{named}"
 
 

@@ -423,7 +423,7 @@ def test_the_readings_we_offer_are_read_as_they_stand(locale: str, said: str) ->
 
 def test_in_full_leaves_no_question() -> None:
     moment = at("2026-12-01 20:00")
-    assert in_full("zh_Hans", moment, SHANGHAI) == "2026年12月1日 星期二 20:00(中国标准时间)"
+    assert in_full("zh_Hans", moment, SHANGHAI) == "2026年12月1日 星期二 20:00（北京时间）"
     assert in_full("en", moment, SHANGHAI) == "Tuesday, December 1, 2026, 20:00 (China Standard Time)"
     first, second = (datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (5, 6))
     assert in_full("en", first, NEW_YORK) != in_full("en", second, NEW_YORK), "the hour that comes twice"
