@@ -654,6 +654,11 @@ async def test_a_file_goes_out_and_comes_back(tmp_path: Path, locale: str) -> No
         assert town.campaign("summer").state == "running"
         wrong = await town.ask("Carol", text.replace("budget = 3000", 'budget = "lots"'))
         assert "rewards.budget" in wrong
+        await town.ask("Carol", "/campaign apply")
+        again = await town.ask("Carol", "rewards are fine\nslug = 3")
+        assert ("Line by line" if locale == "en" else "各行问题") in again
+        assert "1: " in again
+        await town.ask("Carol", "cancel")
         stranger = await town.ask("Alice", text)
         assert ("Only admins" if locale == "en" else "只有群管理员") in stranger
 

@@ -26,7 +26,7 @@ from core.moments import in_full
 from referral import audit
 from referral.campaigns import Campaign
 from rewards import campaign_edits
-from rewards.campaign_files import explain, findings_of, read_campaign, write_campaign
+from rewards.campaign_files import FileProblem, explain, findings_of, read_campaign, write_campaign
 from rewards.cost_bound import cost_bound
 from rewards.forecast import frame_of
 from rewards.rewards import Reward
@@ -89,8 +89,19 @@ def _wrong(ctx: Context, error: BadInput | Refused) -> Reply:
     problems = error.params.get("problems", ())
     if not problems:
         return Reply(why_not(ctx, error), private=True)
-    lines = [f"- {escape(explain(one, ctx.locale))}" for one in problems[:MISTAKES]]
-    return Reply(ctx.say("campaign.apply.wrong") + "\n\n" + "\n".join(lines), private=True)
+    return Reply(ctx.say("campaign.apply.wrong") + "\n\n" + _lines(ctx, problems), private=True)
+
+
+def _lines(ctx: Context, problems: Sequence[FileProblem]) -> Safe:
+    return Safe("\n".join(f"- {escape(explain(one, ctx.locale))}" for one in problems[:MISTAKES]))
+
+
+def _read_asked(ctx: Context, talk: Talk, text: str) -> str:
+    """The text that was asked for. Raises `BadInput("campaign_file_lines")` with its mistakes in words."""
+    try:
+        return _read(ctx, talk, text)
+    except BadInput as error:
+        raise BadInput("campaign_file_lines", lines=_lines(ctx, error.params.get("problems", ()))) from None
 
 
 def _read(ctx: Context, talk: Talk, text: str) -> str:
@@ -163,7 +174,7 @@ APPLY = Dialog(
     "campaign_apply",
     None,
     (
-        Question("text", "campaign.apply.ask", lambda text: text, read=_read, any_word=True),
+        Question("text", "campaign.apply.ask", lambda text: text, read=_read_asked, any_word=True),
         Question(
             "sure",
             "campaign.sure",
