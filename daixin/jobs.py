@@ -16,7 +16,7 @@ from daixin import picture_sweep
 from referral import lifecycle, overdue, stays, touches
 from referral.outreach import broadcasts, digest, nudges
 from rewards import rewards, settlement, trials
-from rewards.contests import finals
+from rewards.contests import finals, last_days
 from rewards.items import badges, draws, redeem, shipments, vouchers
 from rewards.proofs import blocks
 from web.api import answers
@@ -50,6 +50,7 @@ JOBS: dict[str, tuple[timedelta, Work]] = {
     "broadcasts": (timedelta(seconds=10), broadcasts.plan_due),
     "broadcasts done": (timedelta(seconds=10), broadcasts.finish_due),
     "nudges": (timedelta(hours=1), nudges.nudge_due),
+    "last days": (timedelta(minutes=30), last_days.tell_due),
     "digests": (timedelta(minutes=5), digest.digest_due),
     "expire": (timedelta(minutes=5), stays.expire),
     "cases": (timedelta(minutes=10), overdue.remind_due),

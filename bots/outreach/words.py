@@ -20,6 +20,8 @@ from referral.brands import Brand
 from referral.campaigns import Campaign
 from referral.members import Member
 from referral.outreach.messages import Verdict
+from rewards.contests import last_days
+from rewards.plans import plan_of
 
 INVITE = "do:invite"
 
@@ -79,6 +81,21 @@ def _gap(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
     return _with_invite(voice, voice.say("outreach.gap", prize=prize, **shown))
 
 
+def _last_days(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
+    campaign = _campaign(voice, facts)
+    gap = last_days.gap_of(voice.session, campaign, voice.member.id) if campaign is not None else None
+    if campaign is None or gap is None:
+        return None
+    asset = plan_of(voice.session, voice.brand.id, campaign.id, campaign.version).prize_asset(gap.prize)
+    text = voice.say(
+        "outreach.last_days",
+        title=i18n.pick(campaign.title, voice.locale),
+        ends=voice.moment(campaign.ends_at.isoformat(), campaign),
+        prize=voice.amount(gap.prize.amount, asset),
+    )
+    return _with_invite(voice, text)
+
+
 def _nudge(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
     campaign = _campaign(voice, facts)
     if campaign is None:
@@ -104,6 +121,7 @@ def _with_invite(voice: Voice, text: str) -> Reply:
 KINDS: dict[str, Callable[[Voice, Mapping[str, Any]], Reply | None]] = {
     "milestone": _milestone,
     "gap": _gap,
+    last_days.KIND: _last_days,
     "nudge": _nudge,
     "digest": _digest,
 }

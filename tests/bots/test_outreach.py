@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,7 +19,7 @@ from referral.audit import AuditEntry
 from referral.members import Identity
 from referral.outreach import people
 from referral.outreach.models import Broadcast, Outreach
-from tests.dialogue import Town, in_both, open_town
+from tests.dialogue import NOON, Town, in_both, open_town
 
 STEPS: dict[str, Any] = {
     "rewards": {
@@ -467,6 +468,44 @@ async def test_every_monday_who_runs_the_brand_reads_the_week(tmp_path: Path, lo
         await town.play("Alice invites Bob.\nBob joins.")
         await town.later(hours=1)
         town.news("Carol")
+        await town.play(script)
+
+
+@in_both(
+    en="""
+    5 days later:
+    Alice hears:
+    Bob hears:
+    Spring tea ends on Mar 9, 12:00. As the board stands, one more friend wins you 300 points.
+    [My invite link]
+    [No more of these]
+    1 days later:
+    Bob hears:
+    """,
+    zh="""
+    5 days later:
+    Alice hears:
+    Bob hears:
+    春茶会 3月9日 12:00 结束。按目前的榜单，你再邀请 1 位就能拿到 300 积分。
+    [我的邀请链接]
+    [不再接收这类消息]
+    1 days later:
+    Bob hears:
+    """,
+)
+async def test_one_friend_short_when_a_contest_ends(tmp_path: Path, locale: str, script: str) -> None:
+    contest: dict[str, Any] = {
+        "campaign__kind": "contest",
+        "campaign__ends_at": NOON + timedelta(days=7),
+        "qualify": {"event": "joined"},
+        "rewards": {"budget": 1000, "prizes": [{"first": 1, "amount": 300}]},
+        "contest": {},
+    }
+    async with open_town(tmp_path, locale, **contest) as town:
+        for advocate, friend in (("Alice", "Anna"), ("Bob", "Ben")):
+            await town.play(f"{advocate} invites {friend}.\n{friend} joins.")
+        town.news("Alice")
+        town.news("Bob")
         await town.play(script)
 
 
