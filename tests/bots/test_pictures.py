@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from sqlalchemy import func, select
 
+from bots.adapter import SendError
 from bots.commands import all as commands
 from bots.context import Context
 from bots.dialog import Dialog, Question
-from bots.message import PICTURE_BYTES, Address, Attachment, Place, Reply, Submitted
+from bots.message import PICTURE_BYTES, Address, Attachment, Place, Reply, Said, Submitted
+from bots.pictures import fetched
 from bots.state import Conversation
 from core import clock
+from core.errors import BadInput
 from referral import pictures
 from tests.dialogue import Town, in_both, open_town
 
@@ -187,3 +191,45 @@ async def test_a_form_brings_a_picture_as_well(tmp_path: Path) -> None:
         assert "Please send a picture here" in await submit(None)
         assert "(2/2)" in await submit(good)
         assert "(2/2)" in await submit(good), "sent once more, it answers nothing, and the open question is asked again"
+
+
+@pytest.mark.parametrize(
+    ("media_type", "size", "why"),
+    [
+        ("video/mp4", 10, "picture_animated"),
+        ("application/pdf", 10, "picture_unreadable"),
+        ("text/html", None, "picture_unreadable"),
+        ("image/png", PICTURE_BYTES + 1, "picture_too_large"),
+    ],
+)
+async def test_what_cannot_be_a_picture_is_not_even_fetched(media_type: str, size: int | None, why: str) -> None:
+    async def never() -> bytes:
+        raise AssertionError("it was fetched")
+
+    with pytest.raises(BadInput, match=why):
+        await fetched(Attachment(media_type, size, never))
+
+
+async def test_a_platform_that_does_not_hand_it_over_is_no_fault_of_the_picture(tmp_path: Path) -> None:
+    async def lost() -> bytes:
+        raise SendError("gone")
+
+    async with open_town(tmp_path) as town:
+        ask(town, "Mei")
+        place = Place(Address("webchat", "mei"))
+        said = Said(town.person("Mei"), place, "", picture=Attachment("image/jpeg", 5, lost))
+        [reply] = await town.parts.router.hear(said)
+        assert reply.text.startswith("The picture didn’t arrive in one piece. Please send it once more.\n\n(1/2)")
+
+
+async def test_somebody_who_lost_the_right_is_told_so_and_not_about_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(commands.DIALOGS, "photo", replace(ASKING, admin=True))
+    async with open_town(tmp_path) as town:
+        town.pictures = SENT
+        ask(town, "Mei")
+        bad, good = await town.show("Mei", "half of it"), await town.show("Mei", "the serum")
+        assert bad == good
+        assert "JPEG" not in bad
+        assert "(2/2)" not in good
