@@ -22,7 +22,8 @@ from referral.lifecycle import follow_clock
 from referral.linking import link, undo_link
 from referral.referrals import referral_of, reverse
 from rewards import ledger
-from rewards.campaign_files import apply_campaign, build_campaign
+from rewards.campaign_files import apply_campaign
+from rewards.campaign_format import build_campaign
 from rewards.contests import finals
 from rewards.rewards import Reward, release_due
 from rewards.verify import Problem, verify
@@ -132,7 +133,7 @@ class Arena:
         names = {member: name for name, member in self.people.items()}
         found = {}
         for member, name in names.items():
-            purses = self.house.ask(lambda session, who=member: ledger.balances_of(session, self.brand.id, who))
+            purses = self.house.ask(partial(ledger.balances_of, brand_id=self.brand.id, owner_id=member))
             amount = sum(value for (_, held), value in purses.items() if held == asset)
             if amount:
                 found[name] = amount

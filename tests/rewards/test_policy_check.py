@@ -13,8 +13,8 @@ from core.errors import BadInput, Refused
 from core.money import Money
 from referral import audit
 from referral.brands import Brand, connect, create_brand
-from rewards.campaign_files import apply_campaign, build_campaign, findings_of
-from rewards.campaign_format import CampaignFile
+from rewards.campaign_files import apply_campaign, findings_of
+from rewards.campaign_format import CampaignFile, build_campaign
 from rewards.plan_check import Finding, check, explain_finding
 from rewards.policy_check import OVERRIDES, allowed, check_file
 from tests.house import House

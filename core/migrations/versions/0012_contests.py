@@ -1,5 +1,7 @@
 """Contests: teams, the score sheet, decisions, the frozen final."""
 
+from uuid import UUID
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -43,7 +45,7 @@ def _of_member(name: str) -> sa.ForeignKeyConstraint:
     )
 
 
-def _key(name: str) -> list[sa.Column[sa.Uuid[str]]]:
+def _key(name: str) -> list[sa.Column[UUID]]:
     return [sa.Column(one, sa.Uuid(), nullable=False) for one in ("brand_id", name)]
 
 

@@ -90,7 +90,7 @@ def test_boards_and_prizes_are_those_of_a_naive_computation(
     sheet: list[Point], given_prizes: list[Prize], mode: str, floor: int, out: set[UUID]
 ) -> None:
     plan = Plan(prizes=tuple(given_prizes))
-    terms = ContestTerms(mode=mode, floor=floor)  # type: ignore[arg-type]
+    terms = ContestTerms(mode=mode, floor=floor)
     board = standings_of(sheet, mode, "salt", out)
     owner = {point: point.member_id if mode == "single" else point.team_id for point in sheet}
     count = Counter(owner[point] for point in sheet if point.member_id not in out and owner[point] is not None)
@@ -103,7 +103,7 @@ def test_boards_and_prizes_are_those_of_a_naive_computation(
     for prize in given_prizes:
         eligible = [one for one in order if count[one] >= max(1, floor)]
         if prize.reach is None:
-            winners = [one for rank, one in enumerate(eligible, 1) if prize.first <= rank <= prize.last]
+            winners = [one for rank, one in enumerate(eligible, 1) if (prize.first or 0) <= rank <= (prize.last or 0)]
         else:
             winners = [one for one in eligible if count[one] >= prize.reach][: prize.winners]
         naive += prize.amount * len(winners)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 
 from core.errors import BadInput, NotFound, Refused
 from core.money import Money
@@ -16,8 +18,8 @@ from referral.campaigns import Campaign, move
 from referral.contests.results import canonical, sealed
 from referral.privacy import forget_member
 from rewards.adjustments import adjust
-from rewards.campaign_files import apply_campaign, build_campaign, write_campaign
-from rewards.campaign_format import read_campaign
+from rewards.campaign_files import apply_campaign, write_campaign
+from rewards.campaign_format import build_campaign, read_campaign
 from rewards.contests import giving
 from rewards.settlement import settle, settle_due
 from tests.house import House, later
@@ -324,7 +326,7 @@ def test_what_decided_a_contest_is_never_changed(house: House, name: str) -> Non
         arena.clock_strikes()
     for statement in (f"DELETE FROM {name}", f"UPDATE {name} SET campaign_id = campaign_id"):
         with pytest.raises(DBAPIError):
-            house.do(lambda session, said=statement: session.execute(text(said)))
+            house.do(partial(Session.execute, statement=text(statement)))
 
 
 def test_a_replay_names_what_was_tampered_with(house: House) -> None:
@@ -356,12 +358,9 @@ def test_a_replay_names_a_friend_nobody_saw_qualify(house: House) -> None:
     assert [revision for revision, _ in arena.replay().differences] == [0] * 8
 
 
-def _without_guards(session: object, name: str) -> None:
-    run = session.execute  # type: ignore[attr-defined]
-    if session.get_bind().dialect.name == "sqlite":  # type: ignore[attr-defined]
-        run(text(f"DROP TRIGGER {name}_not_changed"))
-    else:
-        run(text(f"DROP TRIGGER {name}_not_changed ON {name}"))
+def _without_guards(session: Session, name: str) -> None:
+    where = "" if session.get_bind().dialect.name == "sqlite" else f" ON {name}"
+    session.execute(text(f"DROP TRIGGER {name}_not_changed{where}"))
 
 
 def test_the_file_of_a_contest_is_written_and_read_again(house: House) -> None:

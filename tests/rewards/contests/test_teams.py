@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from core.errors import BadInput, Conflict, NotFound, Refused
+from referral.campaigns import Campaign
 from referral.contests import teams
 from referral.contests.teams import Team, TeamMember
 from referral.privacy import export_member, forget_member
@@ -142,9 +144,8 @@ def test_of_many_who_want_the_last_places_exactly_so_many_get_them(migrated_url:
         def wants(place: int) -> bool:
             who, key = arena.people[names[place]], (arena.brand.id, arena.campaign.id)
 
-            def unit(session: object) -> None:
-                campaign = session.get_one(type(arena.campaign), key)  # type: ignore[attr-defined]
-                teams.join_team(session, campaign, who, code)  # type: ignore[arg-type]
+            def unit(session: Session) -> None:
+                teams.join_team(session, session.get_one(Campaign, key), who, code)
 
             try:
                 houses[place % 2].do(unit)
@@ -194,7 +195,7 @@ def test_teams_are_exported_and_forgotten(house: House) -> None:
     kept = house.ask(lambda session: export_member(session, arena.brand.id, arena.people["Cem"]))
     assert [one["team"] for one in kept["teams"]] == ["Black"]
     for name in ("Bob", "Cem"):
-        house.do(lambda session, who=name: forget_member(session, arena.brand.id, arena.people[who]))
+        house.do(partial(forget_member, brand_id=arena.brand.id, member_id=arena.people[name]))
     assert members(arena, "Green") == ["Alice"]
     left = house.ask(lambda session: session.exec(select(Team).where(col(Team.name) == "Black")).all())
     assert left == []  # it was Cem's alone, and so was its name
