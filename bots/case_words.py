@@ -125,6 +125,9 @@ def evidence(telling: Telling, case: Case) -> str:
 def _attribution(telling: Telling, case: Case) -> list[str]:
     owners = doubts.candidates_of(telling.session, case)
     lines = [_how_they_came(telling, case, owners)]
+    if case.facts.get("seen_at"):
+        seen = telling.when(clock.parse(case.facts["seen_at"]), case)
+        lines.append(telling.say("case.seen_before", friend=friend_name(telling, case), when=seen))
     if not _is_here(telling, case):
         lines.append(telling.say("case.friend_left", friend=friend_name(telling, case)))
     lines += ["- " + _candidate(telling, owner) for owner in owners]

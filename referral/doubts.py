@@ -17,13 +17,13 @@ from sqlmodel import Session, col
 
 from core import clock
 from core.errors import BadInput, Refused
-from referral import cases, members
+from referral import cases, members, rules
 from referral.arrivals import REVIEWED, Arrive, arrive
 from referral.brands import Community
 from referral.campaigns import Campaign, CodeOwner, campaigns_of, code_of, codes_of, owners_of, runs_in
 from referral.cases import Case, CaseDecided
 from referral.members import Account, Member, Membership, Sighting
-from referral.referrals import referral_of
+from referral.referrals import referral_of, terms_of
 
 CANDIDATES = 5
 """People one friend may have come through, at most; with more there is nothing left to tell them apart by."""
@@ -50,17 +50,15 @@ def doubt(
 ) -> list[Case]:
     """Ask a person who of the owners of these codes brought somebody who joined; one case for each campaign.
 
-    Call it before the join itself is noted. Nothing is asked about somebody who was seen before or who came to the
-    campaign by a code; asked again after coming back, the same case goes on with the later join.
+    Call it before the join itself is noted. Nothing is asked about somebody who would not be new by the rules, or who
+    came to the campaign by a code; asked again after coming back, the same case goes on with the later join.
     """
     brand_id = community.brand_id
     seen = session.get(Sighting, (brand_id, members.fingerprint(person.platform, person.account)))
     opened = []
     for campaign, candidates in _by_campaign(session, community, person, at, codes).items():
         key = key_of(person, campaign)
-        if seen is not None and seen.seen_at < at and not _known_doubt(session, brand_id, key):
-            continue
-        if _has_come(session, brand_id, person, campaign):
+        if not _is_new(session, brand_id, campaign, seen, at) or _has_come(session, brand_id, person, campaign):
             continue
         facts = {
             "person": {"platform": person.platform, "account": person.account, "name": person.name},
@@ -69,6 +67,7 @@ def doubt(
             "community": str(community.id),
             "certainty": certainty,
             "codes": candidates,
+            "seen_at": seen.seen_at.isoformat() if seen is not None and seen.seen_at < at else None,
         }
         case = cases.open_case(session, brand_id, "attribution", key, campaign_id=campaign, facts=facts)
         if case.state == "open" and case.facts != facts:
@@ -84,14 +83,13 @@ def key_of(person: Account, campaign_id: UUID) -> str:
     return f"{members.fingerprint(person.platform, person.account)}/{campaign_id}"
 
 
-def _known_doubt(session: Session, brand_id: UUID, key: str) -> bool:
-    found = select(col(Case.id)).where(
-        col(Case.brand_id) == brand_id,
-        col(Case.kind) == "attribution",
-        col(Case.key) == key,
-        col(Case.state) == "open",
-    )
-    return session.scalar(found) is not None
+def _is_new(session: Session, brand_id: UUID, campaign_id: UUID, seen: Sighting | None, at: datetime) -> bool:
+    """Whether somebody first seen like this would be new at the join, by the rules that an approval is judged by."""
+    if seen is None:
+        return True
+    campaign = session.get_one(Campaign, (brand_id, campaign_id))
+    facts = rules.Facts(campaign_id, brand_id, at, seen.seen_at, seen.via, friend_created=False)
+    return rules.is_new(terms_of(campaign), facts)
 
 
 def _by_campaign(

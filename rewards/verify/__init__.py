@@ -2,10 +2,11 @@
 
 What is proved: each account's balance is what its transfers say; the balances of a brand and asset sum to zero; no
 account is below zero that may not be; the transfers of every reward and payout leave exactly what its state says, and
-its plan, referral, order or decision is its own; every transfer has a cause and joins the accounts its kind joins;
-what went back of an order is what its refunds say; a payout gave as many codes as it was for; no contest gave more
-than its final says, and no trial other places than were taken; every transfer is sealed once, in a block whose hashes
-hold, or waits to be. Accounts linked into one person count as one owner.
+its plan, referral, order or decision is its own; what was granted anew has an upheld appeal behind it and lives once;
+every transfer has a cause and joins the accounts its kind joins; what went back of an order is what its refunds say; a
+payout gave as many codes as it was for; no contest gave more than its final says, and no trial other places than were
+taken; every transfer is sealed once, in a block whose hashes hold, or waits to be. Accounts linked into one person
+count as one owner.
 
 Each check is a statement that finds rows which do not fit, so millions of rows stay in the database; only the leaves
 of blocks are hashed here, a block at a time.
@@ -16,12 +17,12 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlmodel import Session
 
-from rewards.verify import accounts, entitlements, gifts, orders, payments, places, prizes, seals, transfers
+from rewards.verify import accounts, entitlements, gifts, orders, payments, places, prizes, reviews, seals, transfers
 from rewards.verify.problem import Problem
 
 __all__ = ["Problem", "verify"]
 
-WHOLE = (accounts, entitlements, prizes, transfers, payments, gifts, orders, places)
+WHOLE = (accounts, entitlements, prizes, transfers, payments, gifts, orders, places, reviews)
 """Checks that go over whole tables at once; those of `seals` go block by block."""
 CHECKS = tuple(check for part in (*WHOLE, seals) for check in part.CHECKS)
 

@@ -121,6 +121,26 @@ def test_who_was_seen_before_is_no_question(town: Town) -> None:
     assert waiting(town) == []
 
 
+def test_who_came_alone_left_and_was_added_later_is_asked_about_with_the_day_they_were_first_seen(town: Town) -> None:
+    town.invites("Alice")
+    joins(town, "Bob")
+    with later(days=1):
+        town.leaves("Bob")
+    with later(days=2):
+        added_by(town, "Bob", "Alice")
+        (case,) = waiting(town)
+        assert case.facts["seen_at"] < case.facts["at"]
+
+
+def test_who_had_come_before_the_campaign_is_no_question(town: Town) -> None:
+    with later(days=-5):
+        joins(town, "Bob")
+    town.invites("Alice")
+    town.leaves("Bob")
+    added_by(town, "Bob", "Alice")
+    assert waiting(town) == []
+
+
 def test_a_friend_who_names_a_code_has_answered(town: Town) -> None:
     town.invites("Alice")
     added_by(town, "Bob", "Alice")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Update, update
 from sqlmodel import Session, col, select
 
 from core import clock
@@ -20,6 +21,7 @@ from referral.rejection import reject
 from rewards import rewards
 from rewards.payouts.payees import set_payee
 from rewards.plans import Milestone, Plan, Rule
+from rewards.rewards import Reward
 from tests.house import House, later, person
 from tests.rewards.shop import Shop, open_shop
 
@@ -308,6 +310,27 @@ def test_linked_accounts_between_fall_and_appeal(house: House) -> None:
         decides(shop, appeals(shop, "Bob"))
         assert shop.purse(shop.alice) == {"held": 100}
         assert shop.problems() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        update(Case).values(verdict="decline"),
+        update(Case).values(kind="referral"),
+        update(Case).values(referral_id=None),
+        update(Reward).where(col(Reward.cause).contains("/again/")).values(cause=f"retained/again/{UUID(int=7)}"),
+        update(Reward).where(col(Reward.cause) == "retained").values(state="held"),
+    ],
+)
+def test_what_was_granted_anew_without_a_decision_or_twice_is_found(house: House, change: Update) -> None:
+    shop = open_shop(house)
+    qualified(shop, "Bob")
+    with later(days=8):
+        rejects(shop, "Bob")
+        decides(shop, appeals(shop, "Bob"))
+    assert shop.problems() == []
+    house.do(lambda s: s.execute(change.execution_options(synchronize_session=False)))
+    assert "review" in {problem.kind for problem in shop.problems()}
 
 
 # A referral that looks wrong.
