@@ -911,7 +911,9 @@ def _applies(town: Town, name: str) -> None:
     """,
 )
 async def test_a_contest_has_its_first_places(tmp_path: Path, locale: str, script: str) -> None:
-    contest = {"rewards": {"budget": 1000, "prizes": [{"first": 1, "last": 1, "amount": 300}]}}
-    qualify = {"event": "joined"}
-    async with open_town(tmp_path, locale, campaign__kind="contest", contest={}, qualify=qualify, **contest) as town:
+    rewards = {"budget": 1000, "prizes": [{"first": 1, "last": 1, "amount": 300}]}
+    joined = {"event": "joined"}
+    async with open_town(
+        tmp_path, locale, campaign__kind="contest", contest={}, qualify=joined, rewards=rewards
+    ) as town:
         await town.play(script)
