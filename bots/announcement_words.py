@@ -22,12 +22,12 @@ from core.db import table
 from core.errors import NotFound
 from referral import leaderboard
 from referral.brands import Brand
-from referral.campaigns import Campaign, CampaignVersion
+from referral.campaigns import Campaign
+from referral.cards import banner_of
 from referral.contests import terms as contest_terms
 from referral.contests.results import result_of
 from referral.contests.teams import teams_by_id
 from referral.leaderboard import Score
-from referral.pictures import picture_of
 from referral.posting import Step
 from referral.trials.funnel import funnel
 from referral.trials.places import terms_of as trial_terms
@@ -185,13 +185,6 @@ def _buttons(locale: str, campaign: Campaign) -> tuple[tuple[Button, ...], ...]:
 
 
 def _picture(session: Session, campaign: Campaign, alt: str) -> Image | None:
-    """The campaign's own picture, if it has one."""
-    version = session.get(CampaignVersion, (campaign.brand_id, campaign.id, campaign.version))
-    named = version.document["campaign"].get("picture") if version is not None else None
-    if not named:
-        return None
-    try:
-        body = picture_of(session, campaign.brand_id, named)
-    except NotFound:
-        return None
-    return Image(partial(bytes, body), f"{campaign.slug}.jpg", alt)
+    """The campaign's own picture, if it has one that is still there."""
+    banner = banner_of(session, campaign)
+    return Image(partial(bytes, banner.body), f"{campaign.slug}.jpg", alt) if banner is not None else None

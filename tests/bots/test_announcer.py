@@ -24,7 +24,7 @@ from daixin import jobs
 from referral import members, staff
 from referral.announcing import log_of, try_again
 from referral.brands import Brand, Community, connect, create_brand
-from referral.campaigns import Campaign, CampaignVersion, move
+from referral.campaigns import Campaign, move
 from referral.connecting import connect_group, disconnect_group
 from referral.pictures import keep
 from rewards.campaign_files import apply_campaign
@@ -132,8 +132,7 @@ def test_the_picture_of_the_campaign_comes_with_the_start(square: Square) -> Non
     campaign = square.applies()
 
     def give(session: Session) -> None:
-        version = session.get_one(CampaignVersion, (campaign.brand_id, campaign.id, 1))
-        version.document = {**version.document, "campaign": {**version.document["campaign"], "picture": name}}
+        session.get_one(Campaign, (campaign.brand_id, campaign.id)).picture = name
 
     square.house.do(give)
     square.delivers()
