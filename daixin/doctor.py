@@ -12,12 +12,14 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from bots.adapter import Adapter, Diagnoses, SendError
+from bots.markup import plain
+from bots.placing import missing_words
 from core import migrations
 from core.db import is_sqlite, make_engine
 from core.errors import DaixinError, Unavailable
 from core.settings import Settings
 from daixin.bootstrap import Parts, build
-from daixin.console import ask_health, explain
+from daixin.console import LOCALE, ask_health, explain
 from daixin.roles import CHATS
 from referral.brands import Brand, Community
 
@@ -150,7 +152,10 @@ async def _rights(parts: Parts, adapter: Adapter) -> list[Finding]:
         what = f"{adapter.platform} group {group.title}"
         try:
             missing = await adapter.diagnose(group.group_id)
-            findings.append(Finding(not missing, what, "the bot lacks: " + ", ".join(missing)))
+            todo = (
+                plain(missing_words(LOCALE, adapter.platform, missing)).replace("\n\n", "\n").replace("\n", "\n       ")
+            )
+            findings.append(Finding(not missing, what, todo))
         except SendError as error:
             findings.append(Finding(False, what, f"{error.reason}: is the bot still in this group?"))
     return findings

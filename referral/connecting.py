@@ -93,9 +93,10 @@ def connect_group(
     waiting = session.get(WaitingGroup, (platform, group_id))
     called = title or (waiting.title if waiting else "")
     community = connect(session, brand_id, platform, group_id, called, invite_url)
-    community.partner = partner_admin is not None
-    if partner_admin is not None:
+    if community.partner or partner_admin is not None:
+        # A partner's share is the partner's: it ends when the group becomes the brand's own, or another partner's.
         community.admin_id = partner_admin
+    community.partner = partner_admin is not None
     session.add(community)
     session.flush()
     forget_waiting(session, platform, group_id)

@@ -118,6 +118,13 @@ async def test_a_partner_sees_its_own_and_manages_nothing(square: Square) -> Non
     zoe = square.house.ask(lambda s: find_identity(s, brand.id, "telegram", "zoe"))
     assert zoe is not None
     assert community.admin_id == zoe.member_id
+    own = (await square.says("Mei", "/connect code")).split("/connect ")[1].split("\n")[0]
+    await square.says("Zoe", f"/connect {own}", "fans")
+    again = square.community("fans")
+    assert again is not None
+    assert (again.partner, again.admin_id) == (False, None)
+    code = (await square.says("Mei", "/connect partner")).split("/connect ")[1].split("\n")[0]
+    await square.says("Zoe", f"/connect {code}", "fans")
     assert await square.says("Zoe", "/campaign new", "fans") == "Only admins of the group can manage campaigns."
     assert "[Yes, disconnect]" in await square.says("Zoe", "/connect off", "fans")
     assert "no longer belongs to Acme" in await square.says("Zoe", "[Yes, disconnect]", "fans")

@@ -57,7 +57,7 @@ async def test_a_bot_and_its_rights_in_each_group(settings: Settings, monkeypatc
         assert about(findings, "knows us").what == "telegram knows us as daixin_bot"
         assert about(findings, "Tea lovers").ok
         assert not about(findings, "Coffee lovers").ok
-        assert about(findings, "Coffee lovers").todo.startswith("the bot lacks: ")
+        assert about(findings, "Coffee lovers").todo.startswith("⚠️ To count invitations I still need here:")
         assert not about(findings, "Long gone").ok
         assert "still in this group" in about(findings, "Long gone").todo
         assert api.unheard == 1, "what people say is left for the bot that runs"
