@@ -34,7 +34,7 @@ def _on_moved(session: Session, happened: Sequence[ApplicationMoved]) -> None:
     for event in happened:
         row = session.get_one(TrialApplication, (event.brand_id, event.application_id))
         if _is_news(event):
-            news.append(_news(event, "trial_moved", f"{event.after}/{row.round}", state=event.after))
+            news.append(_news(event, "trial_moved", f"{event.after}/{event.at.isoformat()}", state=event.after))
         if event.before in ("", "withdrawn") and event.after in ("applied", "waiting"):
             news += _to_advocate(session, event, row)
     tell(session, news)

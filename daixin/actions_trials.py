@@ -13,6 +13,7 @@ from core.errors import NotFound
 from core.sheets import write_sheet
 from daixin.console import LOCALE, brand_named, member_named
 from referral.campaigns import Campaign, find_campaign
+from referral.pictures import picture_of
 from referral.staff import OPERATOR
 from referral.trials import applications
 from referral.trials.feedback import all_feedback
@@ -90,6 +91,7 @@ def feedback(session: Session, brand: str | None, slug: str, *, to_publish: bool
     zone = ZoneInfo(campaign.timezone)
     return [
         {
+            "application": str(row.id),
             "name": member.name,
             "rating": said.rating,
             "text": said.text,
@@ -97,19 +99,33 @@ def feedback(session: Session, brand: str | None, slug: str, *, to_publish: bool
             "may_publish": said.consent,
             "given_at": said.given_at.astimezone(zone).isoformat("T", "minutes"),
         }
-        for said, _, member in all_feedback(session, campaign.brand_id, campaign.id, to_publish=to_publish)
+        for said, row, member in all_feedback(session, campaign.brand_id, campaign.id, to_publish=to_publish)
     ]
 
 
 def write_feedback(session: Session, brand: str | None, slug: str, file: Path, *, to_publish: bool) -> int:
     """Feedback as `.csv` or `.xlsx`, readable by this user alone; how many lines."""
     rows = feedback(session, brand, slug, to_publish=to_publish)
-    heads = ("name", "rating", "text", "picture", "may_publish", "given_at")
+    heads = ("application", "name", "rating", "text", "picture", "may_publish", "given_at")
     lines = [
         ["yes" if row[key] is True else "no" if row[key] is False else _cell(row[key]) for key in heads] for row in rows
     ]
     write_sheet(file, "feedback", [heads, *lines])
     return len(rows)
+
+
+def write_pictures(session: Session, brand: str | None, slug: str, folder: Path, *, to_publish: bool) -> int:
+    """The photos of the feedback into a folder, readable by this user alone; how many. Named after the application."""
+    campaign = _campaign(session, brand, slug)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    written = 0
+    for said, row, _ in all_feedback(session, campaign.brand_id, campaign.id, to_publish=to_publish):
+        if said.picture:
+            file = folder / f"{row.id}.jpg"
+            file.touch(mode=0o600)
+            file.write_bytes(picture_of(session, campaign.brand_id, said.picture))
+            written += 1
+    return written
 
 
 def figures(session: Session, brand: str | None, slug: str) -> Document:

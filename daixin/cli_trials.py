@@ -84,12 +84,17 @@ def trial_feedback(
     campaign: str,
     to_publish: Annotated[bool, typer.Option("--publish", help="Only what may be shown around.")] = False,
     file: FileOption = None,
+    pictures: Annotated[Path | None, typer.Option(help="Write the photos into this folder instead.")] = None,
     brand: BrandOption = None,
     json_: JsonFlag = False,
 ) -> None:
     """What people said who tried it."""
     from daixin import actions_trials, console
 
+    if pictures is not None:
+        count = console.do(lambda s: actions_trials.write_pictures(s, brand, campaign, pictures, to_publish=to_publish))
+        typer.echo(f"{count} photos in {pictures}.")
+        return
     if file is not None:
         count = console.do(lambda s: actions_trials.write_feedback(s, brand, campaign, file, to_publish=to_publish))
         typer.echo(f"{count} answers in {file}.")

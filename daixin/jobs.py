@@ -47,6 +47,7 @@ JOBS: dict[str, tuple[timedelta, Work]] = {
     "parcels": (timedelta(hours=1), shipments.follow_clock),
     "draws": (timedelta(minutes=1), draws.close_due),
     "trials": (timedelta(minutes=1), trials.follow_clock),
+    "trial draws": (timedelta(minutes=1), trials.draw_due),
     "broadcasts": (timedelta(seconds=10), broadcasts.plan_due),
     "broadcasts done": (timedelta(seconds=10), broadcasts.finish_due),
     "nudges": (timedelta(hours=1), nudges.nudge_due),

@@ -116,8 +116,7 @@ def apply_campaign(
     session.add(version)
     save_plan(session, brand.id, campaign.id, campaign.version, file.plan)
     _set_budgets(session, campaign, file.plan)
-    if file.trial is not None:
-        trials.prepare(session, campaign, file.trial)
+    trials.prepare(session, campaign, file.trial)
     _set_off(session, campaign, launch)
     if campaign.state == "running":
         follow_edit(session, campaign)

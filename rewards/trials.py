@@ -33,6 +33,7 @@ from referral.trials.places import (
     locked,
     step,
     terms_of,
+    trial_of,
 )
 from referral.trials.terms import TrialTerms
 from rewards.adjustments import CAUSE, Adjustment, adjust
@@ -77,11 +78,16 @@ def findings(session: Session, brand_id: UUID, terms: TrialTerms) -> Iterator[Fi
         yield Finding("warn", "trial_short", "trial.quota", {"item": item.slug, "left": left, "quota": terms.quota})
 
 
-def prepare(session: Session, campaign: Campaign, terms: TrialTerms) -> None:
-    """Lay out the places of a campaign's version; of a draw, the commitment, before anybody applies.
+def prepare(session: Session, campaign: Campaign, terms: TrialTerms | None) -> None:
+    """Lay out the places of a campaign's version; of a draw, the commitment, before anybody applies. `terms`: None for
+    a campaign that is no trial.
 
-    Raises as `opening.open_places`.
+    Raises as `opening.open_places`, and `Refused("trial_stays")` for a trial that is to be something else.
     """
+    if terms is None:
+        if trial_of(session, campaign.brand_id, campaign.id) is not None:
+            raise Refused("trial_stays", slug=campaign.slug)
+        return
     trial = opening.open_places(session, campaign, terms)
     if trial.approve == "draw" and trial.commitment is None:
         seed = secrets.token_hex(SEED_BYTES)
@@ -226,8 +232,8 @@ def arrived(session: Session, brand_id: UUID, application_id: UUID) -> None:
 
 
 def follow_clock(session: Session) -> int:
-    """Everything that is due in trials; how much was done. One unit of the job."""
-    return _lapse_unaddressed(session) + _draw_due(session) + timing.follow_clock(session)
+    """Everything that is due in trials but the draws; how much was done. One unit of the job."""
+    return _lapse_unaddressed(session) + timing.follow_clock(session)
 
 
 def _lapse_unaddressed(session: Session) -> int:
@@ -240,7 +246,10 @@ def _lapse_unaddressed(session: Session) -> int:
     return len(found)
 
 
-def _draw_due(session: Session) -> int:
+def draw_due(session: Session) -> int:
+    """Hold the draws whose time has come; how many. A job of its own: without the vault's key there is no draw, and
+    that must hold up nothing else.
+    """
     t, c = table(Trial), table(Campaign)
     keys = session.execute(
         select(t.c.brand_id, t.c.campaign_id)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from PIL import Image
 from sqlmodel import Session
 
 from core import vault
 from core.sheets import read_sheet
+from referral.pictures import keep
 from rewards.campaign_files import apply_campaign, write_campaign
 from rewards.campaign_format import read_campaign
 from rewards.items.draw_proof import check_document, read_document
@@ -44,6 +47,13 @@ def in_house(folder: Path, story: Callable[[House], T]) -> T:
         return story(house)
     finally:
         house.close()
+
+
+def photo(town: Tasting) -> str:
+    """A photo that somebody sent; its name."""
+    body = io.BytesIO()
+    Image.new("RGB", (100, 100), "pink").save(body, "PNG")
+    return town.house.do(lambda session: keep(session, town.brand.id, body.getvalue()))
 
 
 def by_hand(house: House) -> Tasting:
@@ -80,14 +90,17 @@ def test_feedback_is_read_and_what_may_be_published_apart(daixin: Shell, folder:
         for name, consent in (("Ann", True), ("Bob", False)):
             town.applies(name)
             town.takes(name)
-            town.reviews(name, 4, f"{name} likes it.", consent=consent)
+            town.reviews(name, 4, f"{name} likes it.", consent=consent, picture=photo(town) if consent else None)
 
     in_house(folder, story)
     assert [row["name"] for row in daixin(folder, "trial", "feedback", "serum", "--json").json] == ["Ann", "Bob"]
     assert [row["name"] for row in daixin(folder, "trial", "feedback", "serum", "--publish", "--json").json] == ["Ann"]
     assert "Bob likes it." in daixin(folder, "trial", "feedback", "serum").out
     assert daixin(folder, "trial", "feedback", "serum", "--publish", "--file", "said.xlsx").status == 0
-    assert [cells[2] for _, cells in read_sheet(folder / "said.xlsx")] == ["text", "Ann likes it."]
+    assert [cells[3] for _, cells in read_sheet(folder / "said.xlsx")] == ["text", "Ann likes it."]
+    assert daixin(folder, "trial", "feedback", "serum", "--pictures", "photos").out.startswith("1 photos")
+    (written,) = (folder / "photos").iterdir()
+    assert written.read_bytes().startswith(b"\xff\xd8")
     figures = daixin(folder, "trial", "funnel", "serum", "--json").json
     assert (figures["applied"], figures["reviewed"], figures["consented"], figures["rating"]) == (2, 2, 1, 4.0)
     assert "places     2 of 2" in daixin(folder, "trial", "funnel", "serum").out

@@ -148,7 +148,7 @@ class Tasting:
 
     def night(self) -> None:
         """The job runs until there is nothing more to do."""
-        while self.house.do(trials.follow_clock):
+        while self.house.do(trials.draw_due) + self.house.do(trials.follow_clock):
             continue
 
     def does(self, what: str) -> None:

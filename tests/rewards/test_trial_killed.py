@@ -80,12 +80,12 @@ def test_every_step_of_a_life_happens_once(house: House, kind: str) -> None:
     assert died > 100
     assert town.states("Ann", "Bob", "Cem") == "lapsed reviewed declined"
     assert house.ask(lambda session: times(session, Adjustment)) == 1
-    earned = house.ask(lambda session: session.scalars(select(Reward.event).order_by(col(Reward.event))).all())
+    earned = house.ask(lambda session: session.scalars(select(col(Reward.event)).order_by(col(Reward.event))).all())
     assert Counter(earned) == {"adjusted": 1, "trial_claimed": 1, "feedback_given": 1}
     assert house.ask(lambda session: times(session, QualifyingEvent)) == 1
     given = select(func.count()).select_from(Voucher).where(col(Voucher.state) == "given")
     assert house.ask(lambda session: session.scalar(given)) == (kind == "voucher")
-    keys = house.ask(lambda session: session.scalars(select(Outbox.key)).all())
+    keys = house.ask(lambda session: session.scalars(select(col(Outbox.key))).all())
     assert len(keys) == len(set(keys))
     told = Counter(key.rpartition("/")[0].rpartition("/")[2] for key in keys if key.startswith("trial/"))
     assert told["approved"] == 2

@@ -266,6 +266,15 @@ def test_more_places_go_to_who_waits_and_fewer_than_given_are_refused(house: Hou
     assert timedelta(hours=72) <= kept.due_at - kept.approved_at + timedelta(seconds=1)
 
 
+def test_a_trial_stays_one(house: House) -> None:
+    town = open_tasting(house)
+    raw = trial_file(qualify__event="retained", rewards__rules=[{"to": "advocate", "amount": 100}])
+    raw["campaign"]["kind"] = "referral"
+    del raw["trial"]
+    with pytest.raises(Refused, match="trial_stays"):
+        house.do(lambda session: apply_campaign(session, town.brand, build_campaign(raw)))
+
+
 def test_the_proof_of_the_books_finds_places_that_do_not_fit(house: House) -> None:
     town = open_tasting(house)
     town.applies("Ann")
