@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from bots.context import Safe, say
 from bots.happenings import community_at
-from bots.markup import clean
+from bots.markup import clean, escape
 from bots.message import BotPlaced, Button, Reply
 from core import i18n
 from referral import connecting
@@ -49,7 +49,9 @@ def missing_words(locale: str, platform: str, missing: Collection[str]) -> str:
     """What the bot lacks in a group, and the steps by which it gets it; empty if it lacks nothing."""
     if not missing:
         return ""
-    named = [say(locale, key) if (key := _key(platform, one)) in i18n.catalogue(locale) else one for one in missing]
+    named = [
+        say(locale, key) if (key := _key(platform, one)) in i18n.catalogue(locale) else escape(one) for one in missing
+    ]
     steps = f"connect.steps.{platform}"
     lines = [say(locale, "connect.lacks"), *(f"- {name}" for name in named)]
     if steps in i18n.catalogue(locale):

@@ -152,10 +152,8 @@ async def _rights(parts: Parts, adapter: Adapter) -> list[Finding]:
         what = f"{adapter.platform} group {group.title}"
         try:
             missing = await adapter.diagnose(group.group_id)
-            todo = (
-                plain(missing_words(LOCALE, adapter.platform, missing)).replace("\n\n", "\n").replace("\n", "\n       ")
-            )
-            findings.append(Finding(not missing, what, todo))
+            steps = plain(missing_words(LOCALE, adapter.platform, missing)).splitlines()
+            findings.append(Finding(not missing, what, "\n       ".join(filter(None, steps))))
         except SendError as error:
             findings.append(Finding(False, what, f"{error.reason}: is the bot still in this group?"))
     return findings
