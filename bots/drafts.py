@@ -113,3 +113,9 @@ def _change(session: Session, brand_id: UUID, code: str, revision: int, **values
     here = (d.c.brand_id == brand_id, d.c.code == code, d.c.revision == revision, d.c.campaign_id.is_(None))
     changed = update(d).where(*here).values(revision=revision + 1, updated_at=clock.now(), **values)
     return cast("int | None", session.scalar(changed.returning(d.c.revision)))
+
+
+def forget_author(session: Session, brand_id: UUID, author: str) -> None:
+    """The drafts of somebody who asks to be forgotten stay the brand's; who answered last is no longer known."""
+    d = table(CampaignDraft)
+    session.execute(update(d).where(d.c.brand_id == brand_id, d.c.author == author).values(author=""))

@@ -54,7 +54,7 @@ def read_duration(text: str) -> timedelta:
     """
     try:
         days = sum(amount * DAYS[unit] for amount, unit in amounts(text))
-    except Unheard as error:
+    except (Unheard, OverflowError) as error:
         raise BadInput("duration_unreadable") from error
     if not 0 < days <= 3660:
         raise BadInput("duration_unreadable")
@@ -69,7 +69,7 @@ def read_days(text: str) -> int:
     """
     try:
         days = timedelta(days=number(tidy(text)))
-    except Unheard:
+    except (Unheard, OverflowError):
         try:
             days = read_duration(text)
         except BadInput as error:

@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from bots.command import Argument, CommandSpec
 from bots.context import Command, Context
+from bots.drafts import forget_author
 from bots.message import Reply
 from bots.state import Conversation
 from referral.members import identities_of
@@ -57,6 +58,7 @@ def _forget(ctx: Context) -> Reply:
                 col(Conversation.platform) == identity.platform, col(Conversation.account) == identity.account
             )
         )
+        forget_author(ctx.session, ctx.brand.id, f"{identity.platform}:{identity.account}")
     forget_rewards(ctx.session, ctx.brand.id, ctx.member.id)
     forget_member(ctx.session, ctx.brand.id, ctx.member.id)
     return ctx.reply("privacy.forgotten")

@@ -32,7 +32,10 @@ def launch(ctx: Context, dialog: Dialog, draft: CampaignDraft, revision: int, *,
         with ctx.session.begin_nested():
             if judged.composed.item is not None:
                 save_item(ctx.session, ctx.brand.id, judged.composed.item)
-            campaign = apply_campaign(ctx.session, ctx.brand, judged.file, actor=ctx.actor).campaign
+            applied = apply_campaign(ctx.session, ctx.brand, judged.file, actor=ctx.actor)
+            campaign = applied.campaign
+            if applied.changed != "created":  # another process took the slug a moment ago
+                raise Refused("draft_changed")
             if not close_draft(ctx.session, ctx.brand.id, draft.code, draft.revision, campaign.id):
                 raise Refused("draft_changed")
             about = {"kind": campaign.kind, "version": campaign.version, "starts_at": campaign.starts_at}

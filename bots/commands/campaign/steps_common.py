@@ -14,6 +14,7 @@ from bots.message import Reply
 from bots.questions import Choice, Question, Talk, plain
 from core import i18n
 from core.errors import BadInput
+from core.moment_words import Unheard, number
 from core.moments import in_full, read_days, read_moment
 from referral.brands import Community, communities_of
 from referral.pictures import is_kept, read_name
@@ -28,7 +29,10 @@ STAY_MAX = 180
 NOW = "now"
 ALL = "all"
 NOW_WORDS = {NOW, "现在", "马上", "立即", "立刻", "现在开始", "马上开始", "right now", "at once"}
-_WHOLE = re.compile(r"\D{0,3}(\d[\d,，]*)\s*\D{0,12}")
+_WHOLE = re.compile(r"(?:约|共|满)?\s*(\d{1,3}(?:,\d{3})+|\d+)\s*([万千]|[wWkK](?![a-zA-Z]))?\s*[^\d\s.,万千亿%]*")
+_TIMES = {"": 1, "万": 10_000, "w": 10_000, "千": 1_000, "k": 1_000}
+MONEY = re.compile(r"[¥￥$€£元块]|rmb|cny|usd|eur|yuan|dollar|人民币|美元", re.IGNORECASE)
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029]")
 _LASTS = re.compile(r"(\d{1,3})d")
 _DATE = re.compile(r"月.{1,3}[日号]")
 END_OF_DAY = time(23, 59)
@@ -43,10 +47,10 @@ class Length:
 
 
 def line(limit: int) -> Callable[[str], str]:
-    """Reads one line of so many characters."""
+    """Reads one line of so many characters; what cannot be seen is left out."""
 
     def read(text: str) -> str:
-        said = " ".join(text.split())
+        said = " ".join(UNSEEN.sub("", text).split())
         if not 1 <= len(said) <= limit:
             raise BadInput("title_length", limit=limit)
         return said
@@ -60,18 +64,38 @@ def maybe(check: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
-    """Reads a whole number, with or without what is counted behind it (50, 50份, 1,000 points)."""
+    """Reads a whole number, with or without what is counted behind it (50, 50份, 五十个, 1,000 people, 1万)."""
 
     def read(text: str) -> int:
-        found = _WHOLE.fullmatch(unicodedata.normalize("NFKC", text).strip())
-        if found is None:
-            raise BadInput("number_unreadable")
-        value = int(found[1].replace(",", "").replace("，", ""))
+        value = _number(text)
         if not least <= value <= most:
             raise BadInput("number_range", least=least, most=most)
         return value
 
     return read
+
+
+def points(least: int, most: int) -> Callable[[str], int]:
+    """Reads an amount of points. Raises `BadInput("points_only")` for money, which must not be taken for points."""
+    read = whole(least, most)
+
+    def checked(text: str) -> int:
+        if MONEY.search(unicodedata.normalize("NFKC", text)):
+            raise BadInput("points_only")
+        return read(text)
+
+    return checked
+
+
+def _number(text: str) -> int:
+    said = unicodedata.normalize("NFKC", text).strip()
+    found = _WHOLE.fullmatch(said)
+    if found is None:
+        try:
+            return number(said.rstrip("个份位人名天积分点"))
+        except Unheard:
+            raise BadInput("number_unreadable") from None
+    return int(found[1].replace(",", "")) * _TIMES[(found[2] or "").lower()]
 
 
 def days(least: int, most: int) -> Callable[[str], int]:

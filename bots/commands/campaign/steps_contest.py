@@ -10,6 +10,7 @@ from typing import Any
 from bots.commands.campaign.steps_common import (
     END_SURE,
     EVENT,
+    MONEY,
     OTHER,
     PICTURE,
     PLACES,
@@ -22,6 +23,7 @@ from bots.commands.campaign.steps_common import (
     named,
     offered,
     one_of,
+    points,
     said,
     usual,
     whole,
@@ -37,14 +39,21 @@ from rewards.plans import REACH_WINNERS
 PRIZES_MOST = 20
 RANK_MAX = 1000
 PRESETS = ("1:1000,2-3:500,4-10:100", "1:500,2:300,3:200", "10+:200")
-_RANKS = re.compile(r"(?:第)?(\d{1,4})(?:\s*[-~到至]\s*(?:第)?(\d{1,4}))?(?:名|位)?\s*[:=]\s*(\d[\d,]*)\D{0,8}")
-_REACH = re.compile(r"(?:满|>=|≥)?\s*(\d{1,6})\s*(?:人|位|friends?)?\s*\+?\s*[:=]\s*(\d[\d,]*)\D{0,8}")
+_GIVES = r"\s*[:=]\s*(?P<amount>\d{1,3}(?:,\d{3})+|\d+)\s*(?:积分|分|点|points?|pts)?"
+_RANKS = re.compile(
+    r"(?P<top>前|top\s*)?(?:第|no\.?\s*)?(?P<first>\d{1,4})(?:\s*[-~–到至]\s*(?:第)?(?P<last>\d{1,4}))?(?:名|位)?"
+    + _GIVES,
+    re.IGNORECASE,
+)
+_REACH = re.compile(r"(?P<sign>满|>=|≥)?\s*(?P<reach>\d{1,6})\s*(?:人|位|friends?)?\s*(?P<plus>\+)?" + _GIVES)
 
 
 def prizes_of(text: str) -> list[dict[str, Any]]:
     """Prizes by rank (`1: 1000, 2-3: 500`) or by what is reached (`10+: 200`, 满10人: 200). Raises `BadInput`."""
     said = unicodedata.normalize("NFKC", text).replace("，", ",").replace("、", ",").strip()
     parts = [one.strip() for one in re.split(r"[;\n]|,(?!\d{3}(?:[,;\s]|$))", said) if one.strip()]
+    if MONEY.search(said):
+        raise BadInput("points_only")
     if not parts or len(parts) > PRIZES_MOST:
         raise BadInput("prizes_unreadable")
     prizes = [_prize(part) for part in parts]
@@ -59,16 +68,16 @@ def prizes_of(text: str) -> list[dict[str, Any]]:
 
 def _prize(part: str) -> dict[str, Any]:
     reached = _REACH.fullmatch(part)
-    if reached is not None and (part.startswith(("满", ">", "≥")) or "+" in part):
-        return {"reach": int(reached[1]), "amount": _amount(reached[2])}
+    if reached is not None and (reached["sign"] or reached["plus"]):
+        return {"reach": max(1, int(reached["reach"])), "amount": _amount(reached["amount"])}
     found = _RANKS.fullmatch(part)
     if found is None:
         raise BadInput("prizes_unreadable")
-    first = int(found[1])
-    last = int(found[2] or first)
+    first = 1 if found["top"] else int(found["first"])
+    last = int(found["last"] or found["first"])
     if not 1 <= first <= last <= RANK_MAX:
         raise BadInput("prizes_unreadable")
-    return {"first": first, "last": last, "amount": _amount(found[3])}
+    return {"first": first, "last": last, "amount": _amount(found["amount"])}
 
 
 def _amount(text: str) -> int:
@@ -133,7 +142,7 @@ STEPS = (
     Question(
         "advocate",
         "wizard.ask.contest_advocate",
-        whole(0, POINTS_MAX),
+        points(0, POINTS_MAX),
         choices=offered("wizard.n.points", 0, 10, 20),
         default=usual("0"),
     ),

@@ -22,6 +22,7 @@ from bots.commands.campaign.steps_common import (
     line,
     maybe,
     offered,
+    points,
     usual,
     whole,
 )
@@ -40,8 +41,8 @@ FRIENDS = Question(
 
 def _friend_choices(ctx: Context, talk: Talk) -> Sequence[Choice]:
     """As much as the advocate, half of it, or nothing."""
-    points = whole(1, POINTS_MAX)(talk.answers.get("advocate", "50"))
-    amounts = dict.fromkeys((points, max(1, points // 2)))
+    given = points(1, POINTS_MAX)(talk.answers.get("advocate", "50"))
+    amounts = dict.fromkeys((given, max(1, given // 2)))
     return [
         *((i18n.text(ctx.locale, "wizard.n.points", n=one), str(one)) for one in amounts),
         (i18n.text(ctx.locale, "wizard.nothing"), "0"),
@@ -55,12 +56,12 @@ def _same_as_advocate(ctx: Context, talk: Talk) -> str:
 ADVOCATE = Question(
     "advocate",
     "wizard.ask.advocate",
-    whole(1, POINTS_MAX),
+    points(1, POINTS_MAX),
     choices=offered("wizard.n.points", 20, 50, 100),
     default=usual("50"),
 )
 FRIEND = Question(
-    "friend", "wizard.ask.friend", whole(0, POINTS_MAX), choices=_friend_choices, default=_same_as_advocate
+    "friend", "wizard.ask.friend", points(0, POINTS_MAX), choices=_friend_choices, default=_same_as_advocate
 )
 CAP = Question(
     "cap",

@@ -19,12 +19,14 @@ from bots.commands.campaign.steps_common import (
     START_SURE,
     TITLE,
     TITLE_LENGTH,
+    UNSEEN,
     days,
     end_question,
     line,
     named,
     offered,
     one_of,
+    points,
     said,
     usual,
     whole,
@@ -80,7 +82,7 @@ def questions_of(text: str) -> list[Asked] | str:
     """The brand's questions, one a line: `Your skin? dry / oily` offers choices, `(optional)` may be left out."""
     if plain(text) in (NONE, USUAL):
         return plain(text)
-    lines = [one.strip() for one in text.splitlines() if one.strip()]
+    lines = [tidy for one in text.splitlines() if (tidy := " ".join(UNSEEN.sub("", one).split()))]
     if not lines:
         raise BadInput("choose_one")
     if len(lines) > QUESTIONS_MOST:
@@ -187,7 +189,7 @@ STEPS = (
     Question(
         "advocate",
         "wizard.ask.trial_advocate",
-        whole(0, POINTS_MAX),
+        points(0, POINTS_MAX),
         choices=offered("wizard.n.points", 20, 50, 100, 0),
         default=usual("50"),
     ),
