@@ -14,6 +14,8 @@ from bots.commands.campaign.command import DIALOGS as OF_CAMPAIGNS
 from bots.commands.connect import CONNECT
 from bots.commands.help import HELP
 from bots.commands.invite import INVITE
+from bots.commands.judge import COMMAND as JUDGE
+from bots.commands.judge import JUDGE as JUDGING
 from bots.commands.language import LANGUAGE
 from bots.commands.leaderboard import LEADERBOARD
 from bots.commands.link import LINK
@@ -33,7 +35,7 @@ from bots.commands.withdraw import WITHDRAW
 COMMANDS = (
     *(START, INVITE, ME, LEADERBOARD, TEAM, REWARDS, WITHDRAW, SHOP, TRIAL, WHY, APPEAL_COMMAND),
     *(JOIN, LINK, LANGUAGE, QUIET, PRIVACY, HELP),
-    *(CAMPAIGN, ANNOUNCE, BROADCAST, CONNECT, STAFF, REVIEW),
+    *(CAMPAIGN, JUDGE, ANNOUNCE, BROADCAST, CONNECT, STAFF, REVIEW),
 )
 DIALOGS = {
     dialog.name: dialog
@@ -42,6 +44,7 @@ DIALOGS = {
         *OF_CAMPAIGNS,
         NEW_BROADCAST,
         NEW_TEAM,
+        JUDGING,
         *withdraw.DIALOGS,
         *shop.DIALOGS,
         *address.DIALOGS,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlmodel import Session, col, select
 
+from core import i18n
 from referral.campaigns import find_campaign
 from referral.contests import decisions
 from referral.members import Identity
@@ -510,3 +513,225 @@ async def test_everybody_for_themselves(tmp_path: Path, locale: str, script: str
 async def test_in_teams(tmp_path: Path, locale: str, script: str) -> None:
     async with open_town(tmp_path, locale, **a_contest(mode="teams", team_most=2)) as town:
         await town.play(script)
+
+
+@in_both(
+    en="""
+    Alice invites Bob.
+    Bob joins.
+    Bob invites Dora.
+    Dora joins.
+    Alice> /judge
+    Contests are run by the brand's team.
+    Carol> /judge
+    🏆 Spring race
+    ⏳ 7 days to go, until Mar 9, 12:00.
+    1. Alice · 1 friend
+    2. Bob · 1 friend
+    Press a name to take somebody out. They are told the reason, and everybody may read it.
+    [✂ Alice]
+    [✂ Bob]
+    Carol> [✂ Alice]
+    (1/2) Why is Alice to be disqualified from Spring race? Everybody will be able to read it.
+    Say “cancel” to stop.
+    [Friends who are not genuine]
+    [Bought accounts]
+    [Against the rules of the contest]
+    Carol> [Bought accounts]
+    (2/2) Disqualify Alice from Spring race, with all their accounts? What they won is taken back, and \
+        whoever comes next moves up. The reason: Bought accounts
+    Say “cancel” to stop.
+    [Yes, disqualify]
+    Carol> [Yes, disqualify]
+    Alice is out of Spring race.
+    🏆 Spring race
+    ⏳ 7 days to go, until Mar 9, 12:00.
+    1. Bob · 1 friend
+    Disqualified:
+    • Alice: Bought accounts
+    Press a name to take somebody out. They are told the reason, and everybody may read it.
+    [✂ Bob]
+    [↩ Alice]
+    1 minutes later:
+    Alice hears:
+    You were disqualified from Spring race. The reason, which everybody may read: Bought accounts. If \
+        this is a mistake, tell Acme Tea before the board is final.
+    [Leaderboard] [My rewards]
+    Carol> [✂ Alice]
+    🏆 Spring race
+    ⏳ 7 days to go, until Mar 9, 12:00.
+    1. Bob · 1 friend
+    Disqualified:
+    • Alice: Bought accounts
+    Press a name to take somebody out. They are told the reason, and everybody may read it.
+    [✂ Bob]
+    [↩ Alice]
+    Carol> [✂ Bob]
+    (1/2) Why is Bob to be disqualified from Spring race? Everybody will be able to read it.
+    Say “cancel” to stop.
+    [Friends who are not genuine]
+    [Bought accounts]
+    [Against the rules of the contest]
+    Carol> they never played fair
+    (2/2) Disqualify Bob from Spring race, with all their accounts? What they won is taken back, and \
+        whoever comes next moves up. The reason: they never played fair
+    Say “cancel” to stop.
+    [Yes, disqualify]
+    Carol> hm
+    Press the button if you are sure, or say “cancel”.
+    (2/2) Disqualify Bob from Spring race, with all their accounts? What they won is taken back, and \
+        whoever comes next moves up. The reason: they never played fair
+    Say “cancel” to stop.
+    [Yes, disqualify]
+    Carol> cancel
+    Stopped; nothing was changed.
+    Carol> [↩ Alice]
+    (1/2) Why is Alice to be let back into Spring race? Everybody will be able to read it.
+    Say “cancel” to stop.
+    [We checked: the friends are genuine]
+    Carol> 1
+    (2/2) Let Alice back into Spring race? Their friends count again, and places may change. The \
+        reason: We checked: the friends are genuine
+    Say “cancel” to stop.
+    [Yes, let back in]
+    Carol> [Yes, let back in]
+    Alice is back in Spring race.
+    🏆 Spring race
+    ⏳ 7 days to go, until Mar 9, 12:00.
+    1. Alice · 1 friend
+    2. Bob · 1 friend
+    Press a name to take somebody out. They are told the reason, and everybody may read it.
+    [✂ Alice]
+    [✂ Bob]
+    1 minutes later:
+    Alice hears:
+    You are back in Spring race, and your friends count again: We checked: the friends are genuine.
+    [Leaderboard] [My rewards]
+    8 days later:
+    Carol> /judge
+    🏆 Spring race
+    ✅ Final.
+    1. Alice · 1 friend
+    2. Bob · 1 friend
+    Press a name to take somebody out. They are told the reason, and everybody may read it.
+    [✂ Alice]
+    [✂ Bob]
+    Carol in the group> /judge
+    (only to Carol)
+    Decisions about people are taken in private: please write to me directly.
+    """,
+    zh="""
+    Alice invites Bob.
+    Bob joins.
+    Bob invites Dora.
+    Dora joins.
+    Alice> 裁定
+    大赛由品牌团队管理。
+    Carol> 裁定
+    🏆 春季拉新大赛 排行榜
+    ⏳ 还剩 7 天，3月9日 12:00 截止。
+    1. Alice · 1 位
+    2. Bob · 1 位
+    点名字可取消其参赛资格。原因会告知本人，并对所有人公开。
+    [✂ Alice]
+    [✂ Bob]
+    Carol> [✂ Alice]
+    1/2 为什么取消 Alice 在 春季拉新大赛 的参赛资格？原因将对所有人公开。
+    发送「取消」可随时退出。
+    [邀请的不是真实好友] [刷小号]
+    [违反大赛规则]
+    Carol> [刷小号]
+    2/2 确定取消 Alice 在 春季拉新大赛 的参赛资格吗？其所有账号一并取消，已得奖品收回，后面的人递补。原因：刷小号
+    发送「取消」可随时退出。
+    [确定取消资格]
+    Carol> [确定取消资格]
+    已取消 Alice 在 春季拉新大赛 的参赛资格。
+    🏆 春季拉新大赛 排行榜
+    ⏳ 还剩 7 天，3月9日 12:00 截止。
+    1. Bob · 1 位
+    已取消资格：
+    • Alice：刷小号
+    点名字可取消其参赛资格。原因会告知本人，并对所有人公开。
+    [✂ Bob]
+    [↩ Alice]
+    1 minutes later:
+    Alice hears:
+    你已被取消 春季拉新大赛 的参赛资格，公开原因：刷小号。如有误会，请在榜单定格前联系 茶里。
+    [排行榜] [我的奖励]
+    Carol> [✂ Alice]
+    🏆 春季拉新大赛 排行榜
+    ⏳ 还剩 7 天，3月9日 12:00 截止。
+    1. Bob · 1 位
+    已取消资格：
+    • Alice：刷小号
+    点名字可取消其参赛资格。原因会告知本人，并对所有人公开。
+    [✂ Bob]
+    [↩ Alice]
+    Carol> [✂ Bob]
+    1/2 为什么取消 Bob 在 春季拉新大赛 的参赛资格？原因将对所有人公开。
+    发送「取消」可随时退出。
+    [邀请的不是真实好友] [刷小号]
+    [违反大赛规则]
+    Carol> 比赛中作弊
+    2/2 确定取消 Bob 在 春季拉新大赛 的参赛资格吗？其所有账号一并取消，已得奖品收回，后面的人递补。原因：比赛中作弊
+    发送「取消」可随时退出。
+    [确定取消资格]
+    Carol> 嗯
+    确定的话请点按钮，不然就发送「取消」。
+    2/2 确定取消 Bob 在 春季拉新大赛 的参赛资格吗？其所有账号一并取消，已得奖品收回，后面的人递补。原因：比赛中作弊
+    发送「取消」可随时退出。
+    [确定取消资格]
+    Carol> 取消
+    已取消，没有任何改动。
+    Carol> [↩ Alice]
+    1/2 为什么恢复 Alice 在 春季拉新大赛 的参赛资格？原因将对所有人公开。
+    发送「取消」可随时退出。
+    [经核实为真实好友]
+    Carol> 1
+    2/2 确定恢复 Alice 在 春季拉新大赛 的参赛资格吗？其朋友重新算数，名次可能变动。原因：经核实为真实好友
+    发送「取消」可随时退出。
+    [确定恢复资格]
+    Carol> [确定恢复资格]
+    已恢复 Alice 在 春季拉新大赛 的参赛资格。
+    🏆 春季拉新大赛 排行榜
+    ⏳ 还剩 7 天，3月9日 12:00 截止。
+    1. Alice · 1 位
+    2. Bob · 1 位
+    点名字可取消其参赛资格。原因会告知本人，并对所有人公开。
+    [✂ Alice]
+    [✂ Bob]
+    1 minutes later:
+    Alice hears:
+    你已恢复 春季拉新大赛 的参赛资格，邀请的朋友重新算数：经核实为真实好友。
+    [排行榜] [我的奖励]
+    8 days later:
+    Carol> 裁定
+    🏆 春季拉新大赛 排行榜
+    ✅ 最终榜单。
+    1. Alice · 1 位
+    2. Bob · 1 位
+    点名字可取消其参赛资格。原因会告知本人，并对所有人公开。
+    [✂ Alice]
+    [✂ Bob]
+    Carol in the group> 裁定
+    (only to Carol)
+    裁定请私聊进行，直接给我发消息就好。
+    """,
+)
+async def test_the_team_judges(tmp_path: Path, locale: str, script: str) -> None:
+    async with open_town(tmp_path, locale, **a_contest()) as town:
+        await town.play(script)
+
+
+@pytest.mark.parametrize("locale", i18n.LOCALES)
+def test_every_word_of_contests_is_said(locale: str) -> None:
+    file = Path(__file__).parents[2] / f"core/locales/{locale}/LC_MESSAGES/contest.po"
+    keys = set(re.findall(r'^msgid "(.+)"$', file.read_text(), re.MULTILINE))
+    code = "".join(path.read_text() for part in ("bots", "daixin", "rewards") for path in Path(part).rglob("*.py"))
+    put_together = re.compile(
+        r"contest\.(left|(ask|sure|done|why|prize\.reach|news\.(out|back|place|again))\.|scheduled|paused)"
+        r"|button\.contest|reason\.|statement\.|news\.released"
+    )
+    assert {key for key in keys if f'"{key}"' not in code and not put_together.match(key)} <= {
+        *{"team.ask_name.label", "contest.news.out", "contest.news.back"}
+    }

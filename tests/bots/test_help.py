@@ -49,6 +49,7 @@ from tests.dialogue import in_both, open_town
     • /privacy: Read my data, or have it deleted
     • /help: All commands
     • /campaign: Run campaigns (admins)
+    • /judge: Take somebody out of a contest (admins)
     • /announce: What was posted in the groups (admins)
     • /broadcast: Write to members (admins)
     • /connect: Connect a group (admins)
@@ -101,6 +102,7 @@ from tests.dialogue import in_both, open_town
     • 隐私：查看或删除我的数据
     • 帮助：全部命令
     • 活动：管理活动（管理员）
+    • 裁定：取消或恢复参赛资格（管理员）
     • 公告记录：公告发送记录（管理员）
     • 群发：群发消息（管理员）
     • 连接：把群接到品牌（管理员）
