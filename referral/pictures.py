@@ -35,9 +35,10 @@ KEPT = "sha256:"
 """Begins the name of a picture that is kept."""
 
 _NAME = re.compile(r"sha256:[0-9a-f]{64}")
-_CARRIED = re.compile(rb"\xff[\xe1-\xef\xfe]")
-"""Segments of a JPEG for other things than its picture (EXIF, profiles, comments); they cannot hide in the picture,
-where 0xFF is always followed by 0x00 or a restart mark."""
+_HEAD, _END = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", b"\xff\xd9"
+_CARRIED = re.compile(rb"\xff[\xd9\xe0-\xfe]")
+"""Begins what a JPEG has besides its picture (EXIF, a profile, a comment), or ends it. Neither can stand within one:
+there 0xFF is always followed by 0x00 or a restart mark."""
 _decoding = threading.Semaphore(2)
 """A picture of 40 million pixels takes 160 MB while it is decoded; so only two at once."""
 
@@ -101,8 +102,9 @@ def _decoded(body: bytes) -> tuple[Image.Image, bool]:
             ours = (
                 (kind, opened.mode, opened.size) == ("JPEG", "RGB", size)
                 and max(size) <= LONGEST_SIDE
-                and body.endswith(b"\xff\xd9")
-                and not _CARRIED.search(body)
+                and body.startswith(_HEAD)
+                and body.endswith(_END)
+                and _CARRIED.search(body, len(_HEAD), len(body) - len(_END)) is None
             )
             return (opened.copy(), True) if ours else (_drawn_anew(opened), False)
     except BadInput:

@@ -145,7 +145,12 @@ def test_words_hidden_in_a_png_and_behind_a_jpeg_are_not_kept() -> None:
     info.add_text("Author", "secret")
 
     assert b"secret" not in pictures.prepare(picture(format="PNG", pnginfo=info)).body
-    assert b"secret" not in pictures.prepare(picture() + b"PK\x03\x04 secret").body
+    for hidden in (b"PK\x03\x04 secret", b"secret\xff\xd9"):
+        assert b"secret" not in pictures.prepare(picture() + hidden).body
+    plain = pictures.prepare(picture()).body
+    for mark in (b"\xff\xe0", b"\xff\xe1", b"\xff\xef", b"\xff\xfe"):
+        carrying = plain[:20] + mark + b"\x00\x08secret" + plain[20:]
+        assert b"secret" not in pictures.prepare(carrying).body
 
 
 def test_colours_of_a_profile_become_common_ones() -> None:
