@@ -18,6 +18,7 @@ NEEDED = {
     "manage_guild": "Manage Server (to read how often invites were used)",
     "manage_channels": "Manage Channels (to hear of single-use invites)",
     "manage_roles": "Manage Roles (for role rewards)",
+    "pin_messages": "Pin Messages (for the start of a campaign)",
 }
 TOO_MANY_INVITES = 30016
 PRUNE = 20

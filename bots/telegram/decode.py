@@ -38,7 +38,7 @@ PLATFORM = "telegram"
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member", "chat_member", "chat_join_request")
 """`chat_member` and `chat_join_request` never come unless asked for."""
 
-RIGHTS = ("can_invite_users",)
+RIGHTS = ("can_invite_users", "can_pin_messages")
 """What an administrator bot must be allowed to do: make invite links, and answer join requests."""
 
 _COMMAND = re.compile(r"/(?P<name>\w+)(?:@(?P<bot>\w+))?(?:\s+(?P<argument>.*))?", re.ASCII | re.DOTALL)

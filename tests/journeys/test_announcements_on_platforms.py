@@ -1,4 +1,4 @@
-"""Announcements on the real adapters: posted and pinned, taken down at the end, and a group that goes and comes back."""
+"""Announcements on the real adapters: posted and pinned, taken down at the end; a group that goes and comes back."""
 
 from __future__ import annotations
 

@@ -97,6 +97,7 @@ async def test_the_bot_says_which_rights_it_lacks(discord: DiscordHarness) -> No
         "Manage Server",
         "Manage Channels",
         "Manage Roles",
+        "Pin Messages",
     ]
 
 

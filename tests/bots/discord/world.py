@@ -26,7 +26,7 @@ from tests.bots.discord.payloads import (
 )
 
 TOKEN = "pretend-token"
-EVERYTHING = (1 << 5) | (1 << 4) | (1 << 0) | (1 << 28) | (1 << 10) | (1 << 11) | (1 << 15)
+EVERYTHING = (1 << 5) | (1 << 4) | (1 << 0) | (1 << 28) | (1 << 10) | (1 << 11) | (1 << 15) | (1 << 51)
 GUILD = "700"
 
 

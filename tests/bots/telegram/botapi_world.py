@@ -52,7 +52,8 @@ class Group:
         status = status or self.statuses.get(user.id, "left")
         member: dict[str, Any] = {"user": user.json(), "status": status}
         if status == "administrator":
-            member |= dict.fromkeys(ADMIN_RIGHTS, False) | {"can_invite_users": self.can_invite}
+            member |= dict.fromkeys(ADMIN_RIGHTS, False)
+            member |= {"can_invite_users": self.can_invite, "can_pin_messages": self.can_pin}
         elif status == "creator":
             member["is_anonymous"] = False
         elif status == "kicked":

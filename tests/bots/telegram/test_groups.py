@@ -68,7 +68,7 @@ async def test_the_bot_tells_which_rights_it_lacks() -> None:
         await eventually(lambda: len(at.script.heard) == 4)
         placed = [heard for heard in at.script.heard if isinstance(heard, BotPlaced)]
         assert [one.missing for one in placed] == [
-            ("administrator", "can_invite_users"),
+            ("administrator", "can_invite_users", "can_pin_messages"),
             ("can_invite_users",),
             (),
             (),
@@ -85,7 +85,7 @@ async def test_admins_are_told_from_others_and_rights_from_their_lack() -> None:
         assert not await at.adapter.is_admin(group, at.address("bob"))
         assert await at.adapter.diagnose(group) == []
         at.community.statuses[at.api.bot.id] = "member"
-        assert await at.adapter.diagnose(group) == ["administrator", "can_invite_users"]
+        assert await at.adapter.diagnose(group) == ["administrator", "can_invite_users", "can_pin_messages"]
 
 
 async def test_every_member_gets_a_link_of_their_own() -> None:
@@ -121,7 +121,8 @@ async def test_a_check_takes_no_update_from_the_bot_that_runs() -> None:
         doctor = make(at.api)
         at.community.statuses[at.api.bot.id] = "member"
         assert await doctor.adapter.probe() == "daixin_bot"
-        assert await doctor.adapter.diagnose(str(at.community.id)) == ["administrator", "can_invite_users"]
+        lacking = await doctor.adapter.diagnose(str(at.community.id))
+        assert lacking == ["administrator", "can_invite_users", "can_pin_messages"]
         await doctor.adapter.close()
         await at.say("bob", "hello")
         await eventually(lambda: at.script.heard)
