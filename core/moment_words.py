@@ -13,6 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 LONGEST = 80
+TRADITIONAL = str.maketrans(
+    "點週禮後號兩鐘時個開結準間聖誕節慶雙淩過這勞動兒婦", "点周礼后号两钟时个开结准间圣诞节庆双凌过这劳动儿妇"
+)
+"""The characters of Taiwan and Hong Kong for those that the words below are made of."""
 
 DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 NUMBER_WORDS = {
@@ -78,8 +82,8 @@ class Unheard(ValueError):
 
 
 def tidy(text: str) -> str:
-    """One form for what is written in many: full-width digits and colons, capitals, curly apostrophes."""
-    said = unicodedata.normalize("NFKC", text).replace("’", "'").lower().strip()
+    """One form for what is written in many: full-width digits and colons, capitals, traditional characters."""
+    said = unicodedata.normalize("NFKC", text).translate(TRADITIONAL).replace("’", "'").lower().strip()
     if not said or len(said) > LONGEST:
         raise Unheard(text)
     return said
