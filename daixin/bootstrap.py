@@ -62,6 +62,7 @@ def join_parts(bus: Bus) -> None:
     giving.listen(bus)
     corrections.listen(bus)
     linking.listen(bus)
+    giving.follow_links(bus)
     reviewing.listen(bus)
     flags.listen(bus)
     reinstating.listen(bus)

@@ -18,7 +18,7 @@ from core.db import among, table
 from referral import leaderboard
 from referral.campaigns import Campaign
 from referral.contests.decisions import standing_decisions
-from referral.contests.results import ContestResult, result_of
+from referral.contests.results import Final, final_of
 from referral.contests.sheet import ContestPoint
 from referral.contests.teams import TeamMember
 from referral.contests.terms import ContestTerms, terms_of
@@ -43,7 +43,7 @@ class Board:
 
     campaign: Campaign
     terms: ContestTerms
-    final: ContestResult | None
+    final: Final | None
     out: dict[UUID, str]
 
     @property
@@ -54,7 +54,7 @@ class Board:
 
 def board_of(session: Session, campaign: Campaign) -> Board:
     """The contest's board."""
-    final = result_of(session, campaign.brand_id, campaign.id)
+    final = final_of(session, campaign.brand_id, campaign.id)
     out = standing_decisions(session, campaign.brand_id, campaign.id, final.decisions if final else None)
     version = final.version if final else None
     return Board(campaign, terms_of(session, campaign, version), final, {one.member_id: one.reason for one in out})

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Text, select
@@ -98,6 +98,28 @@ def result_of(session: Session, brand_id: UUID, campaign_id: UUID, revision: int
     if revision is not None:
         chosen = chosen.where(col(ContestResult.revision) == revision)
     return session.scalar(chosen)
+
+
+class Final(NamedTuple):
+    """A revision without its document, which may be long."""
+
+    revision: int
+    version: int
+    decisions: int
+    salt: str
+    sha256: str
+
+
+def final_of(session: Session, brand_id: UUID, campaign_id: UUID) -> Final | None:
+    """The latest revision of the final, for who need not read it; None before there is one."""
+    t = table(ContestResult)
+    row = session.execute(
+        select(*(t.c[name] for name in Final._fields))
+        .where(t.c.brand_id == brand_id, t.c.campaign_id == campaign_id)
+        .order_by(t.c.revision.desc())
+        .limit(1)
+    ).one_or_none()
+    return Final(*row) if row is not None else None
 
 
 def frozen_among(session: Session, campaigns: Sequence[Key]) -> set[UUID]:

@@ -23,7 +23,7 @@ from core.events import Bus
 from referral.campaigns import Campaign
 from referral.contests import results
 from referral.contests.results import ContestFrozen, ContestResult, result_of
-from referral.linking import MemberLink, person_of
+from referral.linking import LinkUndone, MemberLink, person_of
 from referral.members import Member
 from rewards import budget
 from rewards.budget import LEVELS, BudgetWarned
@@ -50,6 +50,29 @@ def listen(bus: Bus) -> None:
     results.listen(bus)
     finals.listen(bus)
     bus.on(ContestFrozen, on_frozen)
+
+
+def follow_links(bus: Bus) -> None:
+    """Hear of links that were undone, once the rewards are whose they were before."""
+    bus.on(LinkUndone, on_undone)
+
+
+def on_undone(session: Session, happened: Sequence[LinkUndone]) -> None:
+    """What one person of two accounts was given since is each account's own again."""
+    for event in happened:
+        contests = session.scalars(
+            select(col(Reward.campaign_id))
+            .where(
+                col(Reward.brand_id) == event.brand_id,
+                col(Reward.member_id).in_((event.kept_id, event.absorbed_id)),
+                col(Reward.cause).startswith(OF_CONTEST),
+            )
+            .distinct()
+        )
+        for campaign_id in sorted(contests):
+            result = result_of(session, event.brand_id, campaign_id)
+            if result is not None:
+                give(session, session.get_one(Campaign, (event.brand_id, campaign_id)), result)
 
 
 def on_frozen(session: Session, happened: Sequence[ContestFrozen]) -> None:

@@ -183,11 +183,13 @@ def contest_file(**changes: Any) -> dict[str, Any]:
     return raw
 
 
-def open_arena(house: House, **changes: Any) -> Arena:
-    """A running contest with its budget in the books."""
+def open_arena(house: House, stock: Callable[[Session, Brand], object] | None = None, **changes: Any) -> Arena:
+    """A running contest with its budget in the books; `stock` fills the catalogue before."""
 
     def build(session: Session) -> Arena:
         brand = create_brand(session, "Acme 茶")
+        if stock is not None:
+            stock(session, brand)
         group = connect(session, brand.id, "telegram", "-100 tea", "Tea friends")
         applied = apply_campaign(session, brand, build_campaign(contest_file(**changes)))
         return Arena(house, brand, applied.campaign, group)

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from core.errors import BadInput, NotFound, Refused
 from core.money import Money
 from referral import audit
+from referral.brands import Brand
 from referral.campaigns import Campaign, move
 from referral.contests.results import canonical, sealed
 from referral.privacy import forget_member
@@ -21,6 +22,7 @@ from rewards.adjustments import adjust
 from rewards.campaign_files import apply_campaign, write_campaign
 from rewards.campaign_format import build_campaign, read_campaign
 from rewards.contests import giving
+from rewards.items.items import ItemForm, save_item
 from rewards.settlement import settle, settle_due
 from tests.house import House, later
 from tests.rewards.arena import DAYS, Arena, contest_file, open_arena
@@ -217,6 +219,36 @@ def test_all_accounts_of_a_person_are_out_together(house: House) -> None:
         assert arena.won() == {"Cem": 300, "Dora": 100}
         assert arena.problems() == []
         assert arena.replay().differences == ()
+
+
+def test_two_accounts_of_a_person_have_each_their_prize_after_a_link_is_undone(house: House) -> None:
+    arena = open_arena(house)
+    race(arena)
+    with later(days=DAYS + 1):
+        arena.clock_strikes()
+        arena.links("Bob", "Cem")
+        arena.disqualifies("Alice")
+        assert arena.won() == {"Bob": 400, "Dora": 100}
+        arena.unlinks("Bob")
+        assert arena.won() == {"Bob": 300, "Cem": 100, "Dora": 100}
+        assert arena.problems() == []
+
+
+def test_an_item_that_was_won_is_handed_over(house: House) -> None:
+    words = {"en": "A cup of coffee", "zh_Hans": "一杯咖啡"}
+
+    def stock(session: Session, brand: Brand) -> None:
+        form = ItemForm("coffee", "promo_code", words, words, settings={"pattern": "TEA-????????"})
+        save_item(session, brand.id, form)
+
+    prizes = [{"first": 1, "last": 2, "asset": "item:coffee", "amount": 1}]
+    arena = open_arena(house, stock, rewards={"budgets": {"item:coffee": 2}, "prizes": prizes})
+    race(arena)
+    with later(days=DAYS + 1):
+        arena.clock_strikes()
+        assert arena.budget("item:coffee") == 0
+        assert [prize[3] for name in ("Alice", "Bob") for prize in arena.prizes(name)] == ["paid", "paid"]
+        assert arena.problems() == []
 
 
 def test_a_winner_who_was_forgotten_keeps_the_place_and_gets_nothing(house: House) -> None:
