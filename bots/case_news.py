@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from bots.admin_news import who_runs
@@ -15,7 +15,7 @@ from bots.case_words import Telling, first_of, friend_name, question
 from bots.context import Safe
 from bots.message import Button, Reply
 from bots.news import News, Voice, tell
-from core import clock, i18n, ids
+from core import clock, i18n
 from core.events import Bus
 from referral import doubts, reviewing
 from referral.cases import Case, CaseDecided, CaseOpened
@@ -38,19 +38,21 @@ def _on_opened(session: Session, happened: Sequence[CaseOpened], *, admins: Coll
     for event in happened:
         by_brand.setdefault(event.brand_id, []).append(event.case_id)
     for brand_id, opened in by_brand.items():
-        waiting = session.scalar(
-            select(func.count()).select_from(Case).where(col(Case.brand_id) == brand_id, col(Case.state) == "open")
+        others = select(col(Case.id)).where(
+            col(Case.brand_id) == brand_id, col(Case.state) == "open", col(Case.id).not_in(opened)
         )
-        if waiting == len(opened):
+        if session.scalar(others.limit(1)) is None:
             facts = {"what": "waiting", "case": str(opened[0])}
             _tell_reviewers(session, brand_id, facts, f"case/opened/{opened[0]}", admins)
 
 
 def _on_overdue(session: Session, happened: Sequence[CasesOverdue], *, admins: Collection[str]) -> None:
+    """Once a day, however many cases come of age on it."""
     for event in happened:
         what = "escalated" if event.escalated else "overdue"
         facts = {"what": what, "count": event.count, "at": event.oldest.isoformat()}
-        _tell_reviewers(session, event.brand_id, facts, f"case/overdue/{ids.new()}", admins, owners=event.escalated)
+        cause = f"case/{what}/{event.brand_id}/{clock.now():%Y-%m-%d}"
+        _tell_reviewers(session, event.brand_id, facts, cause, admins, owners=event.escalated)
 
 
 def _tell_reviewers(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core import clock, events
-from referral.cases import Case
+from referral.cases import WAITS, Case
 from referral.reviewing import close_if_moot
 
 DUE_AT_ONCE = 200
@@ -40,19 +39,25 @@ def remind_due(session: Session) -> int:
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     ).all()
-    waiting: dict[tuple[UUID, bool], list[datetime]] = defaultdict(list)
     for case in rows:
         _put_off(case)
         session.add(case)
     session.flush()
-    for case in rows:
-        if not close_if_moot(session, case):
-            waiting[case.brand_id, case.reminded > 1].append(case.opened_at)
-    events.emit(
-        session,
-        [CasesOverdue(brand_id, len(since), min(since), late) for (brand_id, late), since in waiting.items()],
-    )
+    late = {(case.brand_id, case.reminded > 1) for case in rows if not close_if_moot(session, case)}
+    events.emit(session, [_overdue(session, brand_id, escalated) for brand_id, escalated in sorted(late)])
     return len(rows)
+
+
+def _overdue(session: Session, brand_id: UUID, escalated: bool) -> CasesOverdue:
+    """All that has waited so long, whichever of them it is that the reminder is due for."""
+    count, oldest = session.execute(
+        select(func.count(), func.min(col(Case.opened_at), type_=col(Case.opened_at).type)).where(
+            col(Case.brand_id) == brand_id,
+            col(Case.state) == "open",
+            col(Case.opened_at) <= clock.now() - (ESCALATES if escalated else WAITS),
+        )
+    ).one()
+    return CasesOverdue(brand_id, count, oldest, escalated)
 
 
 def _put_off(case: Case) -> None:
