@@ -179,7 +179,7 @@ def check_choice(session: Session, case: Case, choice: str | None) -> str:
     if choice is None and len(owners) == 1:
         return owners[0].code
     # Accounts may have been linked since the choice was offered: any code of the same person is theirs.
-    meant = owners_of(session, [choice]).get(choice) if choice in case.facts.get("codes", ()) else None
+    meant = owners_of(session, [one for one in case.facts.get("codes", ()) if one == choice]).get(choice or "")
     for owner in owners:
         if meant is not None and owner.advocate_id == meant.advocate_id:
             return owner.code

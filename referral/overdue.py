@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core import clock, events
+from core.db import table
 from referral.cases import WAITS, Case
 from referral.reviewing import close_if_moot
 
@@ -50,11 +51,12 @@ def remind_due(session: Session) -> int:
 
 def _overdue(session: Session, brand_id: UUID, escalated: bool) -> CasesOverdue:
     """All that has waited so long, whichever of them it is that the reminder is due for."""
+    t = table(Case)
     count, oldest = session.execute(
-        select(func.count(), func.min(col(Case.opened_at), type_=col(Case.opened_at).type)).where(
-            col(Case.brand_id) == brand_id,
-            col(Case.state) == "open",
-            col(Case.opened_at) <= clock.now() - (ESCALATES if escalated else WAITS),
+        select(func.count(), func.min(t.c.opened_at, type_=t.c.opened_at.type)).where(
+            t.c.brand_id == brand_id,
+            t.c.state == "open",
+            t.c.opened_at <= clock.now() - (ESCALATES if escalated else WAITS),
         )
     ).one()
     return CasesOverdue(brand_id, count, oldest, escalated)
