@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlmodel import Session
 
@@ -19,7 +20,7 @@ from referral.brands import Brand
 from referral.campaigns import Campaign
 from referral.trials.applications import NO_PLACE, NOT_DRAWN, case_of
 from referral.trials.line import standing
-from referral.trials.places import IN_LINE, Trial, TrialApplication, terms_of, trial_of
+from referral.trials.places import IN_LINE, Trial, TrialApplication, application_of, terms_of, trial_of
 from referral.trials.terms import TrialTerms
 from rewards.items.shipments import Shipment, shipment_of
 from rewards.trials import payout_behind
@@ -208,6 +209,16 @@ def _appeal(telling: Telling, row: TrialApplication) -> Rows:
     if reviewing.appealed(telling.session, row.brand_id, row.member_id, None, case.id) is not None:
         return ()
     return ((Button(i18n.text(telling.locale, "button.trial_appeal"), action=f"do:appeal c{case.id.hex}"),),)
+
+
+def trying(session: Session, campaign: Campaign, member_id: UUID) -> str:
+    """How far somebody came whose place, or feedback, a campaign waits for: the end of `me.friend.trying.<…>`."""
+    row = application_of(session, campaign.brand_id, campaign.id, member_id)
+    if row is None or (row.state, row.reason) == ("withdrawn", "own"):
+        return "not_yet"
+    if row.state in IN_LINE:
+        return "applied"
+    return f"place.{campaign.event}" if row.state in ("approved", "taken", "delivered") else "out"
 
 
 def may_apply(telling: Telling) -> bool:

@@ -27,6 +27,11 @@ ASKED_BY_CODE = {
     ),
     *(f"news.held.{side}.{event}" for side in ("advocate", "friend", "admin") for event in EVENTS),
     "reason.place_passed_on",
+    *(
+        f"{whose}.trying.{step}"
+        for whose in ("me.friend", "why", "why.own")
+        for step in ("not_yet", "applied", "out", *(f"place.{event}" for event in EVENTS))
+    ),
 }
 
 
