@@ -41,6 +41,7 @@ from rewards.campaign_format import (
     read_campaign,
     refuse,
 )
+from rewards.contests.promises import keep_promises
 from rewards.plan_check import Finding, check
 from rewards.plans import Plan, default_name, plan_of, save_plan
 from rewards.policy_check import allowed, check_file, unknown_items
@@ -79,7 +80,7 @@ def apply_campaign(
     for the overrides under `[policy]`, `platform:account`.
     Raises `BadInput("campaign_file")` as `read_campaign`; `Refused`: plan_refused (findings, with the lines of `text`),
     campaign_over, campaign_started (its start cannot move any more), budget_below_spent (asset, spent, budget),
-    prizes_below_spent (asset, spent, prizes, budget).
+    prizes_below_spent (asset, spent, prizes, budget), kind_fixed and contest_fixed (what was published stays).
     """
     problems = oddities(file)
     if problems:
@@ -101,6 +102,7 @@ def apply_campaign(
             brand_id=brand.id, version=0, state="draft", created_at=clock.now(), **_columns(file, places)
         )
     else:
+        keep_promises(session, campaign, file)
         for name, value in _columns(file, places).items():
             setattr(campaign, name, value)
     campaign.version += 1

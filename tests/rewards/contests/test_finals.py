@@ -302,6 +302,32 @@ def test_a_budget_is_not_lowered_below_the_prizes(house: House) -> None:
     assert refused.value.params["prizes"] == Money(500, "PTS")
 
 
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"contest": {"objection_hours": 1}}, "contest_fixed"),
+        ({"contest": {"floor": 5}}, "contest_fixed"),
+        ({"contest": {"mode": "teams"}}, "contest_fixed"),
+        ({"rewards": {"budget": 600, "prizes": [{"first": 1, "amount": 300}]}}, "contest_fixed"),
+        ({"campaign__kind": "referral", "contest": None, "rewards": {"budget": 600}}, "kind_fixed"),
+        ({"rewards": {"budget": 900, "prizes": [{"first": 1, "last": 3, "amount": 300}]}}, None),
+    ],
+)
+def test_what_was_published_stays_or_gets_better(house: House, changed: dict[str, object], code: str | None) -> None:
+    arena = open_arena(house)
+    file = {name: value for name, value in contest_file(**changed).items() if value is not None}
+    file["campaign"]["starts_at"] = arena.campaign.starts_at
+
+    def apply() -> object:
+        return house.do(lambda session: apply_campaign(session, arena.brand, build_campaign(file)))
+
+    if code is None:
+        apply()
+        return
+    with pytest.raises(Refused, match=code):
+        apply()
+
+
 def test_a_contest_that_is_ended_early_is_final_after_its_own_hours(house: House) -> None:
     arena = open_arena(house)
     arena.brings("Alice")
