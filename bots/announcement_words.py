@@ -97,7 +97,7 @@ def _end(session: Session, locale: str, campaign: Campaign, turn: int) -> Reply 
         final = contest_terms.terms_of(session, campaign).final_at(campaign.ends_at)
         if final <= clock.now():
             return None  # nothing to object to any more: the final says it all
-        board = Button(i18n.text(locale, "button.leaderboard"), action="do:leaderboard")
+        board = _board(locale, campaign)
         final_at = _moment(locale, campaign, final)
         return Reply(say(locale, "announce.end.contest", final=final_at, **facts), buttons=((board,),))
     return Reply(say(locale, "announce.end.referral", **facts))
@@ -139,7 +139,7 @@ def _final(session: Session, locale: str, campaign: Campaign, revision: int) -> 
         names = {team_id: team.name for team_id, team in teams.items()}
     heading = "announce.results.contest" if revision == 1 else "announce.results.contest_again"
     text = say(locale, heading, **_facts(locale, campaign))
-    board = Button(i18n.text(locale, "button.leaderboard"), action="do:leaderboard")
+    board = _board(locale, campaign)
     lines = _lines(session, locale, campaign, [(one.of.owner, one.of.score) for one in best], names)
     return Reply(_with(text, lines), buttons=((board,),))
 
@@ -175,12 +175,16 @@ def _with(text: str, lines: Sequence[str]) -> str:
     return "\n\n".join([text, "\n".join(lines)]) if lines else text
 
 
+def _board(locale: str, campaign: Campaign) -> Button:
+    return Button(i18n.text(locale, "button.leaderboard"), action=f"do:leaderboard {campaign.slug}")
+
+
 def _buttons(locale: str, campaign: Campaign) -> tuple[tuple[Button, ...], ...]:
     if campaign.kind == "trial":
-        return ((Button(i18n.text(locale, "announce.button.apply"), action="do:trial"),),)
-    join = Button(i18n.text(locale, "announce.button.join"), action="do:invite")
+        return ((Button(i18n.text(locale, "announce.button.apply"), action=f"do:trial {campaign.slug}"),),)
+    join = Button(i18n.text(locale, "announce.button.join"), action=f"do:invite {campaign.slug}")
     if campaign.kind == "contest":
-        return ((join, Button(i18n.text(locale, "button.leaderboard"), action="do:leaderboard")),)
+        return ((join, _board(locale, campaign)),)
     return ((join,),)
 
 

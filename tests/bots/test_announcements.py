@@ -196,3 +196,30 @@ async def test_each_group_hears_its_own_language(tmp_path: Path, locale: str, sc
 
         town.do(other)
         await town.play(script)
+
+
+@in_both(
+    en="""
+    0 minutes later:
+    Tea hears:
+    📣 Spring tea has begun!
+    For the friends you bring: “A free cup for you.”
+    Want to take part before Mar 12, 12:00? I'll send you your own invite link in private.
+    [Get my invite link]
+    """,
+    zh="""
+    0 minutes later:
+    Tea hears:
+    📣 春茶会开始啦！
+    给朋友的心意：「送你一杯新茶。」
+    3月12日 12:00 前都可以参加。想参加？我私聊发你专属邀请链接。
+    [领我的邀请链接]
+    """,
+)
+async def test_the_button_under_the_start_leads_to_a_link_of_ones_own(tmp_path: Path, locale: str, script: str) -> None:
+    async with open_town(tmp_path, locale, **ENDS) as town:
+        speak(town)
+        await town.play(script)
+        [reply] = await town.chat.press(town.person("Dora"), "do:invite spring", group="tea")
+        assert reply.private
+        assert reply.image is not None

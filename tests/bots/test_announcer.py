@@ -115,6 +115,7 @@ def test_the_start_is_pinned_until_the_end(square: Square) -> None:
     square.delivers()
     [start] = square.groups.posts
     assert (start.group, start.pinned, start.again) == (GROUP, True, False)
+    assert [[button.action for button in row] for row in start.reply.buttons] == [["do:invite spring"]]
     assert square.log(campaign) == [("start", "pinned", None)]
     ends(square, campaign)
     square.delivers()
