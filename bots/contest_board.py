@@ -11,7 +11,7 @@ from bots.context import Context, Safe, as_code, name_of
 from bots.message import Button, Reply
 from core import i18n
 from referral.campaigns import Campaign, campaigns_of
-from referral.contests.boards import Board, Line, board_of, how_many, line_of, top
+from referral.contests.boards import Board, Line, board_of, how_many, line_of, people_out, top
 from referral.contests.standings import mark_of
 from referral.contests.teams import Team, team_of, teams_by_id
 from rewards.contests.gaps import next_prize, prizes_at
@@ -155,17 +155,18 @@ def _mine(ctx: Context, board: Board, plan: Plan, lines: list[Line], team: Team 
 
 def _out(ctx: Context, board: Board) -> list[str]:
     """Who is out, and why: both are public."""
+    people = people_out(ctx.session, board)
     lines = [
         "- " + ctx.say("contest.out", name=name_of(ctx.session, ctx.brand.id, member, ctx.locale), reason=reason)
-        for member, reason in list(board.out.items())[:OUT_SHOWN]
+        for member, reason in list(people.items())[:OUT_SHOWN]
     ]
-    if len(board.out) > OUT_SHOWN:
-        lines.append("- " + ctx.say("contest.out_more", n=len(board.out) - OUT_SHOWN))
+    if len(people) > OUT_SHOWN:
+        lines.append("- " + ctx.say("contest.out_more", n=len(people) - OUT_SHOWN))
     return [ctx.say("contest.out_heading") + "\n" + "\n".join(lines)] if lines else []
 
 
 def _buttons(ctx: Context, board: Board, team: Team | None) -> tuple[tuple[Button, ...], ...]:
     if board.campaign.state in ("ended", "settled"):
         return ((ctx.button("button.rewards", "do:rewards"),),) if ctx.private else ()
-    row = (ctx.button("button.invite", "do:invite"),)
+    row = (ctx.button("button.invite", f"do:invite {board.campaign.slug}"),)
     return ((*row, ctx.button("button.my_team" if team else "button.teams", "do:team")),) if board.teams else (row,)

@@ -18,7 +18,7 @@ from core.errors import BadInput, NotFound
 from referral import leaderboard
 from referral.campaigns import Campaign, find_campaign
 from referral.contests import decisions
-from referral.contests.boards import Board, board_of
+from referral.contests.boards import Board, board_of, people_out
 from referral.contests.decisions import LONGEST_REASON
 from referral.linking import person_of
 from referral.members import Member
@@ -56,13 +56,14 @@ def _overview(ctx: Context, board: Board) -> Reply:
     ]
     parts = [ctx.say("leaderboard.heading", title=ctx.title(campaign)) + "\n" + state_words(ctx, board)]
     parts.append("\n".join(lines) if lines else ctx.say("contest.nobody"))
-    if board.out:
-        out = [ctx.say("contest.out", name=_name(ctx, one), reason=reason) for one, reason in board.out.items()]
+    people = people_out(ctx.session, board)
+    if people:
+        out = [ctx.say("contest.out", name=_name(ctx, one), reason=reason) for one, reason in people.items()]
         parts.append(ctx.say("contest.out_heading") + "\n" + "\n".join(f"- {line}" for line in out[:SHOWN]))
     if listed:
         parts.append(ctx.say("contest.how_to_judge"))
     rows = [(_button(ctx, OUT, campaign, place.member_id),) for place in listed]
-    rows += [(_button(ctx, IN, campaign, one),) for one in list(board.out)[:SHOWN]]
+    rows += [(_button(ctx, IN, campaign, one),) for one in list(people)[:SHOWN]]
     return Reply("\n\n".join(parts), buttons=tuple(rows), private=True, brief=ctx.say("group.brief"))
 
 

@@ -23,6 +23,7 @@ from referral.contests.sheet import ContestPoint
 from referral.contests.teams import TeamMember
 from referral.contests.terms import ContestTerms, terms_of
 from referral.leaderboard import Score
+from referral.linking import person_of
 from referral.members import Member
 from referral.referrals import Referral
 
@@ -34,6 +35,12 @@ class Line(NamedTuple):
     owner: UUID
     score: int
     reached_at: datetime
+
+
+def people_out(session: Session, board: Board) -> dict[UUID, str]:
+    """Who is disqualified, each person once however many accounts they have, with the public reason."""
+    brand_id = board.campaign.brand_id
+    return {person_of(session, brand_id, member): reason for member, reason in board.out.items()}
 
 
 @dataclass(frozen=True, slots=True)
