@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, select
+from sqlalchemy import Row as Stored
 from sqlmodel import Field, Session, col
 
 from core import clock
@@ -92,7 +93,7 @@ def record(session: Session, brand_id: UUID, actor: str, act: str, subject: str 
     return entry
 
 
-def hash_of(entry: AuditEntry) -> str:
+def hash_of(entry: AuditEntry | Stored[Any]) -> str:
     """The hash this entry must have: SHA-256 over JSON with sorted keys, no spaces, in UTF-8."""
     document = {
         "act": entry.act,
@@ -120,8 +121,9 @@ def verify_chain(session: Session, brand_id: UUID) -> list[Break]:
         if hash_of(entry) != entry.hash:
             breaks.append(Break(entry.number, "content"))
         number, before = entry.number, entry.hash
-    head = session.get(AuditHead, brand_id, populate_existing=True)
-    if (head.number, head.hash) != (number, before) if head is not None else number:
+    h = table(AuditHead)
+    head = session.execute(select(h.c.number, h.c.hash).where(h.c.brand_id == brand_id)).one_or_none()
+    if tuple(head or (0, START)) != (number, before):
         breaks.append(Break(number, "head"))
     return breaks
 
@@ -138,22 +140,13 @@ def entries_of(
     return list(session.scalars(query.order_by(col(AuditEntry.number).desc()).limit(most)))
 
 
-def _all(session: Session, brand_id: UUID) -> Iterator[AuditEntry]:
+def _all(session: Session, brand_id: UUID) -> Iterator[Stored[Any]]:
     """The whole chain in order, a page in memory at a time."""
-    number = 0
-    while True:
-        page = session.scalars(
-            select(AuditEntry)
-            .where(col(AuditEntry.brand_id) == brand_id, col(AuditEntry.number) > number)
-            .order_by(col(AuditEntry.number))
-            .limit(PAGE)
-            .execution_options(populate_existing=True)
-        ).all()
-        if not page:
-            return
+    t, number = table(AuditEntry), 0
+    following = select(t).where(t.c.brand_id == brand_id).order_by(t.c.number).limit(PAGE)
+    while page := session.execute(following.where(t.c.number > number)).all():
         yield from page
         number = page[-1].number
-        session.expunge_all()
 
 
 def _plain(value: Any) -> Any:

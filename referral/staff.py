@@ -190,6 +190,7 @@ def _keep_an_owner(session: Session, brand_id: UUID) -> None:
 def new_code(session: Session, brand_id: UUID, what: str, actor: str) -> str:
     """A code that works once within `CODE_MINUTES`, shown this once; `what`: one of `CODES`."""
     now = clock.now()
+    audit.record(session, brand_id, actor, "staff.code", what)
     session.execute(
         delete(table(StaffCode)).where(col(StaffCode.brand_id) == brand_id, col(StaffCode.expires_at) <= now)
     )
