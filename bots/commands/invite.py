@@ -8,10 +8,11 @@ from bots.command import CommandSpec
 from bots.commands.start import state_of
 from bots.context import Command, Context, Safe
 from bots.message import Button, Image, Reply
+from bots.which import named, others
 from core.outbox import Message, put
 from referral import codes
 from referral.brands import communities_of
-from referral.campaigns import Campaign, campaigns_of, enroll, invites_of, runs_in
+from referral.campaigns import Campaign, enroll, invites_of, runs_in
 from referral.cards import banner_of, card_of, draw_card
 
 INVITE_TOPIC = "invite:"
@@ -19,7 +20,7 @@ INVITE_TOPIC = "invite:"
 
 
 def invite(ctx: Context) -> Reply:
-    campaign = _meant(ctx)
+    campaign = named(ctx) or ctx.campaign()
     if campaign is None or campaign.state != "running":
         return Reply(state_of(ctx, campaign), private=True, brief=ctx.say("group.brief"))
     code = enroll(ctx.session, campaign, ctx.member.id)
@@ -29,7 +30,11 @@ def invite(ctx: Context) -> Reply:
     spec = card_of(ctx.locale, campaign, ctx.brand.name, ctx.member.name, code, link, picture)
     buttons = (
         (Button(ctx.say("button.copy_link"), copy=link),),
-        (ctx.button("button.me", "do:me"), ctx.button("button.leaderboard", "do:leaderboard")),
+        (
+            ctx.button("button.me", f"do:me {campaign.slug}"),
+            ctx.button("button.leaderboard", f"do:leaderboard {campaign.slug}"),
+        ),
+        *others(ctx, "invite", campaign),
     )
     return Reply(
         ctx.say(
@@ -45,12 +50,6 @@ def invite(ctx: Context) -> Reply:
         private=True,
         brief=ctx.say("group.brief"),
     )
-
-
-def _meant(ctx: Context) -> Campaign | None:
-    """The campaign that a button names, or the one that is meant where none is."""
-    named = [one for one in campaigns_of(ctx.session, ctx.brand.id) if one.slug == ctx.argument] if ctx.argument else []
-    return next(iter(named), None) or ctx.campaign()
 
 
 def _ask_for_invites(ctx: Context, campaign: Campaign, code: str) -> None:

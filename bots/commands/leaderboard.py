@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bots.command import CommandSpec
 from bots.contest_board import contest_board, contest_of
 from bots.context import Command, Context, name_of
-from bots.message import Reply
+from bots.message import Button, Reply
+from bots.which import named, others, own
 from referral import leaderboard
+from referral.campaigns import Campaign
 
 SHOWN = 10
 MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 
 
 def board(ctx: Context) -> Reply:
-    campaign = contest_of(ctx, ("running",)) or ctx.campaign()
+    campaign = named(ctx) or contest_of(ctx, ("running",)) or own(ctx)
     if campaign is None:
         return ctx.reply("campaign.none")
     if campaign.kind == "contest":
-        return contest_board(ctx, campaign)
+        said = contest_board(ctx, campaign)
+        return replace(said, buttons=(*said.buttons, *others(ctx, "leaderboard", campaign)))
     places = leaderboard.top(ctx.session, ctx.brand.id, campaign.id, SHOWN)
     if not places:
         return ctx.reply(
-            "leaderboard.empty", title=ctx.title(campaign), buttons=((ctx.button("button.invite", "do:invite"),),)
+            "leaderboard.empty",
+            title=ctx.title(campaign),
+            buttons=(_invite(ctx, campaign), *others(ctx, "leaderboard", campaign)),
         )
     lines = [
         ctx.say(
@@ -39,7 +46,11 @@ def board(ctx: Context) -> Reply:
     elif mine.rank > SHOWN:
         text += "\n\n" + ctx.say("leaderboard.mine", rank=mine.rank, of=mine.of, n=mine.score, gap=mine.gap or 0)
     # A board is for everybody: in a group it is said in the group.
-    return Reply(text, buttons=((ctx.button("button.invite", "do:invite"),),))
+    return Reply(text, buttons=(_invite(ctx, campaign), *others(ctx, "leaderboard", campaign)))
+
+
+def _invite(ctx: Context, campaign: Campaign) -> tuple[Button, ...]:
+    return (ctx.button("button.invite", f"do:invite {campaign.slug}"),)
 
 
 LEADERBOARD = Command(

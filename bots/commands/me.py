@@ -14,6 +14,8 @@ from bots.commands import appeal
 from bots.context import Command, Context, Safe, name_of, sentences
 from bots.lines import outcome
 from bots.message import Reply
+from bots.trial_words import trying
+from bots.which import named, others, own
 from core import clock
 from referral import doubts, leaderboard
 from referral.campaigns import Campaign, codes_of
@@ -21,6 +23,7 @@ from referral.cases import Case
 from referral.referrals import Referral, referral_of, referrals_by
 from referral.rules import REFUSALS
 from referral.touches import Touch
+from referral.trials.credit import OWN as OF_TRIALS
 from rewards.corrections import first_cause
 from rewards.rewards import Reward, rewards_for
 
@@ -31,17 +34,18 @@ DECISIONS = 6
 
 
 def me(ctx: Context) -> Reply:
-    campaign = ctx.campaign()
+    campaign = named(ctx) or own(ctx)
     if campaign is None:
         return ctx.reply("campaign.none")
     friends = referrals_by(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
     buttons = (
-        (ctx.button("button.invite", "do:invite"),),
-        (ctx.button("button.why", "do:why"), ctx.button("button.rewards", "do:rewards")),
+        (ctx.button("button.invite", f"do:invite {campaign.slug}"),),
+        (ctx.button("button.why", f"do:why {campaign.slug}"), ctx.button("button.rewards", "do:rewards")),
+        *others(ctx, "me", campaign),
     )
-    own = _own_line(ctx, campaign)
+    came = _own_line(ctx, campaign)
     if not friends:
-        text = "\n\n".join([*own, ctx.say("me.nobody", title=ctx.title(campaign))])
+        text = "\n\n".join([*came, ctx.say("me.nobody", title=ctx.title(campaign))])
         return Reply(text, buttons=buttons, private=True, brief=ctx.say("group.brief"))
     counts = Counter(friend.state for friend in friends)
     lines = [
@@ -59,7 +63,7 @@ def me(ctx: Context) -> Reply:
     lines.append("\n".join("- " + friend_line(ctx, campaign, friend) for friend in friends[:SHOWN]))
     if len(friends) > SHOWN:
         lines.append(ctx.say("me.more", n=len(friends) - SHOWN))
-    lines += own
+    lines += came
     return Reply("\n\n".join(lines), buttons=buttons, private=True, brief=ctx.say("group.brief"))
 
 
@@ -68,16 +72,19 @@ def _standing_line(ctx: Context, place: leaderboard.Standing) -> str:
     return ctx.say(key, rank=place.rank, of=place.of, gap=place.gap or 0)
 
 
-def _state(campaign: Campaign, referral: Referral) -> str:
-    """The state as people see it: who left has to come back, who came where purchases count has to buy."""
+def _state(ctx: Context, campaign: Campaign, referral: Referral) -> str:
+    """The state as people see it: who left has to come back, who came where purchases count has to buy, and who came
+    to a trial has to have a place."""
     if campaign.event == "purchased" and referral.state in ("started", "joined"):
         return "waiting"
+    if campaign.event in OF_TRIALS and referral.state in ("started", "joined"):
+        return "trying." + trying(ctx.session, campaign, referral.friend_id)
     return "left" if referral.state == "joined" and referral.stay_since is None else referral.state
 
 
 def friend_line(ctx: Context, campaign: Campaign, friend: Referral) -> str:
     """One friend and how they get on."""
-    state = _state(campaign, friend)
+    state = _state(ctx, campaign, friend)
     return ctx.say(
         f"me.friend.{state}",
         friend=name_of(ctx.session, ctx.brand.id, friend.friend_id, ctx.locale),
@@ -88,7 +95,7 @@ def friend_line(ctx: Context, campaign: Campaign, friend: Referral) -> str:
 
 def why(ctx: Context) -> Reply:
     """For each friend one sentence with the rule and its facts; also how the person came here themselves."""
-    campaign = ctx.campaign()
+    campaign = named(ctx) or own(ctx)
     if campaign is None:
         return ctx.reply("campaign.none")
     friends = referrals_by(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)[:SHOWN]
@@ -101,31 +108,31 @@ def why(ctx: Context) -> Reply:
     lines += _own_line(ctx, campaign)
     lines += [_tried_line(ctx, campaign, touch) for touch in _refused(ctx, campaign, mine=False)]
     if not lines:
-        return ctx.reply(
-            "why.nothing", title=ctx.title(campaign), buttons=((ctx.button("button.invite", "do:invite"),),)
-        )
+        rows = ((ctx.button("button.invite", f"do:invite {campaign.slug}"),), *others(ctx, "why", campaign))
+        return ctx.reply("why.nothing", title=ctx.title(campaign), buttons=rows)
     text = ctx.say("why.heading", title=ctx.title(campaign)) + "\n\n" + "\n".join("- " + line for line in lines)
-    own = referral_of(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
-    judged = appeal.buttons(ctx, [*friends, own] if own is not None else friends)
-    return Reply(text, buttons=tuple(judged), private=True, brief=ctx.say("group.brief"))
+    mine = referral_of(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
+    judged = appeal.buttons(ctx, [*friends, mine] if mine is not None else friends)
+    rows = (*judged, *others(ctx, "why", campaign))
+    return Reply(text, buttons=rows, private=True, brief=ctx.say("group.brief"))
 
 
 def _own_line(ctx: Context, campaign: Campaign) -> list[str]:
     """How the person came here themselves, if through somebody."""
-    own = referral_of(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
-    if own is None:
+    came = referral_of(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
+    if came is None:
         return []
-    state = _state(campaign, own)
-    if own.reason in ("advocate_gone", "left_during_hold", "refunded"):
-        state += f".{own.reason}"
-    advocate = name_of(ctx.session, ctx.brand.id, own.advocate_id, ctx.locale)
-    return [ctx.say(f"why.own.{state}", advocate=advocate, **_facts(ctx, campaign, own))]
+    state = _state(ctx, campaign, came)
+    if came.reason in ("advocate_gone", "left_during_hold", "refunded"):
+        state += f".{came.reason}"
+    advocate = name_of(ctx.session, ctx.brand.id, came.advocate_id, ctx.locale)
+    return [ctx.say(f"why.own.{state}", advocate=advocate, **_facts(ctx, campaign, came))]
 
 
 def _why_line(ctx: Context, campaign: Campaign, friend: Referral, rewards: Sequence[Reward]) -> str:
     name = name_of(ctx.session, ctx.brand.id, friend.friend_id, ctx.locale)
     facts = _facts(ctx, campaign, friend)
-    state = _state(campaign, friend)
+    state = _state(ctx, campaign, friend)
     if state in ("reversed", "expired", "rejected") and friend.reason:
         state = f"{state}.{friend.reason}"
     if state in ("qualified", "expired.window_over"):
