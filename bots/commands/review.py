@@ -136,8 +136,9 @@ def _offered(ctx: Context, talk: Talk) -> list[tuple[str, str]]:
 
 
 def _check(text: str) -> str:
+    """A reason in words; a bare number is that of an offered one."""
     said = " ".join(text.split())
-    if not said or len(said) > LONGEST_REASON or not said.isprintable():
+    if not said or said.isdecimal() or len(said) > LONGEST_REASON or not said.isprintable():
         raise BadInput("case_reason", most=LONGEST_REASON)
     return said
 

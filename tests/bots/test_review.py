@@ -411,3 +411,24 @@ async def test_everybody_somebody_added_is_decided_about_together(tmp_path: Path
     async with open_town(tmp_path, locale) as town:
         await prepare(town)
         await town.play(script)
+
+
+async def test_a_reason_may_be_given_by_its_number_but_is_never_a_number(tmp_path: Path) -> None:
+    async with open_town(tmp_path) as town:
+        await prepare(town)
+        await town.say("Alice", "/invite")
+        town.stage["Alice adds Bob to the group."]()
+        await town.say("Carol", "/review")
+        await town.say("Carol", "[Who brought Bob?]")
+        await town.say("Carol", "[Nobody can say]")
+        assert (await town.ask("Carol", "7")).startswith("A reason takes one line of at most 200 characters.")
+        assert (await town.ask("Carol", "x" * 201)).startswith("A reason takes one line of at most 200 characters.")
+        assert "Reason: They came on their own." in await town.ask("Carol", "2")
+
+
+async def test_what_is_no_button_of_ours_is_told_so(tmp_path: Path) -> None:
+    async with open_town(tmp_path) as town:
+        await prepare(town)
+        for words in ("/review nothing", f"/review {0:032x}", f"/appeal c{0:032x}", f"/appeal r{0:032x}", "/appeal x"):
+            name = "Carol" if "review" in words else "Alice"
+            assert (await town.ask(name, words)).startswith("This button is no longer in use."), words
