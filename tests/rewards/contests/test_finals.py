@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -16,12 +18,13 @@ from core.money import Money
 from referral import audit
 from referral.brands import Brand
 from referral.campaigns import Campaign, move
+from referral.contests import decisions
 from referral.contests.results import canonical, sealed
 from referral.privacy import forget_member
 from rewards.adjustments import adjust
 from rewards.campaign_files import apply_campaign, write_campaign
 from rewards.campaign_format import build_campaign, read_campaign
-from rewards.contests import giving
+from rewards.contests import finals, giving
 from rewards.items.items import ItemForm, save_item
 from rewards.settlement import settle, settle_due
 from tests.house import House, later
@@ -433,3 +436,34 @@ def test_the_file_of_a_contest_is_written_and_read_again(house: House) -> None:
     assert again.changed == "unchanged"
     assert arena.do(lambda _, campaign: campaign.version) == 1
     assert isinstance(arena.campaign, Campaign)
+
+
+def test_two_processes_freeze_and_judge_at_the_same_moment_and_each_prize_is_given_once(migrated_url: str) -> None:
+    houses = [House(migrated_url) for _ in range(2)]
+    try:
+        arena = open_arena(houses[0])
+        race(arena)
+        key = (arena.brand.id, arena.campaign.id)
+        with later(days=DAYS, hours=1):
+            arena.clock_strikes()
+        with later(days=DAYS + 1):
+
+            def judge(session: Session) -> None:
+                campaign = session.get_one(Campaign, key)
+                decisions.disqualify(session, campaign, arena.people["Alice"], reason="fraud", actor="telegram:1")
+
+            units = [finals.freeze_due, judge, finals.freeze_due, judge, finals.freeze_due, finals.freeze_due]
+
+            def run(place: int) -> None:
+                with suppress(Refused):  # whoever judged second
+                    houses[place % 2].do(units[place])
+
+            with ThreadPoolExecutor(len(units)) as pool:
+                list(pool.map(run, range(len(units))))
+            arena.clock_strikes()
+            assert arena.won() == {"Bob": 300, "Cem": 100, "Dora": 100}
+            assert arena.replay().differences == ()
+            assert arena.problems() == []
+    finally:
+        for one in houses:
+            one.close()
