@@ -917,3 +917,28 @@ async def test_a_contest_has_its_first_places(tmp_path: Path, locale: str, scrip
         tmp_path, locale, campaign__kind="contest", contest={}, qualify=joined, rewards=rewards
     ) as town:
         await town.play(script)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "budget spring 7",
+        "budget spring " + "9" * 5000,
+        "budget spring ²",
+        "edit spring 99",
+        "edit spring " + "9" * 5000,
+        "edit spring -1",
+        "duplicate nosuch",
+        "show",
+        "extend spring \x00",
+        "apply [",
+        "apply [campaign]\nslug = 5",
+        "export spring spring",
+    ],
+)
+async def test_odd_words_are_answered_and_change_nothing(tmp_path: Path, words: str) -> None:
+    async with open_town(tmp_path) as town:
+        said = await town.ask("Carol", f"/campaign {words}")
+        assert said
+        assert "went wrong" not in said
+        assert town.campaign().version == 1

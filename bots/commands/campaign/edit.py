@@ -94,7 +94,8 @@ def edit(ctx: Context, campaign: Campaign, which: str = "") -> Reply:
     """What is to be changed (`which`: its number), then how."""
     found = {field: campaign_edits.value_of(ctx.session, campaign, field) for field in FIELDS}
     here = [field for field, value in found.items() if value is not None]
-    if not (which.isdecimal() and 1 <= int(which) <= len(FIELDS) and FIELDS[int(which) - 1] in here):
+    chosen = int(which) if which.isdecimal() and len(which) < 4 else 0
+    if not (1 <= chosen <= len(FIELDS) and FIELDS[chosen - 1] in here):
         rows = [
             (ctx.button("button.field", f"do:campaign edit {campaign.slug} {number}", field=field_name(ctx, field)),)
             for number, field in enumerate(FIELDS, 1)
@@ -102,6 +103,6 @@ def edit(ctx: Context, campaign: Campaign, which: str = "") -> Reply:
         ]
         rows.append((ctx.button("button.extend", f"do:campaign extend {campaign.slug}"),))
         return ctx.reply("campaign.edit.which", title=ctx.title(campaign), buttons=rows)
-    field = FIELDS[int(which) - 1]
+    field = FIELDS[chosen - 1]
     asset = campaign_edits.asset_of(ctx.session, campaign, field)
     return begin_with(ctx, EDIT, campaign, field=field, before=found[field], asset=asset)

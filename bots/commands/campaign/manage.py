@@ -27,6 +27,7 @@ from core.errors import BadInput
 from core.moments import in_full, read_days, read_moment
 from referral.campaigns import Campaign
 from rewards import campaign_edits
+from rewards.campaign_format import LONGEST
 
 LONGER = (7, 14, 30)
 """Days that are offered for a campaign to go on."""
@@ -46,6 +47,8 @@ def _read_end(ctx: Context, talk: Talk, text: str) -> str:
             ends = read_moment(text, ctx.now, campaign.timezone, ctx.locale)
     if ends <= campaign.ends_at:
         raise BadInput("extend_not_later")
+    if ends - campaign.starts_at > LONGEST:
+        raise BadInput("campaign_too_long")
     return ends.isoformat()
 
 
@@ -151,13 +154,14 @@ def budget(ctx: Context, campaign: Campaign, which: str = "") -> Reply:
     assets = budgets_of(ctx, campaign)
     if not assets:
         return campaign_page(ctx, campaign, ctx.say("campaign.no_budget"))
-    if len(assets) > 1 and not (which.isdecimal() and 1 <= int(which) <= len(assets)):
+    chosen = int(which) if which.isdecimal() and len(which) < 4 else 0
+    if len(assets) > 1 and not 1 <= chosen <= len(assets):
         rows = tuple(
             (ctx.button("button.budget_of", f"do:campaign budget {campaign.slug} {number}", unit=unit(ctx, asset)),)
             for number, asset in enumerate(assets, 1)
         )
         return ctx.reply("campaign.budget.which", title=ctx.title(campaign), buttons=rows)
-    return begin_with(ctx, BUDGET, campaign, asset=assets[int(which) - 1 if which else 0])
+    return begin_with(ctx, BUDGET, campaign, asset=assets[chosen - 1] if len(assets) > 1 else assets[0])
 
 
 # ---------------------------------------------------------------- once more
