@@ -170,7 +170,7 @@ def answer(ctx: Context, dialog: Dialog, talk: Talk, text: str) -> Reply:
         return _rest_by_default(ctx, dialog, talk)
     try:
         following = _kept(ctx, dialog, talk, question, meaning(ctx, question, talk, text))
-        return following if isinstance(following, Reply) else _go_on(ctx, dialog, following)
+        return following if isinstance(following, Reply) else _go_on(ctx, dialog, following, question)
     except (BadInput, Refused) as error:
         return _again(ctx, dialog, talk, error)
 
@@ -234,11 +234,14 @@ def _rest_by_default(ctx: Context, dialog: Dialog, talk: Talk) -> Reply:
     return _go_on(ctx, dialog, talk)
 
 
-def _go_on(ctx: Context, dialog: Dialog, talk: Talk) -> Reply:
-    """Ask what is next, or finish. Raises what finishing raises; then nothing of it was done."""
+def _go_on(ctx: Context, dialog: Dialog, talk: Talk, answered: Question | None = None) -> Reply:
+    """Ask what is next, below how the one was understood that was just `answered`, or finish. Raises what finishing
+    raises; then nothing of it was done."""
     if open_question(dialog, talk) is not None:
         _keep(ctx, dialog, talk)
-        return _ask(ctx, dialog, talk)
+        asked = _ask(ctx, dialog, talk)
+        echo = dialog.echo(ctx, talk, answered) if dialog.echo is not None and answered is not None else ""
+        return replace(asked, text=f"{echo}\n\n{asked.text}") if echo else asked
     with ctx.session.begin_nested():
         return _finish(ctx, dialog, talk)
 

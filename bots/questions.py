@@ -66,7 +66,8 @@ class Dialog:
     staff only who may do `act` (`referral.staff.ACTS`), which is looked at with every answer. `sealed`: answers are
     kept sealed. `lasts`: how long an answer is waited for. `guided`: shows ways back, out, and to the end by the
     defaults. `kept`: hears of each answer and may keep it elsewhere too; what it returns goes on, and a reply ends
-    the dialog. `left`: what is said to who cancels.
+    the dialog. `left`: what is said to who cancels. `echo`: how an answer was understood, said above the next
+    question; nothing where that goes without saying.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Dialog:
     guided: bool = False
     kept: Callable[[Context, Talk], Talk | Reply] | None = None
     left: Callable[[Context, Talk], Reply] | None = None
+    echo: Callable[[Context, Talk, Question], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,11 +93,11 @@ async def test_what_is_wrong_in_a_form_is_asked_again_and_the_rest_is_kept(tmp_p
         await town.say("Carol", "skip")
         [asked] = await town.say("Carol", "[Stays in the group]")
         assert asked.form is not None
-        [again] = await town.chat.submit(town.person("Carol"), asked.form.action, REST | {"advocate": "ten"})
+        [again] = await town.chat.submit(town.person("Carol"), asked.form.action, REST | {"advocate": "lots"})
         assert "Please answer with a whole number." in again.text
         assert "(5/13)" in again.text
         assert again.form is not None
-        left = [("advocate", "ten"), ("friend", "10"), ("cap", "20"), ("friends", "20"), ("hold", "3 days")]
+        left = [("advocate", "lots"), ("friend", "10"), ("cap", "20"), ("friends", "20"), ("hold", "3 days")]
         assert [(field.name, field.value) for field in again.form.fields] == left
 
 

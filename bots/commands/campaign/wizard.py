@@ -12,14 +12,14 @@ from sqlmodel import col
 from bots.commands.campaign import steps_contest, steps_referral, steps_trial
 from bots.commands.campaign.launch import launch
 from bots.commands.campaign.preview import preview
-from bots.commands.campaign.review import label_of, review, shown, steps_of
+from bots.commands.campaign.review import HIDDEN, label_of, review, shown, steps_of
 from bots.commands.campaign.steps_common import groups_of
-from bots.context import Context
+from bots.context import Context, Safe
 from bots.dialog import begin, current, end
 from bots.drafts import CampaignDraft, Kind, drop_draft, find_draft, open_drafts, start_draft, write_draft
 from bots.markup import clean, plain
 from bots.message import Button, Reply
-from bots.questions import Dialog, Question, Talk
+from bots.questions import Dialog, Question, Talk, open_question
 from core import i18n
 from referral.campaigns import KINDS, Campaign
 from referral.members import Identity, Member
@@ -118,6 +118,26 @@ def _kept(ctx: Context, talk: Talk) -> Talk | Reply:
     if revision is None:
         return _overtaken(ctx, find_draft(ctx.session, ctx.brand.id, code))
     return replace(talk, facts={**talk.facts, "revision": revision})
+
+
+def _echo(ctx: Context, talk: Talk, answered: Question) -> str:
+    """How an answer was understood; a moment is asked about by itself, and a name is as it was typed."""
+    dialog = DIALOG_OF[talk.facts["kind"]]
+    following = open_question(dialog, talk)
+    if answered.name in HIDDEN or (following is not None and following.name == f"{answered.name}_sure"):
+        return ""
+    draft = CampaignDraft(
+        brand_id=ctx.brand.id,
+        code=talk.facts["draft"],
+        kind=talk.facts["kind"],
+        locale=talk.facts["tongue"],
+        author=ctx.actor,
+        answers=talk.answers,
+        created_at=ctx.now,
+        updated_at=ctx.now,
+    )
+    said = shown(ctx, answered, draft)
+    return ctx.say("wizard.echo", what=label_of(ctx, answered), answer=Safe(said)) if said else ""
 
 
 def _overtaken(ctx: Context, found: CampaignDraft | None) -> Reply:
@@ -224,6 +244,7 @@ DIALOG_OF = {
         guided=True,
         kept=_kept,
         left=_cancelled,
+        echo=_echo,
     )
     for kind, steps in (
         ("referral", steps_referral.STEPS),

@@ -24,23 +24,27 @@ from tests.dialogue import in_both, open_town
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [Teams]
+    ✓ Played: Teams
     (4/10) How many members may a team have?
     [5 people] [10 people]
     [20 people]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 8
+    ✓ Team size: 8 people
     (5/10) When does a new friend count?
     [Stays in the group]
     [First purchase] [Just joins]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [Stays in the group]
+    ✓ What counts: Stays in the group
     (6/11) How many days must a new friend stay?
     [1 day] [3 days] [7 days]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 3 days
+    ✓ Days to stay: 3 days
     (7/11) What can be won, in points? Choose one of these, or write your own, such as “1: 1000, 2-3: 500”; “10+: \
     200” gives 200 to those who bring 10.
     • no. 1: 1,000 points; no. 2 to 3: 500 points each; no. 4 to 10: 100 points each
@@ -70,28 +74,33 @@ from tests.dialogue import in_both, open_town
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 1: 1000, 2-3: 500, 10+: 20
+    ✓ Prizes: no. 1: 1,000 points; no. 2 to 3: 500 points each; the first 100 who bring 10: 20 points each
     (8/11) Besides the prizes, does each friend who counts also earn points?
     [Nothing] [10 points]
     [20 points]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [10 points]
+    ✓ Points per friend: 10 points
     (9/12) For how many new friends is there a budget?
     [50 people] [100 people]
     [500 people]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 50
+    ✓ Friends budgeted for: 50 people
     (10/12) When does it start? Choose, or say when: “tomorrow 8pm”, “Friday 18:00”, “Dec 1 20:00”.
     [At once]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [At once]
+    ✓ Start: At once
     (11/12) How long does it run? Choose, or say a number of days or a date.
     [7 days] [14 days] [30 days]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [7 days]
+    ✓ End: Monday, March 9, 2026, 12:00 (China Standard Time), after 7 days
     (12/12) Send a picture for the card, or skip it and the card is drawn in your brand's colours.
     [Skip]
     [← Back] [Stop here]
@@ -131,22 +140,26 @@ from tests.dialogue import in_both, open_town
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [战队赛]
+    ✓ 赛制：战队赛
     4/10 每支战队最多几人？
     [5 人] [10 人] [20 人]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 8
+    ✓ 战队人数上限：8 人
     5/10 新朋友做到什么才算数？
     [进群并留下] [完成首单]
     [进群就算]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [进群并留下]
+    ✓ 达标条件：进群并留下
     6/11 新朋友要在群里留满几天？
     [1 天] [3 天] [7 天]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 3天
+    ✓ 留满天数：3 天
     7/11 奖品怎么设（积分）？可以选一个，也可以自己写，例如「1: 1000, 2-3: 500」；「满10人: 200」表示带满 10 人都得 \
     200。
     • 第 1 名 1,000 积分；第 2–3 名各 500 积分；第 4–10 名各 100 积分
@@ -176,26 +189,31 @@ from tests.dialogue import in_both, open_town
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 第1名: 1000，第2-3名: 500，满10人: 20
+    ✓ 奖品设置：第 1 名 1,000 积分；第 2–3 名各 500 积分；带满 10 人得 20 积分（限前 100 位）
     8/11 除了名次奖，每带来一位达标新朋友另外给积分吗？
     [不给] [10 积分] [20 积分]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [10 积分]
+    ✓ 每位新朋友另得：10 积分
     9/12 预算准备奖励多少位新朋友？
     [50 人] [100 人] [500 人]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 50
+    ✓ 预算人数：50 人
     10/12 什么时候开始？可以直接选，也可以说「今晚8点」「下周五18:00」「12月1日 20:00」。
     [立即开始]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [立即开始]
+    ✓ 开始时间：立即开始
     11/12 办多久？可以直接选，也可以说天数或结束时间，比如「10天」「12月31日 22:00」。
     [7 天] [14 天] [30 天]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [7 天]
+    ✓ 结束时间：2026年3月9日 星期一 12:00（北京时间），共 7 天
     12/12 发一张图放到海报上。跳过就用品牌配色的默认海报。
     [跳过]
     [← 上一步] [先到这里]

@@ -34,11 +34,13 @@ from tests.dialogue import in_both, open_town
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [Stays in the group]
+    ✓ What counts: Stays in the group
     (4/13) How many days must a new friend stay?
     [3 days] [7 days] [14 days]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [7 days]
+    ✓ Days to stay: 7 days
     (5/13) How many points does a member get for each friend who counts?
     [20 points] [50 points]
     [100 points]
@@ -52,6 +54,7 @@ from tests.dialogue import in_both, open_town
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 30 points
+    ✓ For the member: 30 points
     (6/13) And the new friend?
     [30 points] [15 points]
     [Nothing]
@@ -64,39 +67,46 @@ from tests.dialogue import in_both, open_town
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [50 points]
+    ✓ For the member: 50 points
     (6/13) And the new friend?
     [50 points] [25 points]
     [Nothing]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 20
+    ✓ For the friend: 20 points
     (7/13) How many friends of one member are paid for at most?
     [5 people] [10 people]
     [20 people]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [20 people]
+    ✓ Limit per member: 20 people
     (8/13) For how many new friends is there a budget?
     [50 people] [100 people]
     [500 people]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 100
+    ✓ Friends budgeted for: 100 people
     (9/13) How many days are rewards held, so that who leaves or returns an order can still be caught?
     [Not held] [3 days] [7 days]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [3 days]
+    ✓ Days rewards are held: 3 days
     (10/13) What should stand on the card for the new friend? Skip it and we write it from the reward.
     [Skip]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> A free cup for you
+    ✓ Line on the card: A free cup for you
     (11/13) When does it start? Choose, or say when: “tomorrow 8pm”, “Friday 18:00”, “Dec 1 20:00”.
     [At once]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [At once]
+    ✓ Start: At once
     (12/13) How long does it run? Choose, or say a number of days or a date.
     [7 days] [14 days] [30 days]
     [Usual settings for the rest]
@@ -166,11 +176,13 @@ from tests.dialogue import in_both, open_town
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [进群并留下]
+    ✓ 达标条件：进群并留下
     4/13 新朋友要在群里留满几天？
     [3 天] [7 天] [14 天]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [7 天]
+    ✓ 留满天数：7 天
     5/13 每带来一位达标的新朋友，推荐人得多少积分？
     [20 积分] [50 积分] [100 积分]
     [其余用默认设置]
@@ -182,6 +194,7 @@ from tests.dialogue import in_both, open_town
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 30积分
+    ✓ 推荐人奖励：30 积分
     6/13 新朋友得多少积分？
     [30 积分] [15 积分] [不给]
     [其余用默认设置]
@@ -192,36 +205,43 @@ from tests.dialogue import in_both, open_town
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [50 积分]
+    ✓ 推荐人奖励：50 积分
     6/13 新朋友得多少积分？
     [50 积分] [25 积分] [不给]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 20
+    ✓ 新朋友奖励：20 积分
     7/13 每位推荐人最多奖励几位新朋友？
     [5 人] [10 人] [20 人]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [20 人]
+    ✓ 每人上限：20 人
     8/13 预算准备奖励多少位新朋友？
     [50 人] [100 人] [500 人]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 100
+    ✓ 预算人数：100 人
     9/13 奖励冻结几天再发？冻结期内退群、退货的可以收回。
     [不冻结] [3 天] [7 天]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [3 天]
+    ✓ 冻结天数：3 天
     10/13 海报上写给新朋友的一句话是什么？跳过就按奖励自动生成。
     [跳过]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 送你一杯新茶
+    ✓ 海报文案：送你一杯新茶
     11/13 什么时候开始？可以直接选，也可以说「今晚8点」「下周五18:00」「12月1日 20:00」。
     [立即开始]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [立即开始]
+    ✓ 开始时间：立即开始
     12/13 办多久？可以直接选，也可以说天数或结束时间，比如「10天」「12月31日 22:00」。
     [7 天] [14 天] [30 天]
     [其余用默认设置]

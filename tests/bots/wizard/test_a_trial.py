@@ -98,12 +98,14 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> Brightening serum
+    ✓ What is tried: Brightening serum
     (4/14) How many places are there?
     [20 places] [50 places]
     [100 places]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 30
+    ✓ Places: 30 places
     (5/14) Who decides who gets a place?
     [I look at each application]
     [Who brings friends, then who came first]
@@ -111,12 +113,14 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [Who brings friends, then who came first]
+    ✓ Who gets a place: Who brings friends, then who came first
     (6/15) How many friends who apply themselves give somebody a place at once?
     [First come, first served]
     [1 friend] [3 friends]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [1 friend]
+    ✓ Friends for a place at once: 1 friend
     (7/15) What do you ask those who apply? Send your questions, one a line (up to 8). “Your skin? dry / oily / \
     mixed” makes buttons of the answers; end a line with “(optional)” if it may be left out.
     [No questions]
@@ -124,6 +128,7 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> Your skin? dry / oily / mixed
+    ✓ Questions: Your skin?
     (8/15) When is a member rewarded for a friend they brought?
     [The friend gives feedback]
     [The friend takes a place]
@@ -131,12 +136,14 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [The friend gives feedback]
+    ✓ Member is rewarded when: The friend gives feedback
     (9/15) How many points does the member get for it?
     [20 points] [50 points]
     [100 points] [Nothing]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [Nothing]
+    ✓ For the member: Nothing
     (10/14) How many days does somebody have to take their place, before it goes to the next in line?
     [1 day] [3 days] [7 days]
     [Usual settings for the rest]
@@ -148,22 +155,26 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 20
+    ✓ For the member: 20 points
     (10/15) How many friends of one member are paid for at most?
     [5 people] [10 people]
     [20 people]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 10
+    ✓ Limit per member: 10 people
     (11/15) How many days does somebody have to take their place, before it goes to the next in line?
     [1 day] [3 days] [7 days]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 2 days
+    ✓ Days to take a place: 2 days
     (12/15) How many days after it arrives do people have for their feedback?
     [7 days] [14 days] [30 days]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> two weeks
+    ✓ Days for feedback: 14 days
     (13/15) When does it start? Choose, or say when: “tomorrow 8pm”, “Friday 18:00”, “Dec 1 20:00”.
     [At once]
     [Usual settings for the rest]
@@ -195,6 +206,7 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 10 days
+    ✓ Applications close: Monday, March 23, 2026, 18:00 (China Standard Time), after 10 days
     (16/16) Send a picture for the card, or skip it and the card is drawn in your brand's colours.
     [Skip]
     [← Back] [Stop here]
@@ -283,11 +295,13 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 焕亮精华
+    ✓ 试用品：焕亮精华
     4/14 一共多少个试用名额？
     [20 份] [50 份] [100 份]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 30
+    ✓ 试用名额：30 份
     5/14 名额怎么定？
     [逐个人工审核]
     [带好友优先，先到先得]
@@ -295,30 +309,35 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [带好友优先，先到先得]
+    ✓ 名额分配：带好友优先，先到先得
     6/15 带来几位好友一起申请，就直接通过？
     [不设，先到先得] [1 位好友]
     [3 位好友]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [1 位好友]
+    ✓ 直通好友数：1 位好友
     7/15 想问申请人什么？每行一个问题，最多 8 \
     个。写成「你的肤质？干性/油性/混合」会变成选择题，行尾加「（选填）」可不答。
     [不提问] [用常用的两个问题]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 你的肤质？干性/油性/混合
+    ✓ 申请问题：你的肤质？
     8/15 推荐人带来的好友做到哪一步，推荐人拿奖励？
     [好友提交反馈] [好友领到名额]
     [好友下单]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [好友提交反馈]
+    ✓ 奖励时机：好友提交反馈
     9/15 每带来一位这样的好友，推荐人得多少积分？
     [20 积分] [50 积分] [100 积分]
     [不给]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [不给]
+    ✓ 推荐人奖励：不给
     10/14 通过后几天内要确认领取？过期名额顺延给下一位。
     [1 天] [3 天] [7 天]
     [其余用默认设置]
@@ -330,21 +349,25 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 20
+    ✓ 推荐人奖励：20 积分
     10/15 每位推荐人最多奖励几位新朋友？
     [5 人] [10 人] [20 人]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 10
+    ✓ 每人上限：10 人
     11/15 通过后几天内要确认领取？过期名额顺延给下一位。
     [1 天] [3 天] [7 天]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 2天
+    ✓ 领取期限：2 天
     12/15 收到试用品后，几天内交反馈？
     [7 天] [14 天] [30 天]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 两周
+    ✓ 反馈期限：14 天
     13/15 什么时候开始？可以直接选，也可以说「今晚8点」「下周五18:00」「12月1日 20:00」。
     [立即开始]
     [其余用默认设置]
@@ -374,6 +397,7 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 10天
+    ✓ 申请截止：2026年3月23日 星期一 18:00（北京时间），共 10 天
     16/16 发一张图放到海报上。跳过就用品牌配色的默认海报。
     [跳过]
     [← 上一步] [先到这里]
@@ -442,8 +466,8 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [✏️ 修改] [存为草稿]
     [删除草稿]
     Carol> [📅 确认定时上线]
-    📅 焕亮精华试用 将于 2026年3月13日 星期五 18:00（北京时间） 自动上线，2026年3月23日 星期一 \
-    18:00（北京时间） 结束。上线前可以随时取消。
+    📅 焕亮精华试用 将于 2026年3月13日 星期五 18:00（北京时间） 自动上线，2026年3月23日 星期一 18:00（北京时间） \
+    结束。上线前可以随时取消。
     [活动列表]
     """,
 )

@@ -45,6 +45,7 @@ from tests.dialogue import in_both, open_town
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [As the campaign]
+    ✓ What is tried: Serum trial
     (4/14) How many places are there?
     [20 places] [50 places]
     [100 places]
@@ -169,6 +170,7 @@ from tests.dialogue import in_both, open_town
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [和活动同名]
+    ✓ 试用品：焕亮精华试用
     4/14 一共多少个试用名额？
     [20 份] [50 份] [100 份]
     [其余用默认设置]
@@ -336,11 +338,13 @@ async def test_thinking_better_of_it(tmp_path: Path, locale: str, script: str) -
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [Stays in the group]
+    ✓ What counts: Stays in the group
     (4/13) How many days must a new friend stay?
     [3 days] [7 days] [14 days]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 5
+    ✓ Days to stay: 5 days
     (5/13) How many points does a member get for each friend who counts?
     [20 points] [50 points]
     [100 points]
@@ -351,6 +355,7 @@ async def test_thinking_better_of_it(tmp_path: Path, locale: str, script: str) -
     You have no rewards yet. They appear here as soon as a friend counts.
     [My invite link]
     Carol> 7
+    ✓ For the member: 7 points
     (6/13) And the new friend?
     [7 points] [3 points]
     [Nothing]
@@ -384,11 +389,13 @@ async def test_thinking_better_of_it(tmp_path: Path, locale: str, script: str) -
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> [进群并留下]
+    ✓ 达标条件：进群并留下
     4/13 新朋友要在群里留满几天？
     [3 天] [7 天] [14 天]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 5
+    ✓ 留满天数：5 天
     5/13 每带来一位达标的新朋友，推荐人得多少积分？
     [20 积分] [50 积分] [100 积分]
     [其余用默认设置]
@@ -398,6 +405,7 @@ async def test_thinking_better_of_it(tmp_path: Path, locale: str, script: str) -
     你还没有奖励。有朋友算数后会显示在这里。
     [我的邀请链接]
     Carol> 7
+    ✓ 推荐人奖励：7 积分
     6/13 新朋友得多少积分？
     [7 积分] [3 积分] [不给]
     [其余用默认设置]
