@@ -109,7 +109,7 @@ async def test_a_server_the_bot_is_not_in_is_a_lasting_failure(discord: DiscordH
 
 
 async def test_the_adapter_declares_what_it_can(discord: DiscordHarness) -> None:
-    for capability in discord.adapter.capabilities - {Capability.PRIVATE_IN_GROUP}:
+    for capability in discord.adapter.capabilities - {Capability.PRIVATE_IN_GROUP, Capability.PICTURE_FORMS}:
         method = {"invite_links": "make_invite", "roles": "grant_role", "admin_check": "is_admin"}
         method |= {"posts": "post", "pins": "pin"}
         assert callable(getattr(discord.adapter, method.get(capability, capability)))
