@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +15,7 @@ from referral.brands import Brand, Community, communities_of
 from referral.connecting import connect_group
 from referral.members import find_identity
 from tests.bots.square import Square
-from tests.house import House, later
+from tests.house import House, fresh_sqlite, later
 
 
 @pytest.fixture
@@ -197,3 +198,35 @@ async def test_of_two_brands_that_connect_a_group_at_once_one_gets_it(house: Hou
     row = Community(brand_id=loser.id, platform="telegram", group_id="tea", connected_at=clock.now())
     with pytest.raises(IntegrityError):  # whatever writes past our code is refused by the database itself
         house.do(lambda s: s.add(row))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "connect to",
+        "connect to nosuch",
+        "connect \x00",
+        "connect off",
+        "connect new " + "很长的名字" * 2000,
+        "connect new <b>*Acme*</b> [x](http://x)",
+        "connect " + "A" * 5000,
+        "connect 2345678923",
+        "staff take",
+        "staff take nonsense yes",
+        "staff take 00000000000000000000000000000000",
+        "staff king",
+        "staff 2345678923",
+        "staff " + "９" * 5000,
+    ],
+)
+@pytest.mark.parametrize("group", ["tea", None])
+async def test_odd_words_have_an_answer(tmp_path: Path, words: str, group: str | None) -> None:
+    house = House(fresh_sqlite(tmp_path))
+    square = Square(house, admins=frozenset({"telegram:mei"}))
+    square.telegram.admins.add(("tea", "mei"))
+    square.brand()
+    for name in ("Mei", "Ann"):
+        said = await square.says(name, f"/{words}", group)
+        assert said
+        assert "went wrong" not in said
+    house.close()
