@@ -23,6 +23,7 @@ from referral.linking import person_of
 from referral.overdue import CasesOverdue
 from referral.referrals import Referral
 from referral.staff import staff_of
+from rewards.rewards import rewards_for
 
 
 def listen(bus: Bus, admins: Collection[str]) -> None:
@@ -144,8 +145,17 @@ def _friend_of(telling: Telling, case: Case) -> str:
 
 
 def _referral(voice: Voice, telling: Telling, case: Case) -> str:
-    key = "fine" if case.verdict == "approve" else "rejected"
-    return _say(telling, case, key, friend=_friend_of(telling, case))
+    friend = _friend_of(telling, case)
+    if case.verdict == "decline" or case.referral_id is None:
+        return _say(telling, case, "rejected", friend=friend)
+    held = [
+        reward.hold_until
+        for reward in rewards_for(voice.session, case.brand_id, [case.referral_id])
+        if reward.member_id == voice.member.id and reward.state == "held"
+    ]
+    if not held:
+        return _say(telling, case, "fine", friend=friend)
+    return _say(telling, case, "fine_until", friend=friend, when=telling.when(max(held), case))
 
 
 def _appeal(voice: Voice, telling: Telling, case: Case) -> str:

@@ -98,7 +98,9 @@ def _by_campaign(
     """The codes that may have brought somebody here, one for each advocate, by campaign."""
     found: dict[UUID, dict[UUID, str]] = defaultdict(dict)
     own = members.find_identity(session, community.brand_id, person.platform, person.account)
-    for code, owner in sorted(owners_of(session, codes).items()):
+    owners = owners_of(session, codes)
+    for code in dict.fromkeys(code for code in codes if code in owners):
+        owner = owners[code]
         campaign = owner.campaign
         open_now = campaign.state == "running" and campaign.starts_at <= at < campaign.ends_at
         if owner.brand_id != community.brand_id or not open_now or not runs_in(campaign, community.id):

@@ -11,6 +11,8 @@ from bots.message import Joined
 from bots.webchat.visitor import room
 from core import clock
 from referral import members, staff
+from referral.brands import community_of_group
+from referral.campaigns import keep_invite
 from referral.members import Identity
 from referral.privacy import forget_member
 from rewards.payouts.payees import set_payee
@@ -29,6 +31,24 @@ async def prepare(town: Town) -> None:
     def adds(friend: str, inviter: str) -> None:
         event = Joined(town.person(friend), room(GROUP), clock.now(), inviter=inviter.lower(), certainty="inviter_hint")
         town.do(lambda session: happenings.record(session, "webchat", event))
+
+    def came_by_one_of(friend: str, *names: str) -> None:
+        """Several links of the group were used at about the same time."""
+
+        def happen(session: Session) -> None:
+            place = community_of_group(session, "webchat", GROUP)
+            assert place is not None
+            links = []
+            for name in names:
+                code = town.codes[f"{name}'s code"].replace("-", "")
+                links.append(f"https://chat.example/{code}")
+                keep_invite(session, town.brand.id, place.id, code, links[-1])
+            event = Joined(
+                town.person(friend), room(GROUP), clock.now(), candidates=tuple(links), certainty="ambiguous"
+            )
+            happenings.record(session, "webchat", event)
+
+        town.do(happen)
 
     def gives(name: str) -> None:
         town.do(lambda session: staff.give(session, town.brand.id, member(session, name), "reviewer", "operator"))
@@ -56,6 +76,8 @@ async def prepare(town: Town) -> None:
         "Alice adds Bob to the group.": lambda: adds("Bob", "Alice"),
         "Alice adds Dan to the group.": lambda: adds("Dan", "Alice"),
         "Alice adds Eve to the group.": lambda: adds("Eve", "Alice"),
+        "Bob comes by Alice's link or Dan's.": lambda: came_by_one_of("Bob", "Alice", "Dan"),
+        "Eve comes by Alice's link, perhaps.": lambda: came_by_one_of("Eve", "Alice"),
         "Lin becomes a reviewer.": lambda: gives("Lin"),
         "Lin is no reviewer any more.": lambda: takes("Lin"),
         "Bob's payee is Alice's.": lambda: shares("Alice", "Bob"),
