@@ -56,6 +56,8 @@ class Announcer:
             await self._writer.run(lambda session: posting.not_there(session, row))
             return False
         except SendError as error:
+            if error.retry_after is not None and not step.again:
+                await self._writer.run(lambda session: posting.not_yet(session, row))
             await self._put_off(error, last, lambda session, said: posting.refused(session, row, said))
             return False
         name = row.message

@@ -85,6 +85,11 @@ def posted(session: Session, row: Announcement, message: str) -> None:
     _change(session, row, ("queued",), state="sent", message=message or None, sent_at=clock.now(), reason=None)
 
 
+def not_yet(session: Session, row: Announcement) -> None:
+    """The platform asks to wait: it has not posted anything, so the next time is the first time."""
+    _change(session, row, ("queued",), asked_at=None)
+
+
 def pinned(session: Session, row: Announcement) -> None:
     """It is pinned. Where the campaign has ended meanwhile the pin is to come down again."""
     changed = _change(session, row, ("sent",), state="pinned", pinned_at=clock.now(), reason=None)

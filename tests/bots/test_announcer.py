@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from bots import group_news
+from bots.adapter import SendError
 from bots.markup import plain
 from bots.message import Reply
 from bots.notify import compose as words_of
@@ -244,6 +245,15 @@ def test_an_answer_lost_on_its_way_makes_a_repeat_that_says_it_is_one(square: Sq
         first, second = square.groups.posts
         assert (first.key, first.again) == (second.key, False)
         assert (second.again, second.pinned, first.pinned) == (True, True, False)
+
+
+def test_a_platform_that_asks_to_wait_has_not_posted_so_the_next_time_rings(square: Square) -> None:
+    square.groups.refuse("post", SendError("Too Many Requests", retry_after=30))
+    square.applies()
+    square.delivers()
+    with later(minutes=1):
+        square.delivers()
+    assert [(post.again, post.pinned) for post in square.groups.posts] == [(False, True)]
 
 
 def test_a_pin_whose_answer_is_lost_is_asked_for_again_and_nothing_is_posted_twice(square: Square) -> None:
