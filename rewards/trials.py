@@ -80,13 +80,13 @@ def findings(session: Session, brand_id: UUID, terms: TrialTerms) -> Iterator[Fi
 
 def prepare(session: Session, campaign: Campaign, terms: TrialTerms | None) -> None:
     """Lay out the places of a campaign's version; of a draw, the commitment, before anybody applies. `terms`: None for
-    a campaign that is no trial.
-
-    Raises as `opening.open_places`, and `Refused("trial_stays")` for a trial that is to be something else.
+    a campaign that is no trial. Raises as `opening.open_places`.
     """
     if terms is None:
-        if trial_of(session, campaign.brand_id, campaign.id) is not None:
-            raise Refused("trial_stays", slug=campaign.slug)
+        before = trial_of(session, campaign.brand_id, campaign.id)
+        if before is not None:  # a draft that became something else: nobody can have applied
+            session.delete(before)
+            session.flush()
         return
     trial = opening.open_places(session, campaign, terms)
     if trial.approve == "draw" and trial.commitment is None:

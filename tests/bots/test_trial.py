@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.bots.serum import QUESTIONS, open_trial, open_trial_town
 from tests.dialogue import in_both
 
@@ -471,3 +473,29 @@ async def test_nobody_but_staff_sees_the_figures(tmp_path: Path) -> None:
     async with open_trial_town(tmp_path, "en") as town:
         assert "📊" not in await town.ask("Alice", "/trial figures serum")
         assert "📊" in await town.ask("Carol", "/trial figures serum")
+
+
+STEPS = (
+    ("Bob: came, has not applied for the trial yet", "Bob：来了，还没申请试用"),
+    ("Bob: has applied, waits for a place", "Bob：已申请，等名额"),
+    ("Bob: a place is kept for them, counts when they take it", "Bob：有名额了，领取后就算数"),
+    ("Bob: has no place in the trial", "Bob：没有试用名额"),
+)
+
+
+@pytest.mark.parametrize("locale", ["en", "zh_Hans"])
+async def test_an_advocate_sees_how_far_a_friend_came(tmp_path: Path, locale: str) -> None:
+    async with open_trial_town(tmp_path, locale) as town:
+        await town.say("Alice", "/invite")
+        await town.say("Bob", "/join <Alice's code>")
+        await town.say("Cem", "/trial apply serum")
+        seen = [await town.ask("Alice", "/me")]
+        await town.say("Bob", "/trial apply serum")
+        seen.append(await town.ask("Alice", "/me"))
+        await town.say("Cem", "/trial leave serum")
+        seen.append(await town.ask("Alice", "/me"))
+        await town.later(hours=80)
+        seen.append(await town.ask("Alice", "/me"))
+        zh = locale == "zh_Hans"
+        for text, (en, chinese) in zip(seen, STEPS, strict=True):
+            assert (chinese if zh else en) in text
