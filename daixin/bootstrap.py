@@ -140,9 +140,8 @@ def build(
             dispatcher.on(messages.TOPIC + platform, unasked, crier.lane, apart=pace.at_once)
             dispatcher.on(roots.ROOT_TOPIC + platform, roots.RootPoster(adapter, reader))
             dispatcher.on(INVITE_TOPIC + platform, InviteMaker(adapter, writer))
-            dispatcher.on(
-                announcing.TOPIC + platform, Announcer(adapter, writer), lambda message: str(message.payload["chat"])
-            )
+            posts = spending(pace, Announcer(adapter, writer))
+            dispatcher.on(announcing.TOPIC + platform, posts, lambda message: str(message.payload["chat"]))
             dispatcher.on(badges.TOPIC + platform, GoodsGiver(adapter, writer))
     return Parts(
         settings, writer, reader, dispatcher, router, adapters, payouts.providers_of(settings, reader, adapters), paces
