@@ -45,6 +45,8 @@ class Standing:
     partner_of: frozenset[UUID] = frozenset()
     runs: frozenset[str] = frozenset()
     untold: frozenset[str] = frozenset()
+    unsure: bool = False
+    """The platform could not be asked just now; another time it may say more."""
 
 
 def groups_to_ask(session: Session, brand_id: UUID | None, person: Account, place: Place) -> list[Group]:
@@ -72,10 +74,16 @@ async def standing_of(
     partner_of: set[UUID] = set()
     runs: set[str] = set()
     untold: set[str] = set()
+    unsure = False
     for group in groups:
-        found = await _runs(adapter, group.group_id, person.account)
+        try:
+            found = await _runs(adapter, group.group_id, person.account)
+        except SendError as error:
+            log.warning("rights.not_known", platform=person.platform, group=group.group_id, reason=error.reason)
+            found, unsure = None, unsure or not error.permanent
+        if found is None:
+            untold.add(group.group_id)
         if not found:
-            untold |= {group.group_id} if found is None else set()
             continue
         runs.add(group.group_id)
         if group.community_id is not None and group.partner:
@@ -83,18 +91,12 @@ async def standing_of(
         elif group.community_id is not None:
             role = staff.higher(role, "manager")
             break
-    return Standing(role, frozenset(partner_of), frozenset(runs), frozenset(untold))
+    return Standing(role, frozenset(partner_of), frozenset(runs), frozenset(untold), unsure)
 
 
 async def _runs(adapter: Adapter | None, group: str, account: str) -> bool | None:
-    """Whether the platform calls this account an admin of the group; None where it does not tell."""
-    if not isinstance(adapter, ChecksAdmins):
-        return None
-    try:
-        return await adapter.is_admin(group, account)
-    except SendError as error:
-        log.warning("rights.not_known", platform=adapter.platform, group=group, reason=error.reason)
-        return None
+    """Whether the platform calls this account an admin of the group; None where it never tells. Raises `SendError`."""
+    return await adapter.is_admin(group, account) if isinstance(adapter, ChecksAdmins) else None
 
 
 async def lacking(adapter: Adapter | None, group: str) -> tuple[str, ...]:

@@ -245,6 +245,7 @@ class Router:
         if brand is None:
             return [Reply(say(ask.person.locale, "error.no_brand"), private=True)]
         ctx = self._context(session, ask, brand)
+        self._be_sure(session, ask, ctx.role)
         if ask.trouble is not None:
             return [dialog.asked_again(ctx, commands.DIALOGS, ask.trouble)]
         if ask.submitted is not None:
@@ -270,6 +271,12 @@ class Router:
         if isinstance(ask.said, Pressed):
             return [ctx.reply("error.button_old")]
         return [ctx.reply("error.unknown_command", buttons=home_buttons(ctx.locale))]
+
+    def _be_sure(self, session: Session, ask: Ask, role: str | None) -> None:
+        """Nobody is told that they may not who was perhaps only not asked about. Raises `Unavailable`."""
+        unsure = ask.standing is not None and ask.standing.unsure and role is None
+        if unsure and ((ask.command and ask.command.spec.admin) or self._for_staff(session, ask)):
+            raise Unavailable("rights_unknown")
 
     def _for_staff(self, session: Session, ask: Ask) -> bool:
         """Whether the person is in a dialog that only staff may go on with."""

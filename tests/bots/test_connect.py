@@ -93,6 +93,20 @@ async def test_a_dialog_that_was_begun_by_an_admin_stops_with_the_right_and_keep
     assert await square.says("Mei", "cancel") == "Stopped; nothing was changed."
 
 
+async def test_a_platform_that_does_not_answer_takes_no_right_away(square: Square) -> None:
+    brand = square.brand()
+    await square.adds("Mei", "tea")
+    square.telegram.admins.add(("tea", "mei"))
+    await square.says("Mei", "/campaign new referral")
+    square.telegram.silent = True
+    for words in ("Summer", "/campaign"):
+        assert (await square.says("Mei", words)).startswith("I cannot ask the platform right now")
+    square.role(brand, "Ann", "manager")
+    assert "no campaign yet" in await square.says("Ann", "/campaign")
+    square.telegram.silent = False
+    assert "cannot ask" not in await square.says("Mei", "Summer")
+
+
 async def test_a_code_connects_where_the_platform_cannot_tell_admins(square: Square) -> None:
     brand = square.brand()
     square.role(brand, "Mei", "owner")
