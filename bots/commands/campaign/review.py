@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import func, select
+from sqlmodel import col
+
 from bots.commands.campaign.compose import Composed, compose
 from bots.commands.campaign.steps_common import Length, end_of, groups_of, places_of, start_of
 from bots.commands.campaign.steps_contest import prize_words
@@ -19,6 +22,7 @@ from core import i18n
 from core.errors import BadInput
 from core.moments import in_full
 from core.money import ITEM, Money
+from referral.referrals import Referral
 from rewards.campaign_files import findings_of
 from rewards.campaign_format import CampaignFile, FileProblem, build_campaign
 from rewards.cost_bound import cost_bound
@@ -39,6 +43,8 @@ UNITS = {
     "ahead": "wizard.n.ahead",
 }
 """What is counted by a number that was answered."""
+PAST_MOST = 5000
+"""Referrals of a brand whose past is still replayed while somebody waits for the page."""
 HIDDEN = ("title", "other", "start_sure", "end_sure")
 """Answers that have no line of their own."""
 STEP_OF = {
@@ -54,6 +60,7 @@ STEP_OF = {
     "stay_beyond_window": "days",
     "budget_below_one": "friends",
     "groups_gone": "places",
+    "unknown_item": "by",
     "stay_beyond_campaign": "days",
     "stay_eats_campaign": "days",
     "order_without_hold": "hold",
@@ -216,11 +223,19 @@ def _money(ctx: Context, draft: CampaignDraft, judged: Judged) -> list[str]:
         return [ctx.say("wizard.cost.nothing")]
     comma = i18n.text(ctx.locale, "wizard.and")
     said = [ctx.say("wizard.cost", most=Safe(comma.join(most)))]
+    if _is_long(ctx):
+        return said
     past = expected_cost(ctx.session, ctx.brand.id, plan, frame)
     likely = [_amount(ctx, amount, asset, titles) for asset, amount in (past.cost or {}).items() if amount]
     if likely:
         said.append(ctx.say("wizard.cost.expected", likely=Safe(comma.join(likely)), n=len(past.samples)))
     return said
+
+
+def _is_long(ctx: Context) -> bool:
+    """Whether replaying the brand's past would keep everybody waiting; `daixin campaign cost` has the time."""
+    some = select(col(Referral.id)).where(col(Referral.brand_id) == ctx.brand.id).limit(PAST_MOST + 1).subquery()
+    return int(ctx.session.scalar(select(func.count()).select_from(some)) or 0) > PAST_MOST
 
 
 def _amount(ctx: Context, amount: int, asset: str, titles: Mapping[str, Mapping[str, str]]) -> str:

@@ -64,7 +64,11 @@ def draft(ctx: Context, words: Sequence[str]) -> Replies:
     """What the buttons of a draft do: go on with it, change it, look at it, launch, keep or drop it."""
     found = find_draft(ctx.session, ctx.brand.id, words[0]) if words else None
     if found is None:
-        return ctx.reply("wizard.draft_gone", buttons=((ctx.button("button.campaign_new", "do:campaign new"),),))
+        return ctx.reply(
+            "wizard.draft_gone",
+            brand=ctx.brand.name,
+            buttons=((ctx.button("button.campaign_new", "do:campaign new"),),),
+        )
     if found.campaign_id is not None:
         return _already(ctx, found)
     match list(words[1:]):
@@ -99,7 +103,7 @@ def ask(ctx: Context, found: CampaignDraft, without: str = "") -> Reply:
         "kind": found.kind,
         "tongue": found.locale,
         "groups": len(groups_of(ctx)),
-        "pools": len(steps_trial.pools_of(ctx)) if found.kind == "trial" else 0,
+        "pools": len(steps_trial.pools_of(ctx)) or int("by" in found.answers) if found.kind == "trial" else 0,
     }
     return begin(ctx, DIALOG_OF[found.kind], answered, **facts)
 
@@ -142,7 +146,11 @@ def _echo(ctx: Context, talk: Talk, answered: Question) -> str:
 
 def _overtaken(ctx: Context, found: CampaignDraft | None) -> Reply:
     if found is None:
-        return ctx.reply("wizard.draft_gone", buttons=((ctx.button("button.campaign_new", "do:campaign new"),),))
+        return ctx.reply(
+            "wizard.draft_gone",
+            brand=ctx.brand.name,
+            buttons=((ctx.button("button.campaign_new", "do:campaign new"),),),
+        )
     if found.campaign_id is not None:
         return _already(ctx, found)
     on = (ctx.button("button.go_on", f"do:campaign draft {found.code}"),)

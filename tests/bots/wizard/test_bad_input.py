@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bots.drafts import open_drafts
 from referral.brands import connect, disconnect
 from referral.campaigns import campaigns_of
+from rewards.items.items import ItemForm, save_item
 from tests.dialogue import Town, open_town
 
 
@@ -151,3 +153,39 @@ async def test_groups_that_were_all_disconnected_meanwhile_do_not_become_all_gro
         page = await town.ask("Carol", "[🚀 Launch now]")
         assert "⛔ The groups you chose are no longer connected." in page
         assert town.do(lambda session: campaigns_of(session, town.brand.id)) == []
+
+
+async def test_an_item_that_was_retired_meanwhile_is_chosen_again(tmp_path: Path) -> None:
+    async with open_town(tmp_path, campaign=False) as town:
+        form = ItemForm("coupon", "promo_code", {"en": "A coupon", "zh_Hans": "优惠码"}, {}, settings={})
+        town.do(lambda session: save_item(session, town.brand.id, form))
+        await town.say("Carol", "/campaign new trial")
+        await town.say("Carol", "Summer")
+        await town.say("Carol", "[Skip]")
+        await town.say("Carol", "[A coupon]")
+        page = await town.ask("Carol", "[Usual settings for the rest]")
+        assert "• Handed over: A coupon" in page
+        assert "50 × A coupon" in page
+        town.do(lambda session: save_item(session, town.brand.id, replace(form, active=False)))
+        page = await town.ask("Carol", "[🚀 Launch now]")
+        assert "⛔ What is to be handed over is no longer in the catalogue." in page
+        await town.say("Carol", "[Change: Handed over]")
+        await town.say("Carol", "[Sent as a parcel]")
+        page = await town.ask("Carol", "[As the campaign]")
+        assert "⛔" not in page
+        assert "Summer is live" in await town.ask("Carol", "[🚀 Launch now]")
+
+
+async def test_what_is_to_be_expected_is_told_from_the_brands_past(tmp_path: Path) -> None:
+    async with open_town(tmp_path) as town:
+        await town.say("Alice", "/start")
+        await town.play(
+            """
+            Alice invites Bob.
+            Bob joins.
+            30 days later:
+            """
+        )
+        page = await referral(town, "[Usual settings for the rest]")
+        assert "It costs at most" in page
+        assert "Going by 1 campaign of yours, rather" in page

@@ -123,7 +123,7 @@ from tests.dialogue import in_both, open_town
     The draft Serum trial is deleted.
     [New campaign]
     Carol> [Go on]
-    This draft is no longer there. Nothing was lost but the draft; begin a new one whenever you like.
+    Acme Tea has no such draft any more; it may have been deleted. Begin a new one whenever you like.
     [New campaign]
     Carol> /campaign new
     What would you like to run?
@@ -247,7 +247,7 @@ from tests.dialogue import in_both, open_town
     草稿 焕亮精华试用 已删除。
     [新建活动]
     Carol> [继续填写]
-    这份草稿已经不在了，可以重新新建一个。
+    「茶里」没有这份草稿了，可能已被删除。可以重新新建一个。
     [新建活动]
     Carol> 活动 新建
     想办哪种活动？
