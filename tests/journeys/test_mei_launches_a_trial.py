@@ -160,3 +160,24 @@ def a_picture() -> bytes:
     drawn = io.BytesIO()
     Image.new("RGB", (600, 400), "#c33").save(drawn, "JPEG")
     return drawn.getvalue()
+
+
+async def test_what_was_looked_at_is_launched_on_both_databases(migrated_url: str, tmp_path: Path) -> None:
+    async with on_stage("telegram", "en", migrated_url, tmp_path) as stage:
+        await connect(stage)
+        await stage.says("alice", "/campaign new trial")
+        await stage.fills("alice", title="Serum trial")
+        await stage.presses("alice", "button.rest_by_default")
+        await stage.sees("alice", stage.word("wizard.ready"))
+        brand = stage.do(only_brand)
+        assert brand is not None
+        await stage.presses("alice", "button.preview")
+        await stage.sees("alice", stage.word("wizard.preview.zh_Hans"))
+        await stage.sees("alice", stage.word("wizard.ready"))
+        assert stage.do(lambda session: campaigns_of(session, brand.id)) == []
+        await stage.presses("alice", "button.launch")
+        await stage.sees("alice", "🎉")
+        assert len(stage.do(lambda session: campaigns_of(session, brand.id))) == 1
+        await stage.says("alice", "/campaign new")
+        assert stage.do(lambda session: open_drafts(session, brand.id)) == []
+        assert stage.parts.reader.run_sync(verify) == []
