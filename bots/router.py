@@ -47,9 +47,9 @@ _WORD = re.compile(r"[/!！／]?(\S+?)(?:@\w+)?(?:[\s:：]+(.*))?", re.DOTALL)
 SMALL_TALK = frozenset("hi hello 你好 开始 ? code top lang 为什么 原因 为何 加入 好友 活动".split())
 """Command words that people also say to each other: in a group they are for us only behind a slash."""
 GREETINGS = ("start", "join", "help", "language")
-FIGURES = ("figures", "voices")
-"""What follows `/trial` where staff ask: a platform is not asked about everybody who wants to try something."""
 """Commands with which a person only begins to talk: who then names a friend's code is still new."""
+FIGURES = ("figures", "voices", "photos")
+"""What follows `/trial` where staff ask: a platform is not asked about everybody who wants to try something."""
 
 
 @dataclass(frozen=True, slots=True)

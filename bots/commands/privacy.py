@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from sqlalchemy import delete
 from sqlmodel import col
 
 from bots.command import Argument, CommandSpec
-from bots.context import Command, Context
+from bots.context import Command, Context, as_code
 from bots.drafts import forget_author
-from bots.message import Reply
+from bots.message import Image, Reply
 from bots.state import Conversation
 from referral.members import identities_of
+from referral.pictures import is_kept, picture_of
 from referral.privacy import export_member, forget_member
 from rewards.privacy import export_rewards, forget_rewards
 
@@ -43,7 +47,17 @@ def _export(ctx: Context) -> list[Reply]:
     text = json.dumps(data, ensure_ascii=False, indent=1, default=str).replace("`", "'")
     parts = [text[at : at + CHUNK] for at in range(0, len(text), CHUNK)]
     first = ctx.reply("privacy.export", n=len(parts))
-    return [first, *(replace(first, text="\n".join(_as_code(part))) for part in parts)]
+    texts = (replace(first, text="\n".join(_as_code(part))) for part in parts)
+    return [first, *texts, *_photos(ctx, data["trials"])]
+
+
+def _photos(ctx: Context, trials: Sequence[Mapping[str, Any]]) -> Iterator[Reply]:
+    """The photos that came with what somebody said of what they tried; each is a message of its own."""
+    names = (one["feedback"]["picture"] for one in trials if one["feedback"])
+    for name in dict.fromkeys(name for name in names if name and is_kept(ctx.session, ctx.brand.id, name)):
+        body = picture_of(ctx.session, ctx.brand.id, name)
+        said = ctx.reply("privacy.photo", name=as_code(name))
+        yield replace(said, image=Image(partial(bytes, body), "photo.jpg", ctx.say("privacy.photo_alt")))
 
 
 def _as_code(part: str) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bots.command import Argument, CommandSpec
 from bots.commands.address import address
 from bots.commands.start import home_buttons
+from bots.commands.trial_photos import photos
 from bots.commands.trial_talks import ask_feedback, ask_questions
 from bots.context import Command, Context, Safe
 from bots.markup import clean
@@ -27,7 +28,7 @@ VOICES = 10
 """Feedback shown at once, the latest last; all of it is in `daixin trial feedback`."""
 
 
-def trial(ctx: Context) -> Reply:
+def trial(ctx: Context) -> Reply | list[Reply]:
     words = ctx.argument.split()
     act, slug = (words[0], words[1]) if len(words) == 2 else ("", words[0] if len(words) == 1 else "")
     if not ctx.private and act:
@@ -46,12 +47,12 @@ def trial(ctx: Context) -> Reply:
         return replace(shown, text=ctx.refusal(error) + "\n\n" + shown.text)
 
 
-def _act(ctx: Context, telling: Telling, act: str) -> Reply:
+def _act(ctx: Context, telling: Telling, act: str) -> Reply | list[Reply]:
     row = _mine(ctx, telling.campaign)
     if act == "apply":
         return _apply(ctx, telling)
-    if act in ("figures", "voices") and ctx.may("campaign"):
-        return figures(ctx, telling) if act == "figures" else voices(ctx, telling)
+    if act in STAFF and ctx.may("campaign"):
+        return STAFF[act](ctx, telling)
     if row is None:
         return _show(ctx, telling)
     match act:
@@ -174,9 +175,18 @@ def voices(ctx: Context, telling: Telling) -> Reply:
         lines.append(ctx.say("trial.voice", stars=Safe(STARS[one.rating]), name=name, may=may))
         if one.text:
             lines.append(ctx.say("trial.voice.text", text=one.text))
-    back = (telling.button("button.trial_figures", "figures"),)
-    return Reply("\n".join(lines), buttons=(back,), private=True, brief=ctx.say("group.brief"))
+    back = [telling.button("button.trial_figures", "figures")]
+    if any(one.picture for one, _, _ in said):
+        back.append(telling.button("button.trial_photos", "photos"))
+    return Reply("\n".join(lines), buttons=(tuple(back),), private=True, brief=ctx.say("group.brief"))
 
+
+STAFF: dict[str, Callable[[Context, Telling], Reply | list[Reply]]] = {
+    "figures": figures,
+    "voices": voices,
+    "photos": photos,
+}
+"""What only those see who may run campaigns."""
 
 TRIAL = Command(
     CommandSpec(
