@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.bots.backstage import prepare
 from tests.dialogue import in_both, open_town
 
-CAREFUL = {
+CAREFUL: dict[str, Any] = {
     "rewards__rules": [
         {"to": "advocate", "amount": 100, "hold_days": 3, "risky_hold_days": 30},
         {"to": "friend", "amount": 50, "hold_days": 3},
