@@ -96,7 +96,9 @@ async def standing_of(
 
 async def _runs(adapter: Adapter | None, group: str, account: str) -> bool | None:
     """Whether the platform calls this account an admin of the group; None where it never tells. Raises `SendError`."""
-    return await adapter.is_admin(group, account) if isinstance(adapter, ChecksAdmins) else None
+    if not isinstance(adapter, ChecksAdmins):
+        return None
+    return await adapter.is_admin(group, account)
 
 
 async def lacking(adapter: Adapter | None, group: str) -> tuple[str, ...]:
