@@ -20,7 +20,7 @@ def encode(reply: Reply) -> Json:
     body: Json = {"lines": [encode_line(line) for line in parse(reply.text)]}
     if reply.buttons:
         body["buttons"] = [[_button(button) for button in row] for row in reply.buttons]
-    if reply.form:
+    if reply.form and reply.form.at_once:  # else the buttons are answers too, and words can be typed below
         body["form"] = _form(reply.form)
     return body
 

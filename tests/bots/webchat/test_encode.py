@@ -68,3 +68,8 @@ def test_an_admin_finds_the_admins_commands_first() -> None:
     menu = Menu((*MENU.commands, CommandSpec("campaign", ("活动",), {"en": "Run campaigns"}, admin=True)))
     assert [chip["label"] for chip in encode_menu(menu, "en")] == ["Invite", "Help"]
     assert [chip["label"] for chip in encode_menu(menu, "en", admin=True)] == ["Campaign", "Invite", "Help"]
+
+
+def test_a_form_beside_buttons_that_answer_too_is_not_drawn() -> None:
+    form = Form("Link", "link", (Field("code", "Code"),), at_once=False)
+    assert "form" not in encode(Reply("How many?", ((Button("50", action="answer:t.n 50"),),), form=form))
