@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -40,7 +41,7 @@ def seen(arena: Arena) -> list[tuple[int, str, int]]:
     lines = asked(arena, lambda session, board: boards.top(session, board, 10))
     assert asked(arena, boards.how_many) == len(lines)
     for line in lines:
-        assert asked(arena, lambda session, board, who=line.owner: boards.line_of(session, board, who)) == line
+        assert asked(arena, partial(boards.line_of, owner=line.owner)) == line
     return [(line.rank, names[line.owner], line.score) for line in lines]
 
 

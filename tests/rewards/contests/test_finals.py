@@ -21,7 +21,9 @@ from referral.campaigns import Campaign, move
 from referral.contests import decisions
 from referral.contests.results import canonical, sealed
 from referral.privacy import forget_member
+from rewards import ledger
 from rewards.adjustments import adjust
+from rewards.budget import BudgetWarned
 from rewards.campaign_files import apply_campaign, write_campaign
 from rewards.campaign_format import build_campaign, read_campaign
 from rewards.contests import finals, giving
@@ -329,6 +331,22 @@ def test_what_was_published_stays_or_gets_better(house: House, changed: dict[str
         return
     with pytest.raises(Refused, match=code):
         apply()
+
+
+def test_a_budget_that_an_operator_emptied_stops_no_final_and_says_so(house: House) -> None:
+    warned: list[BudgetWarned] = []
+    house.bus.on(BudgetWarned, lambda _, told: warned.extend(told))
+    arena = open_arena(house)
+    race(arena)
+    cause = (arena.brand.id, arena.campaign.id, "PTS", 450)
+    house.do(lambda session: ledger.unfund(session, *cause, f"unfund/{arena.campaign.id}/by-hand"))
+    with later(days=DAYS + 1):
+        arena.clock_strikes()
+        assert arena.won() == {"Bob": 100}
+        assert [prize[3:] for prize in arena.prizes("Alice")] == [("capped", "budget_empty")]
+        assert [(one.asset, one.level, one.left) for one in warned] == [("PTS", 100, 50)]
+        assert len(finished(arena)["awards"]) == 3  # type: ignore[arg-type]
+        assert arena.replay().differences == ()
 
 
 def test_a_contest_that_is_ended_early_is_final_after_its_own_hours(house: House) -> None:
