@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from bots.markup import clean, plain
 from bots.message import Button, Reply
 from bots.questions import Dialog, Question, Talk, open_question
 from core import i18n
+from core.errors import BadInput
 from referral.campaigns import KINDS, Campaign
 from referral.members import Identity, Member
 
@@ -96,7 +97,12 @@ def draft(ctx: Context, words: Sequence[str]) -> Replies:
 def ask(ctx: Context, found: CampaignDraft, without: str = "") -> Reply:
     """The first question without an answer, or the last page. `without`: this one is asked anew."""
     anew = (without, f"{without}_sure")
-    answered = {name: said for name, said in found.answers.items() if name not in anew}
+    checks = {one.name: one.check for one in DIALOG_OF[found.kind].questions}
+    answered = {
+        name: said
+        for name, said in found.answers.items()
+        if name not in anew and name in checks and _still_reads(checks[name], said)
+    }
     facts = {
         "draft": found.code,
         "revision": found.revision,
@@ -106,6 +112,15 @@ def ask(ctx: Context, found: CampaignDraft, without: str = "") -> Reply:
         "pools": len(steps_trial.pools_of(ctx)) or int("by" in found.answers) if found.kind == "trial" else 0,
     }
     return begin(ctx, DIALOG_OF[found.kind], answered, **facts)
+
+
+def _still_reads(check: Callable[[str], Any], said: str) -> bool:
+    """Whether an answer that was kept is one still: another version of the program may have taken it."""
+    try:
+        check(said)
+    except BadInput:
+        return False
+    return True
 
 
 def _finish(ctx: Context, given: dict[str, Any]) -> Reply:

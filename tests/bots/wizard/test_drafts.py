@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlmodel import Session
+
+from bots.drafts import open_drafts
 from tests.dialogue import in_both, open_town
 
 
@@ -415,3 +418,19 @@ async def test_thinking_better_of_it(tmp_path: Path, locale: str, script: str) -
 async def test_a_title_that_is_also_a_command(tmp_path: Path, locale: str, script: str) -> None:
     async with open_town(tmp_path, locale) as town:
         await town.play(script)
+
+
+async def test_an_answer_that_reads_no_longer_is_asked_again(tmp_path: Path) -> None:
+    async with open_town(tmp_path, campaign=False) as town:
+        for words in ("/campaign new trial", "Serum trial", "[Usual settings for the rest]"):
+            await town.say("Carol", words)
+
+        def age(session: Session) -> None:
+            [draft] = open_drafts(session, town.brand.id)
+            draft.answers = {**draft.answers, "quota": "as ever", "gone": "1"}
+            session.add(draft)
+
+        town.do(age)
+        await town.say("Carol", "/campaign new")
+        assert "How many places are there?" in await town.ask("Carol", "[Go on: Serum trial]")
+        assert "• Places: 20 places" in await town.ask("Carol", "[20 places]")
