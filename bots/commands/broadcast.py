@@ -40,7 +40,7 @@ WAITING = ("waiting", "sending")
 
 def broadcast(ctx: Context) -> Reply:
     if not ctx.may("campaign"):
-        return ctx.reply("campaign.not_admin")
+        return ctx.reply("broadcast.not_yours", brand=ctx.brand.name)
     if not (ctx.private or Capability.PRIVATE_IN_GROUP in ctx.capabilities):
         return ctx.reply("broadcast.in_private")
     match [WORDS.get(word, word) for word in ctx.argument.split()]:

@@ -279,7 +279,7 @@ async def sends(town: Town, text: str = "新茶到了") -> None:
 
 async def test_only_staff_may_write_to_everybody_and_the_right_is_looked_at_again(tmp_path: Path) -> None:
     async with open_town(tmp_path) as town:
-        assert await town.ask("Bob", "/broadcast") == "Only admins of the group can manage campaigns."
+        assert await town.ask("Bob", "/broadcast") == "Only the owners and managers of Acme Tea can write to everybody."
         bob = town.do(lambda s: s.get_one(Identity, (town.brand.id, "webchat", "bob")).member_id)
         town.do(lambda session: staff.give(session, town.brand.id, bob, "manager", "webchat:carol"))
         await town.say("Bob", "/broadcast new")
