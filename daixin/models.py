@@ -19,8 +19,8 @@ from referral.leaderboard import Score, ScoreCount, ScoreHour
 from referral.lifecycle import CampaignTimer
 from referral.linking import LinkAttempts, LinkCode, MemberLink
 from referral.members import Identity, Member, Membership, Sighting
-from referral.pictures import Picture
 from referral.outreach.models import Broadcast, Outreach, OutreachChoice, OutreachSettings
+from referral.pictures import Picture
 from referral.qualifying import QualifyingEvent
 from referral.referrals import Referral
 from referral.staff import Staff, StaffCode

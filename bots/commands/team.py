@@ -55,9 +55,9 @@ def team(ctx: Context) -> Reply:
         case "join", "":
             return ctx.reply("team.how_to_join")
         case "join", code:
-            return _joined(ctx, teams.join_team(ctx.session, campaign, ctx.member.id, code))
+            return _joined(ctx, campaign, teams.join_team(ctx.session, campaign, ctx.member.id, code))
         case "into", found:
-            return _joined(ctx, teams.enter_team(ctx.session, campaign, ctx.member.id, _team(ctx, found)))
+            return _joined(ctx, campaign, teams.enter_team(ctx.session, campaign, ctx.member.id, _team(ctx, found)))
         case "leave", sure:
             return _leave(ctx, campaign, sure=WORDS.get(sure, sure) == "yes")
     return ctx.reply("team.how", title=ctx.title(campaign))
@@ -75,23 +75,24 @@ def _team(ctx: Context, text: str) -> Team:
 
 def _founded(ctx: Context, campaign: Campaign, name: str) -> Reply:
     made = teams.found_team(ctx.session, campaign, ctx.member.id, name)
-    code = as_code(codes.display(enroll(ctx.session, campaign, ctx.member.id))) if _runs(campaign) else None
-    key = "team.founded" if code else "team.founded_early"
-    more = {"code": code} if code else {}
-    return ctx.reply(key, name=made.name, title=ctx.title(campaign), buttons=_mine_buttons(ctx), **more)
+    facts: dict[str, Any] = {"name": made.name, "title": ctx.title(campaign), "buttons": _mine_buttons(ctx, campaign)}
+    if not _runs(campaign):
+        return ctx.reply("team.founded_early", **facts)
+    code = as_code(codes.display(enroll(ctx.session, campaign, ctx.member.id)))
+    return ctx.reply("team.founded", code=code, **facts)
 
 
 def _runs(campaign: Campaign) -> bool:
     return campaign.state == "running"
 
 
-def _joined(ctx: Context, found: Team) -> Reply:
+def _joined(ctx: Context, campaign: Campaign, found: Team) -> Reply:
     n = len(teams.members_of(ctx.session, found))
-    return ctx.reply("team.joined", name=found.name, n=n, buttons=_mine_buttons(ctx))
+    return ctx.reply("team.joined", name=found.name, n=n, buttons=_mine_buttons(ctx, campaign))
 
 
-def _mine_buttons(ctx: Context) -> tuple[tuple[Button, ...], ...]:
-    return ((ctx.button("button.invite", "do:invite"), ctx.button("button.my_team", "do:team")),)
+def _mine_buttons(ctx: Context, campaign: Campaign) -> tuple[tuple[Button, ...], ...]:
+    return ((ctx.button("button.invite", f"do:invite {campaign.slug}"), ctx.button("button.my_team", "do:team")),)
 
 
 def _leave(ctx: Context, campaign: Campaign, *, sure: bool) -> Reply:
@@ -111,7 +112,9 @@ def _card(ctx: Context, board: Board) -> Reply:
         button = ((ctx.button("button.leaderboard", "do:leaderboard"),),)
         return _offers(ctx, board) if is_open else ctx.reply("error.teams_closed", buttons=button)
     text = "\n\n".join([_heading(ctx, board, mine), _members(ctx, board, mine), *_how_to_join(ctx, board, mine)])
-    rows = [(ctx.button("button.invite", "do:invite"), ctx.button("button.leaderboard", "do:leaderboard"))]
+    slug = board.campaign.slug
+    standings = ctx.button("button.leaderboard", f"do:leaderboard {slug}")
+    rows: list[tuple[Button, ...]] = [(ctx.button("button.invite", f"do:invite {slug}"), standings)]
     if not ctx.private:
         full = len(teams.members_of(ctx.session, mine)) >= board.terms.team_most
         rows = rows if full or not is_open else [(_join_button(ctx, mine),), *rows]

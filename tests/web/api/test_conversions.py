@@ -47,7 +47,7 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(folder: Path, **settings: str) -> AsyncIterator[Shop]:
+async def open_shop(folder: Path, **settings: Any) -> AsyncIterator[Shop]:
     async with open_site(folder, **settings) as site:
         campaign = site.campaign()
         site.house.do(
