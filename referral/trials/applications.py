@@ -109,8 +109,11 @@ def _row(session: Session, trial: Trial, campaign: Campaign, member_id: UUID) ->
 
 
 def read_answer(question: TrialQuestion, said: str) -> str:
-    """An answer as it is kept: a line of text, or the number of a choice from 0. Raises `BadInput("trial_answer")`."""
-    text = " ".join(unicodedata.normalize("NFKC", said).split())
+    """An answer as it is kept: a line of text, or the number of a choice from 0. Raises `BadInput("trial_answer")`.
+
+    A line keeps its Chinese punctuation (NFC); only to find the choice that is meant are widths made alike.
+    """
+    text = " ".join(unicodedata.normalize("NFC", said).split())
     if not text:
         if question.optional:
             return ""
@@ -119,10 +122,15 @@ def read_answer(question: TrialQuestion, said: str) -> str:
         if len(text) > ANSWER_LENGTH or not text.isprintable():
             raise BadInput("trial_answer", key=question.key)
         return text
+    meant = _alike(text)
     for number, words in enumerate(question.choices):
-        if text == str(number + 1) or text.casefold() in {one.casefold() for one in words.values()}:
+        if meant in {str(number + 1), *map(_alike, words.values())}:
             return str(number)
     raise BadInput("trial_answer", key=question.key)
+
+
+def _alike(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def answers_of(session: Session, row: TrialApplication, locale: str) -> list[tuple[str, str]]:
