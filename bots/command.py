@@ -21,6 +21,7 @@ class CommandSpec:
     `help` maps a locale to the menu line (≤ 100 characters). `slow`: the answer may take over a second (draws a
     card), so a platform with a deadline defers. `admin`: shown only to group admins where the platform can,
     and in the list of commands to those who may do `act` (`referral.staff.ACTS`).
+    `phrases`: words of several parts, in lower case, that mean the command with an argument; heard in private only.
     """
 
     name: str
@@ -30,6 +31,7 @@ class CommandSpec:
     slow: bool = False
     admin: bool = False
     act: str = "campaign"
+    phrases: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,11 @@ class Router:
             for command in commands.COMMANDS
             for word in (command.spec.name, *command.spec.aliases)
         }
+        self._phrases = {
+            phrase: (command, argument)
+            for command in commands.COMMANDS
+            for phrase, argument in command.spec.phrases.items()
+        }
 
     async def hear(self, incoming: Incoming) -> Sequence[Reply]:
         """Answer one incoming; whatever goes wrong, the person gets a clear word and nothing is half-written."""
@@ -168,6 +173,9 @@ class Router:
         text = unicodedata.normalize("NFKC", said.text).strip()
         if said.place.group is None and text.startswith(CAMPAIGN_FILE):
             return Ask(person, said, self._words["campaign"], said.text.strip())
+        phrase = self._phrases.get(" ".join(text.lower().split())) if said.place.group is None else None
+        if phrase is not None:
+            return Ask(person, said, *phrase)
         found = _WORD.fullmatch(text)
         word, argument = (found.group(1), found.group(2) or "") if found else ("", "")
         command = self._words.get(word.lower())

@@ -85,6 +85,7 @@ CAMPAIGN = Command(
         {"en": "Run campaigns (admins)", "zh_Hans": "管理活动（管理员）"},
         Argument("what", {"en": "new, or nothing for the list", "zh_Hans": "新建，或留空看列表"}),
         admin=True,
+        phrases={"new campaign": "new", "新建活动": "new"},
     ),
     campaign,
 )
