@@ -23,7 +23,7 @@ from core.errors import BadInput, NotFound, Refused
 from referral import audit
 from referral.brands import WaitingGroup
 from referral.codes import ALPHABET
-from referral.linking import standing_links
+from referral.linking import person_of, standing_links
 from referral.members import Member, identities_of, keyed_hash
 
 ROLES = ("owner", "manager", "reviewer")
@@ -119,7 +119,8 @@ def staff_of(session: Session, brand_id: UUID, roles: Collection[str] = ROLES) -
 
 
 def give(session: Session, brand_id: UUID, member_id: UUID, role: str, actor: str) -> None:
-    """Give a member a role instead of the one they had; nothing happens if they have it already.
+    """Give a member a role instead of the one they had; nothing happens if they have it already. With a lesser one
+    their unused codes are void.
 
     Raises `BadInput("staff_role")`, `NotFound("member")`, `Refused("staff_last_owner")`.
     """
@@ -149,12 +150,16 @@ def give(session: Session, brand_id: UUID, member_id: UUID, role: str, actor: st
     )
     if any(row.role == "owner" for row in held):
         _keep_an_owner(session, brand_id)
+    if before is not None and higher(before, role) == before:
+        _void_codes(session, brand_id, _whole(session, brand_id, member_id))
     events.emit(session, [StaffChanged(brand_id, member_id, role, before, actor)])
 
 
 def take(session: Session, brand_id: UUID, member_id: UUID, actor: str) -> None:
-    """Take a person's role away, on all their linked accounts. Raises `NotFound("staff")`,
-    `Refused("staff_last_owner")`."""
+    """Take a person's role away, on all their linked accounts, and with it the codes they made that nobody used.
+
+    Raises `NotFound("staff")`, `Refused("staff_last_owner")`.
+    """
     role = role_of(session, brand_id, member_id)
     if role is None:
         raise NotFound("staff")
@@ -166,6 +171,7 @@ def take(session: Session, brand_id: UUID, member_id: UUID, actor: str) -> None:
     session.flush()
     if any(row.role == "owner" for row in rows):
         _keep_an_owner(session, brand_id)
+    _void_codes(session, brand_id, _whole(session, brand_id, member_id))
     events.emit(session, [StaffChanged(brand_id, member_id, None, role, actor)])
 
 
@@ -254,15 +260,23 @@ def forget_staff(session: Session, brand_id: UUID, members: Sequence[UUID]) -> N
         audit.record(session, brand_id, "forgotten", "staff.take", str(row.member_id), role=row.role)
         row.ended_at = clock.now()
         session.add(row)
-    session.execute(
-        delete(StaffCode).where(
-            col(StaffCode.brand_id) == brand_id, col(StaffCode.made_by).in_(f"{where}:{who}" for where, who in accounts)
-        )
-    )
+    _void_codes(session, brand_id, members)
     for platform, account in accounts:
         session.execute(
             delete(WaitingGroup).where(col(WaitingGroup.platform) == platform, col(WaitingGroup.account) == account)
         )
+
+
+def _whole(session: Session, brand_id: UUID, member_id: UUID) -> list[UUID]:
+    """The person a member is by now, with every member that was linked into them."""
+    person = person_of(session, brand_id, member_id)
+    return [person, *(link.absorbed_id for link in standing_links(session, brand_id, person))]
+
+
+def _void_codes(session: Session, brand_id: UUID, members: Sequence[UUID]) -> None:
+    """What these members gave out works no more: nobody comes back by a code they made while they still could."""
+    makers = [f"{row.platform}:{row.account}" for row in identities_of(session, brand_id, members)]
+    session.execute(delete(StaffCode).where(col(StaffCode.brand_id) == brand_id, col(StaffCode.made_by).in_(makers)))
 
 
 def _body(text: str) -> str:

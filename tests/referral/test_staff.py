@@ -137,3 +137,19 @@ def test_a_code_works_once_for_what_it_is_and_not_for_long(team: Team) -> None:
     late = team.house.do(lambda s: staff.new_code(s, team.brand.id, "connect", "operator"))
     with later(minutes=30), pytest.raises(Refused, match="staff_code_wrong"):
         team.house.do(lambda s: use(s, late, "connect"))
+
+
+def test_the_codes_of_who_lost_their_role_bring_nobody_back(team: Team) -> None:
+    team.give("Mei", "owner")
+    taken, lowered = team.give("Ann", "owner"), team.give("Bea", "owner")
+    codes = [
+        team.house.do(lambda s, by=by: staff.new_code(s, team.brand.id, "owner", by))
+        for by in ("telegram:ann", "telegram:bea")
+    ]
+    kept = team.house.do(lambda s: staff.new_code(s, team.brand.id, "reviewer", "telegram:mei"))
+    team.house.do(lambda s: staff.take(s, team.brand.id, taken, "telegram:mei"))
+    team.house.do(lambda s: staff.give(s, team.brand.id, lowered, "reviewer", "telegram:mei"))
+    for code in codes:
+        with pytest.raises(Refused, match="staff_code_wrong"):
+            team.house.do(lambda s, code=code: staff.use_code(s, code, ["owner"]).what)
+    assert team.house.do(lambda s: staff.use_code(s, kept, ["reviewer"]).what) == "reviewer"
