@@ -47,6 +47,8 @@ class Standing:
     untold: frozenset[str] = frozenset()
     unsure: bool = False
     """The platform could not be asked just now; another time it may say more."""
+    brand_id: UUID | None = None
+    """The brand all this is about: what somebody is for one is nothing to another."""
 
 
 def groups_to_ask(session: Session, brand_id: UUID | None, person: Account, place: Place) -> list[Group]:
@@ -67,7 +69,11 @@ def groups_to_ask(session: Session, brand_id: UUID | None, person: Account, plac
 
 
 async def standing_of(
-    adapter: Adapter | None, operators: frozenset[str], person: Account, groups: Sequence[Group]
+    adapter: Adapter | None,
+    operators: frozenset[str],
+    person: Account,
+    groups: Sequence[Group],
+    brand_id: UUID | None = None,
 ) -> Standing:
     """What the operator and the platform say of the person now; what cannot be found out is a no."""
     role = "owner" if f"{person.platform}:{person.account}" in operators else None
@@ -91,7 +97,7 @@ async def standing_of(
         elif group.community_id is not None:
             role = staff.higher(role, "manager")
             break
-    return Standing(role, frozenset(partner_of), frozenset(runs), frozenset(untold), unsure)
+    return Standing(role, frozenset(partner_of), frozenset(runs), frozenset(untold), unsure, brand_id)
 
 
 async def _runs(adapter: Adapter | None, group: str, account: str) -> bool | None:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from uuid import UUID
 
 import structlog
 from sqlalchemy import select
@@ -226,6 +227,7 @@ class Router:
 
         def turn(session: Session) -> Reply:
             brand = self._brand(session, ask)
+            _same_brand(standing, brand)
             met = members.find_identity(session, brand.id, ask.person.platform, ask.person.account) if brand else None
             member = session.get(Member, (brand.id, met.member_id)) if brand and met else None
             if brand and met:
@@ -240,18 +242,20 @@ class Router:
 
     async def _standing(self, ask: Ask) -> Standing:
         """What the operator and the platform say of the person, asked at every turn in which it matters."""
-        groups = await self._writer.run(lambda session: self._groups(session, ask))
-        return await standing_of(self._adapters.get(ask.person.platform), self._admins, ask.person, groups)
+        brand_id, groups = await self._writer.run(lambda session: self._groups(session, ask))
+        return await standing_of(self._adapters.get(ask.person.platform), self._admins, ask.person, groups, brand_id)
 
-    def _groups(self, session: Session, ask: Ask) -> list[Group]:
+    def _groups(self, session: Session, ask: Ask) -> tuple[UUID | None, list[Group]]:
         brand = self._brand(session, ask)
-        return groups_to_ask(session, brand.id if brand else None, ask.person, ask.said.place)
+        brand_id = brand.id if brand else None
+        return brand_id, groups_to_ask(session, brand_id, ask.person, ask.said.place)
 
     def _turn(self, session: Session, ask: Ask) -> Sequence[Reply] | None:
         """The answer; None if it depends on what the person may do, which the platform has to be asked first."""
         brand = self._brand(session, ask)
         if brand is None:
             return [Reply(say(ask.person.locale, "error.no_brand"), private=True)]
+        _same_brand(ask.standing, brand)
         ctx = self._context(session, ask, brand)
         self._be_sure(session, ask, ctx.role)
         if ask.trouble is not None:
@@ -349,6 +353,13 @@ class Router:
             log.error("router.turn_failed", kind=type(said).__name__, exc_info=error)
             key, params = "error.internal", {}
         return Reply(say(locale, key, **params), private=True, brief=say(locale, "group.brief"))
+
+
+def _same_brand(standing: Standing | None, brand: Brand | None) -> None:
+    """While the platform was asked, the person may have spoken to another brand, for which they are somebody else.
+    Raises `Unavailable`."""
+    if standing is not None and standing.brand_id != (brand.id if brand else None):
+        raise Unavailable("rights_unknown")
 
 
 def _is_code_in_group(text: str) -> bool:

@@ -244,3 +244,24 @@ async def test_odd_words_have_an_answer(tmp_path: Path, words: str, group: str |
         assert said
         assert "went wrong" not in said
     house.close()
+
+
+async def test_an_admin_of_one_brand_is_none_of_another_spoken_to_meanwhile(square: Square) -> None:
+    tea, coffee = square.brand("Tea"), square.brand("Coffee")
+    for brand, group in ((tea, "tea"), (coffee, "coffee")):
+        square.house.do(lambda s, brand=brand, group=group: connect_group(s, brand.id, "telegram", group, group, "op"))
+    square.telegram.admins.add(("coffee", "zoe"))
+    await square.says("Zoe", "/help", "tea")
+    with later(seconds=1):
+        await square.says("Zoe", "/help", "coffee")
+    asked = square.telegram.is_admin
+
+    async def speaks_elsewhere_meanwhile(group: str, account: str) -> bool:
+        with later(seconds=2):
+            square.telegram.is_admin = asked
+            await square.says("Zoe", "/me", "tea")
+        return await asked(group, account)
+
+    square.telegram.is_admin = speaks_elsewhere_meanwhile
+    assert "try again" in await square.says("Zoe", "/campaign")
+    assert await square.says("Zoe", "/campaign") == "Only admins of the group can manage campaigns."
