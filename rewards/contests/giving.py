@@ -21,7 +21,7 @@ from core import events, ids
 from core.db import among, table
 from core.events import Bus
 from referral.campaigns import Campaign
-from referral.contests import results
+from referral.contests import links, results
 from referral.contests.results import ContestFrozen, ContestResult, result_of
 from referral.linking import LinkUndone, MemberLink, person_of
 from referral.members import Member
@@ -53,7 +53,8 @@ def listen(bus: Bus) -> None:
 
 
 def follow_links(bus: Bus) -> None:
-    """Hear of links that were undone, once the rewards are whose they were before."""
+    """Hear of links and of those undone, once the rewards are whose they are by then."""
+    links.listen(bus)
     bus.on(LinkUndone, on_undone)
 
 
