@@ -20,6 +20,7 @@ from referral.linking import LinkUndone, MemberLink, MembersLinked
 from referral.referrals import Referral
 from referral.refunds import REFUNDED, reverse_emptied
 from rewards import budget, surplus
+from rewards.contests.reserve import held_back
 from rewards.corrections import AGAIN, BEFORE_RELEASE, BY_LINK, RELEASED, taken_for, worth_now
 from rewards.ledger import Account, Move, Purpose, balances_of, take_stock, transfer
 from rewards.payouts.opening import follow
@@ -118,10 +119,13 @@ def _grant_again(session: Session, event: LinkUndone) -> None:
         if reward.state not in ("voided", "clawed_back") or reward.reason not in BY_LINK:
             continue
         budget = Account(reward.brand_id, reward.campaign_id, Purpose.BUDGET, reward.asset)
+        left = take_stock(session, [budget])[budget]
+        prizes = held_back(session, {(reward.brand_id, reward.campaign_id)})
+        left -= prizes.get((reward.campaign_id, reward.asset), 0)
         amount = min(taken_for(session, reward, reward.reason), worth_now(session, reward))
         if not amount:
             reward.reason = REFUNDED
-        elif take_stock(session, [budget])[budget] < amount:
+        elif left < amount:
             reward.reason = "budget_empty"
         else:
             purpose, state = (Purpose.HELD, "held") if reward.state == "voided" else (Purpose.PAYABLE, "payable")

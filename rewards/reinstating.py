@@ -17,8 +17,10 @@ from core import ids
 from core.events import Bus
 from referral.members import Member
 from referral.referrals import FriendQualified
-from referral.rejection import ReferralReinstated
+from referral.refunds import reverse_emptied
+from referral.rejection import FRAUD, REVIEW, ReferralReinstated
 from rewards import budget, caps, schedule
+from rewards.contests.reserve import held_back
 from rewards.corrections import ANEW, first_cause, order_in, taken_for, worth_now
 from rewards.decisions import COUNTED, Books, Case, Line, admit
 from rewards.granting import book
@@ -36,7 +38,13 @@ def listen(bus: Bus) -> None:
 def on_reinstated(session: Session, happened: Sequence[ReferralReinstated]) -> None:
     """Grant what fell with these referrals, held as long as it would have been."""
     for event in happened:
-        books = Books(budget.lock(session, {(event.brand_id, event.campaign_id)}))
+        whose = {(event.brand_id, event.campaign_id)}
+        books = Books(budget.lock(session, whose))
+        # What made it count may have gone back in the meantime.
+        if reverse_emptied(session, {(event.brand_id, event.referral_id)}):
+            continue
+        for kept, amount in held_back(session, whose).items():
+            books.left[kept] -= amount
         fallen = _fallen(session, event)
         cases = [_case(session, event, rows) for rows in fallen]
         caps.load(session, cases, books)
@@ -56,8 +64,10 @@ def _fallen(session: Session, event: ReferralReinstated) -> list[list[Reward]]:
         if rule is not None:
             newest["schedule" if rule.scheduled else first_cause(row.cause), row.rule] = row
     groups: dict[str, list[Reward]] = defaultdict(list)
+    # What somebody on their way had earned by buying fell for fraud, while they themselves fell after a review.
+    reasons = {event.reason, FRAUD} if event.reason == REVIEW else {event.reason}
     for row in newest.values():
-        fell = row.state in GONE and row.reason == event.reason and not _gone(session, row)
+        fell = row.state in GONE and row.reason in reasons and not _gone(session, row)
         if fell or row.reason == COUNTED:
             groups[first_cause(row.cause)].append(row)
     return list(groups.values())

@@ -282,6 +282,36 @@ def test_what_went_back_meanwhile_is_not_granted_anew(house: House) -> None:
     assert shop.problems() == []
 
 
+def test_what_somebody_on_the_way_had_earned_by_buying_comes_back_with_them(house: House) -> None:
+    share = Rule(name="share", to="advocate", on="purchased", basis_points=1_000, hold_days=3)
+    shop = open_shop(house, Plan(asset="CNY", rules=(share,), budget=100_000))
+    shop.brings("Bob")
+    shop.buys("Bob", "1")
+    assert shop.purse(shop.alice) == {"held": 1_000}
+    rejects(shop, "Bob")
+    assert (came(shop, "Bob").state, shop.purse(shop.alice)) == ("rejected", {})
+    decides(shop, appeals(shop, "Bob"))
+    assert (came(shop, "Bob").state, shop.purse(shop.alice)) == ("joined", {"held": 1_000})
+    rejects(shop, "Bob")
+    decides(shop, appeals(shop, "Bob"))
+    assert shop.purse(shop.alice) == {"held": 1_000}
+    assert shop.problems() == []
+
+
+def test_who_bought_and_gave_all_back_meanwhile_counts_for_nothing(house: House) -> None:
+    shop = open_shop(house, Plan(rules=(Rule(to="advocate", amount=100),), budget=1000), event="purchased")
+    shop.brings("Bob")
+    shop.buys("Bob", "1")
+    assert shop.purse(shop.alice) == {"payable": 100}
+    rejects(shop, "Bob")
+    back = RefundOrder(shop.brand.id, "till", "r1", "1", None, "CNY", clock.now())
+    shop.house.do(lambda s: record_refunds(s, [back]))
+    decides(shop, appeals(shop, "Bob"))
+    assert (came(shop, "Bob").state, came(shop, "Bob").reason) == ("reversed", "refunded")
+    assert shop.purse(shop.alice) == {}
+    assert shop.problems() == []
+
+
 def test_who_was_forgotten_is_not_brought_back(house: House) -> None:
     shop = open_shop(house)
     bob = qualified(shop, "Bob")["Bob"]

@@ -15,12 +15,13 @@ from sqlmodel import Session
 
 from core.errors import BadInput, NotFound, Refused
 from core.money import Money
-from referral import audit
+from referral import audit, members, rejection, reviewing
 from referral.brands import Brand
 from referral.campaigns import Campaign, move
 from referral.contests import decisions
 from referral.contests.results import canonical, sealed
 from referral.privacy import forget_member
+from referral.referrals import referral_of
 from rewards import ledger
 from rewards.adjustments import adjust
 from rewards.budget import BudgetWarned
@@ -293,6 +294,77 @@ def test_prizes_are_set_aside_from_what_friends_earn(house: House) -> None:
     with later(days=DAYS + 1):
         arena.clock_strikes()
         assert arena.won() == {"Alice": 580}
+        assert arena.problems() == []
+
+
+def test_what_comes_back_takes_nothing_from_the_prizes(house: House) -> None:
+    rules = [{"to": "advocate", "amount": 40}]
+    arena = open_arena(house, rewards={"budget": 580, "prizes": [{"first": 1, "amount": 500}], "rules": rules})
+    fallen = arena.brings("Alice", 2)[0]
+
+    def judged(session: Session, campaign: Campaign) -> None:
+        friend = members.find_identity(session, arena.brand.id, "telegram", fallen.lower())
+        assert friend is not None
+        referral = referral_of(session, arena.brand.id, friend.member_id, campaign.id)
+        assert referral is not None
+        if referral.state == "qualified":
+            rejection.reject(session, arena.brand.id, referral.id, reason="two accounts", actor="telegram:1")
+        else:
+            appeal = reviewing.appeal_referral(session, arena.brand.id, arena.people["Alice"], referral.id, "no")
+            reviewing.decide(session, arena.brand.id, appeal.id, "approve", "shown", "telegram:2")
+
+    arena.do(judged)
+    arena.brings("Alice")
+    assert (arena.won(), arena.budget()) == ({"Alice": 80}, 500)
+    arena.do(judged)
+    assert (arena.won(), arena.budget()) == ({"Alice": 80}, 500)
+    with later(days=DAYS + 1):
+        arena.clock_strikes()
+        assert arena.won() == {"Alice": 580}
+        assert arena.problems() == []
+
+
+def test_what_an_undone_link_gives_back_takes_nothing_from_the_prizes(house: House) -> None:
+    rules = [{"to": "advocate", "amount": 40}]
+    arena = open_arena(house, rewards={"budget": 540, "prizes": [{"first": 1, "amount": 500}], "rules": rules})
+    friend = arena.brings("Alice")[0]
+    arena.talks(friend)
+    arena.links("Alice", friend)
+    assert arena.won() == {}
+    arena.brings("Alice")
+    assert (arena.won(), arena.budget()) == ({"Alice": 40}, 500)
+    arena.unlinks("Alice")
+    assert (arena.won(), arena.budget()) == ({"Alice": 40}, 500)
+    with later(days=DAYS + 1):
+        arena.clock_strikes()
+        assert arena.won() == {"Alice": 540}
+        assert arena.problems() == []
+
+
+def test_nobody_who_is_out_comes_in_again_by_linking_an_account(house: House) -> None:
+    arena = open_arena(house)
+    arena.talks("Other")
+    race(arena)
+    arena.disqualifies("Alice")
+    arena.links("Other", "Alice")
+    with later(days=DAYS + 1):
+        arena.clock_strikes()
+        assert arena.won() == {"Bob": 300, "Cem": 100, "Dora": 100}
+        arena.unlinks("Other")
+        assert arena.won() == {"Bob": 300, "Cem": 100, "Dora": 100}
+        assert arena.problems() == []
+        assert arena.replay().differences == ()
+
+
+def test_who_was_out_only_by_a_link_is_in_again_when_it_is_undone(house: House) -> None:
+    arena = open_arena(house)
+    race(arena)
+    arena.disqualifies("Dora")
+    arena.links("Alice", "Dora")
+    arena.unlinks("Alice")
+    with later(days=DAYS + 1):
+        arena.clock_strikes()
+        assert arena.won() == {"Alice": 300, "Bob": 100, "Cem": 100}
         assert arena.problems() == []
 
 
