@@ -81,7 +81,7 @@ def wants_picture(session: Session, dialogs: Mapping[str, Dialog], platform: str
 
 def talk_of(ctx: Context, dialog: Dialog, token: str) -> Talk | None:
     """This dialog if the person is in it, with this token, and still in time; for buttons that are commands."""
-    waiting = current(ctx.session, ctx.person.platform, ctx.person.account)
+    waiting = _asked_here(ctx)
     if waiting is None or waiting.dialog != dialog.name or _late(ctx, dialog, waiting):
         return None
     talk = _read(ctx, waiting)
@@ -102,7 +102,7 @@ def answer_to(
     Either is an answer nevertheless if the question was asked a moment ago and takes it, a word only where the
     question expects `any_word`; a slash or a button always leaves the question for another time.
     """
-    waiting = current(ctx.session, ctx.person.platform, ctx.person.account)
+    waiting = _asked_here(ctx)
     dialog = dialogs.get(waiting.dialog or "") if waiting is not None else None
     if waiting is None or dialog is None or _late(ctx, dialog, waiting):
         return None
@@ -140,6 +140,12 @@ def _right_lost(ctx: Context, talk: Talk, question: Question | None, said: Incom
         end(ctx)
         return ctx.reply("dialog.cancelled")
     return ctx.reply("staff.right_lost", brand=ctx.brand.name)
+
+
+def _asked_here(ctx: Context) -> Conversation | None:
+    """The dialog this person is in with this brand: what another brand asked is not answered here."""
+    waiting = current(ctx.session, ctx.person.platform, ctx.person.account)
+    return waiting if waiting is not None and waiting.brand_id in (None, ctx.brand.id) else None
 
 
 def _late(ctx: Context, dialog: Dialog, waiting: Conversation) -> bool:
@@ -254,7 +260,7 @@ def _finish(ctx: Context, dialog: Dialog, talk: Talk) -> Reply:
 
 def asked_again(ctx: Context, dialogs: Mapping[str, Dialog], error: BadInput) -> Reply:
     """What is wrong with something that was sent as an answer, and the open question once more."""
-    waiting = current(ctx.session, ctx.person.platform, ctx.person.account)
+    waiting = _asked_here(ctx)
     dialog = dialogs.get(waiting.dialog or "") if waiting is not None else None
     talk = _read(ctx, waiting) if waiting is not None else None
     if dialog is None or talk is None or open_question(dialog, talk) is None:

@@ -35,6 +35,7 @@ from bots.message import (
 )
 from bots.pictures import Pictures
 from bots.rights import Group, Standing, groups_to_ask, lacking, standing_of
+from bots.state import Conversation
 from core import clock, i18n
 from core.errors import BadInput, DaixinError, Unavailable
 from core.writer import Writer
@@ -300,9 +301,9 @@ class Router:
         """The group's brand; in private that of the open question, or the one last spoken to; else the only one."""
         community = self._community(session, ask)
         brand_id = community.brand_id if community else None
-        if brand_id is None and ask.command is None:
+        if brand_id is None:
             waiting = dialog.current(session, ask.person.platform, ask.person.account)
-            brand_id = waiting.brand_id if waiting else None
+            brand_id = waiting.brand_id if waiting and _may_answer(waiting, ask) else None
         if brand_id is None:
             brand_id = session.scalar(
                 select(col(Identity.brand_id))
@@ -353,6 +354,16 @@ class Router:
             log.error("router.turn_failed", kind=type(said).__name__, exc_info=error)
             key, params = "error.internal", {}
         return Reply(say(locale, key, **params), private=True, brief=say(locale, "group.brief"))
+
+
+def _may_answer(waiting: Conversation, ask: Ask) -> bool:
+    """Whether something may be meant for this dialog: a word that is a command's too while the question is fresh, a
+    button that is one if it names the dialog's token."""
+    if ask.command is None or not isinstance(ask.said, Said):
+        token = str((waiting.data or {}).get("token") or " ")
+        return ask.command is None or (isinstance(ask.said, Pressed) and token in ask.argument.split())
+    slash = ask.said.command is not None or ask.said.text.strip().startswith(("/", "／"))
+    return not slash and clock.now() < waiting.updated_at + dialog.MOMENT
 
 
 def _same_brand(standing: Standing | None, brand: Brand | None) -> None:

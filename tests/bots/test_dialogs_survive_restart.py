@@ -125,3 +125,30 @@ async def test_what_is_said_in_a_group_is_no_answer(tmp_path: Path) -> None:
         await town.say("Carol", "/campaign new referral", group=True)
         assert await town.ask("Carol", "Summer", group=True) == ""
         assert "(2/12)" in await town.ask("Carol", "Summer")
+
+
+async def test_a_command_word_as_an_answer_belongs_to_the_brand_that_asked_too(tmp_path: Path) -> None:
+    async with open_town(tmp_path, campaign=False) as town:
+        await town.say("Carol", "/help", group=True)
+        other = town.do(lambda session: create_brand(session, "Other", slug="other"))
+        town.do(lambda session: connect(session, other.id, "webchat", "others", "Others"))
+        await town.say("Carol", "/campaign new referral")
+        await town.later(minutes=1)
+        await town.chat.say(town.person("Carol"), "/help", group="others")
+        await town.say("Carol", "奖励")
+        drafts = town.do(lambda session: open_drafts(session, town.brand.id))
+        assert [one.answers["title"] for one in drafts] == ["奖励"]
+
+
+async def test_an_answer_pressed_in_another_brands_group_is_none(tmp_path: Path) -> None:
+    async with open_town(tmp_path, campaign=False) as town:
+        other = town.do(lambda session: create_brand(session, "Other", slug="other"))
+        town.do(lambda session: connect(session, other.id, "webchat", "others", "Others"))
+        await town.say("Carol", "/broadcast new", group=True)
+        await town.say("Carol", "Hello")
+        [asked] = await town.say("Carol", "skip")
+        actions = [one.action or "" for row in asked.buttons for one in row]
+        everybody = next(one for one in actions if one.endswith(" all"))
+        [said] = await town.chat.press(town.person("Carol"), everybody, group="others")
+        assert "Nothing has been sent yet" not in said.text
+        assert "Nothing has been sent yet" in await town.ask("Carol", "[Everyone]", group=True)
