@@ -143,9 +143,12 @@ def failed(session: Session, message: Claimed, error: Undeliverable) -> None:
     attempts = message.attempts - (not error.tried)
     dead = error.permanent or attempts >= ATTEMPTS
     wait = timedelta(seconds=error.retry_after) if error.retry_after is not None else _backoff(message.attempts)
+    # Whoever took longer than the lease has nothing to say: it may be delivered by now, or in other hands.
+    t = table(Outbox)
+    ours = (t.c.id == message.id, t.c.state == "pending", t.c.attempts == message.attempts)
     session.execute(
-        update(table(Outbox))
-        .where(table(Outbox).c.id == message.id)
+        update(t)
+        .where(*ours)
         .values(
             state="dead" if dead else "pending", attempts=attempts, due_at=clock.now() + wait, error=str(error)[:500]
         )

@@ -206,7 +206,7 @@ def reinstate(session: Session, brand_id: UUID, application_id: UUID, actor: str
     campaign = campaign_of(session, row)
     if row.state != "declined":
         return
-    if trial.over_at is not None:
+    if trial.over_at is not None or campaign.state == "settled":  # its boxes went back to the brand
         row.reason = NO_PLACE
         session.add(row)
         session.flush()

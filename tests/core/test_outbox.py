@@ -23,6 +23,7 @@ from core.outbox import (
     Undeliverable,
     claim,
     dead_letters,
+    delivered,
     failed,
     put,
     requeue,
@@ -84,6 +85,18 @@ def test_a_claim_lasts_as_long_as_its_lease(writer: Writer) -> None:
     with clock.moved(LEASE + timedelta(seconds=1)):  # who had it died: it is delivered again
         [again] = claimed(writer)
         assert (again.key, again.attempts) == ("hello/1", 2)
+
+
+def test_who_took_longer_than_the_lease_brings_nothing_back(writer: Writer) -> None:
+    writer.run_sync(lambda session: put(session, [HELLO]))
+    [slow] = claimed(writer)
+    with clock.moved(LEASE + timedelta(seconds=1)):
+        [quick] = claimed(writer)
+        writer.run_sync(lambda session: failed(session, slow, Undeliverable("timeout", permanent=True)))
+        assert writer.run_sync(dead_letters) == []
+        writer.run_sync(lambda session: delivered(session, [quick]))
+        writer.run_sync(lambda session: failed(session, slow, Undeliverable("timeout", retry_after=0)))
+        assert claimed(writer) == []
 
 
 async def test_what_fails_is_tried_later_and_what_fails_for_good_is_dead(writer: Writer) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import Session
 
 from core.errors import Refused
+from referral import reviewing
 from referral.campaigns import Campaign
 from referral.trials.places import application_of
 from rewards.campaign_files import apply_campaign
@@ -242,6 +243,27 @@ def test_a_campaign_is_not_settled_while_a_place_is_with_somebody(house: House) 
             lambda session: settle(session, session.get_one(Campaign, (town.brand.id, town.campaign.id)))
         )
         assert returned["item:serum"] == 2
+
+
+def test_an_appeal_after_the_books_are_closed_keeps_nobody_waiting(house: House) -> None:
+    town = open_tasting(house, trial__approve="hand")
+    town.applies("Ann")
+    town.decides("Ann", "decline", "We look for dry skin this time.")
+    town.does("end")
+    key = (town.brand.id, town.campaign.id)
+    house.do(lambda session: settle(session, session.get_one(Campaign, key)))
+    [first] = town.cases()
+
+    ann = town.who("Ann")
+
+    def hears(session: Session) -> None:
+        appeal = reviewing.appeal_case(session, key[0], ann, first.id, "But it is dry.")
+        reviewing.decide(session, key[0], appeal.id, "approve", "It is.", "telegram:lin")
+
+    house.do(hears)
+    town.night()
+    assert (town.state("Ann"), town.row("Ann").reason) == ("declined", "no_place")
+    assert town.problems() == []
 
 
 def test_more_places_go_to_who_waits_and_fewer_than_given_are_refused(house: House) -> None:
