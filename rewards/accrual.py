@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from rewards.decisions import Balance, Books, Case, Event, Line, decide, rules_f
 from rewards.granting import book
 from rewards.ledger import Account, Purpose
 from rewards.plans import Plan, cached_plan
-from rewards.rewards import rewards_for
+from rewards.rewards import Reward, rewards_for
 
 
 def listen(bus: Bus) -> None:
@@ -101,19 +101,26 @@ def on_left(session: Session, happened: Sequence[FriendLeft]) -> None:
     What is held for an order is not for staying.
     """
     by_brand: dict[UUID, list[UUID]] = defaultdict(list)
+    left: dict[UUID | None, datetime] = {}
     for event in happened:
         by_brand[event.brand_id].append(event.referral_id)
+        left[event.referral_id] = event.at
     for brand_id, referrals in by_brand.items():
         held = {
             reward.referral_id
             for reward in rewards_for(session, brand_id, referrals)
-            if reward.state == "held" and not reward.cause.startswith(OF_ORDER)
+            if _is_held(reward, left[reward.referral_id]) and not reward.cause.startswith(OF_ORDER)
         }
         if held:
             rows = session.scalars(
                 select(Referral).where(col(Referral.brand_id) == brand_id, col(Referral.id).in_(held))
             ).all()
             events.emit(session, reverse(session, rows, "left_during_hold"))
+
+
+def _is_held(reward: Reward, at: datetime) -> bool:
+    """Whether its hold still runs; one that a person looks at stays no longer than that, however long they take."""
+    return reward.state == "held" or (reward.state == "in_review" and at < reward.hold_until)
 
 
 def on_reversed(session: Session, happened: Sequence[ReferralReversed]) -> None:

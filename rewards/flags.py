@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 
 from core.events import Bus
 from referral import cases, rejection
-from referral.cases import CaseDecided
+from referral.cases import Case, CaseDecided
 from referral.referrals import OPEN, Referral
 from rewards.corrections import take_back
 from rewards.payouts.payouts import PayeeShared
@@ -107,13 +107,25 @@ def _clear(session: Session, brand_id: UUID, referral_id: UUID, case_id: UUID) -
     referral.facts = {**(referral.facts or {}), CLEARED: str(case_id)}
     session.add(referral)
     session.flush()
-    _move(session, brand_id, referral_id, "in_review", "held")
+    if not _waits(session, brand_id, referral_id):
+        _move(session, brand_id, referral_id, "in_review", "held")
     for reward in rewards_for(session, brand_id, [referral_id]):
         rule = cached_plan(session, brand_id, reward.campaign_id, reward.campaign_version).rule_named(reward.rule)
         if reward.state == "held" and rule is not None and rule.risky_hold_days is not None:
             reward.hold_until = min(reward.hold_until, reward.created_at + timedelta(days=rule.hold_days))
             session.add(reward)
     session.flush()
+
+
+def _waits(session: Session, brand_id: UUID, referral_id: UUID) -> bool:
+    """Whether it is still asked who is paid there: what is held waits for that answer, and for no other."""
+    asked = select(col(Case.id)).where(
+        col(Case.brand_id) == brand_id,
+        col(Case.kind) == "referral",
+        col(Case.key) == f"{referral_id}/payee",
+        col(Case.state) == "open",
+    )
+    return session.scalar(asked) is not None
 
 
 def _fell(session: Session, event: CaseDecided) -> None:

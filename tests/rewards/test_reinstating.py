@@ -426,3 +426,35 @@ def test_what_a_plan_calls_risky_is_asked_about_and_cleared(house: House) -> Non
         assert kept.decided_at is not None
         assert kept.decided_at - kept.opened_at > timedelta(days=3)
         assert shop.problems() == []
+
+
+def test_what_waits_for_one_answer_is_not_let_go_by_another(house: House) -> None:
+    careful = Plan(rules=(Rule(to="advocate", amount=100, hold_days=3, risky_hold_days=30),), budget=1000, risky="true")
+    shop = open_shop(house, careful)
+    bob = qualified(shop, "Bob")["Bob"]
+    with later(days=8):
+        shares_a_card(shop, shop.alice, bob)
+        by_signal = {case.facts["signal"]: case for case in open_cases(shop)}
+        assert set(by_signal) == {"risky", "payee"}
+        decides(shop, by_signal["risky"])
+    with later(days=11):
+        released(shop)
+        assert shop.purse(shop.alice) == {"held": 100}
+        decides(shop, by_signal["payee"])
+        released(shop)
+        assert shop.purse(shop.alice) == {"payable": 100}
+        assert shop.problems() == []
+
+
+def test_who_leaves_while_it_is_looked_at_was_no_friend_for_long_either(house: House) -> None:
+    shop = open_shop(house)
+    friends = qualified(shop, "Bob", "Dan")
+    with later(days=8):
+        shares_a_card(shop, shop.alice, friends["Bob"], friends["Dan"])
+        shop.leaves("Bob")
+        assert (came(shop, "Bob").state, came(shop, "Bob").reason) == ("reversed", "left_during_hold")
+    with later(days=20):  # the hold would be over, and only the answer is waited for
+        shop.leaves("Dan")
+        assert came(shop, "Dan").state == "qualified"
+        assert shop.purse(shop.alice) == {"held": 100}
+        assert shop.problems() == []
