@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from core import clock
 from referral import audit, members, staff
 from referral.brands import Community, community_of_group
 from referral.campaigns import find_campaign
+from referral.members import Membership
 from referral.trials import applications
 from tests.bots.serum import open_trial
 from tests.dialogue import Town, in_both, open_town
@@ -942,3 +944,25 @@ async def test_odd_words_are_answered_and_change_nothing(tmp_path: Path, words: 
         assert said
         assert "went wrong" not in said
         assert town.campaign().version == 1
+
+
+async def test_a_friend_with_two_accounts_in_a_partners_group_came_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_town(tmp_path) as town:
+        await town.say("Alice", "/invite")
+        await town.say("Bob", "/join <Alice's code>")
+        await town.chat.join(town.person("Bob"), "tea")
+
+        def second_account(session: Session) -> None:
+            found = community_of_group(session, "webchat", "tea")
+            assert isinstance(found, Community)
+            found.partner = True
+            here = (col(Membership.community_id) == found.id, col(Membership.account) == "bob")
+            bob = session.scalars(select(Membership).where(*here)).one()
+            about = {"brand_id": bob.brand_id, "community_id": bob.community_id, "member_id": bob.member_id}
+            session.add(Membership(account="bob2", joined_at=bob.joined_at, **about))
+
+        town.do(second_account)
+        monkeypatch.setattr(town.chat, "is_admin", _zoe_runs_tea)
+        assert "Tea lovers: 1 came, 0 counted" in await town.ask("Zoe", "/campaign")

@@ -214,7 +214,7 @@ def partner_page(ctx: Context) -> Reply:
 def _partner_line(ctx: Context, campaign: Campaign, place: Community) -> str:
     r, m = table(Referral), table(Membership)
     rows = ctx.session.execute(
-        select(r.c.state, func.count())
+        select(r.c.state, func.count(r.c.id.distinct()))  # somebody may be in the group with several accounts
         .select_from(r)
         .join(m, (m.c.brand_id == r.c.brand_id) & (m.c.member_id == r.c.friend_id))
         .where(r.c.brand_id == ctx.brand.id, r.c.campaign_id == campaign.id, m.c.community_id == place.id)
