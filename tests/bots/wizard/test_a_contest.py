@@ -82,7 +82,7 @@ from tests.dialogue import in_both, open_town
     [← Back] [Stop here]
     Carol> [10 points]
     ✓ Points per friend: 10 points
-    (9/12) For how many new friends is there a budget?
+    (9/12) How many new friends should the budget cover?
     [50 people] [100 people]
     [500 people]
     [Usual settings for the rest]
@@ -115,7 +115,7 @@ from tests.dialogue import in_both, open_town
     • Friends budgeted for: 50 people
     • Start: At once
     • End: Monday, March 9, 2026, 12:00 (China Standard Time), after 7 days
-    💰 It costs at most 4,500 points. The books refuse anything beyond.
+    💰 It costs at most 4,500 points. Nothing beyond that is ever paid out.
     All set. Nothing is shown to members before you launch.
     [🚀 Launch now] [Schedule]
     [👀 Card and announcement]
@@ -196,7 +196,7 @@ from tests.dialogue import in_both, open_town
     [← 上一步] [先到这里]
     Carol> [10 积分]
     ✓ 每位新朋友另得：10 积分
-    9/12 预算准备奖励多少位新朋友？
+    9/12 预算要留给多少位新朋友？
     [50 人] [100 人] [500 人]
     [其余用默认设置]
     [← 上一步] [先到这里]

@@ -12,9 +12,9 @@ from tests.dialogue import in_both, open_town
     Carol> /campaign new
     What would you like to run?
     Referral: members bring friends, and both are rewarded.
-    Product trial: people apply for a limited number of places, try it and tell you what they think; who brings \
+    Product trial: people apply for a limited number of places, try it and tell you what they think; whoever brings \
     friends moves up the line.
-    Contest: who brings the most friends wins, alone or as a team, on a live board.
+    Contest: whoever brings the most friends wins, alone or as a team, on a live board.
     [Referral]
     [Product trial]
     [Contest]
@@ -75,27 +75,28 @@ from tests.dialogue import in_both, open_town
     [← Back] [Stop here]
     Carol> 20
     ✓ For the friend: 20 points
-    (7/13) How many friends of one member are paid for at most?
+    (7/13) How many friends can one member be rewarded for at most?
     [5 people] [10 people]
     [20 people]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [20 people]
     ✓ Limit per member: 20 people
-    (8/13) For how many new friends is there a budget?
+    (8/13) How many new friends should the budget cover?
     [50 people] [100 people]
     [500 people]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> 100
     ✓ Friends budgeted for: 100 people
-    (9/13) How many days are rewards held, so that who leaves or returns an order can still be caught?
+    (9/13) For how many days are rewards held? If the friend leaves or returns the order in that time, the reward \
+    is not paid.
     [Not held] [3 days] [7 days]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [3 days]
     ✓ Days rewards are held: 3 days
-    (10/13) What should stand on the card for the new friend? Skip it and we write it from the reward.
+    (10/13) What should the card say to the new friend? Skip it and we write it from the reward.
     [Skip]
     [Usual settings for the rest]
     [← Back] [Stop here]
@@ -138,7 +139,7 @@ from tests.dialogue import in_both, open_town
     • Line on the card: A free cup for you
     • Start: At once
     • End: Tuesday, December 1, 2026, 23:59 (China Standard Time)
-    💰 It costs at most 7,000 points. The books refuse anything beyond.
+    💰 It costs at most 7,000 points. Nothing beyond that is ever paid out.
     All set. Nothing is shown to members before you launch.
     [🚀 Launch now] [Schedule]
     [👀 Card and announcement]
@@ -149,20 +150,20 @@ from tests.dialogue import in_both, open_town
     and card with /invite.
     [My invite link] [My campaigns]
     Carol> [🚀 Launch now]
-    Spring friends has been launched already, by you. Nothing was done twice.
+    Spring friends has already been launched by you. Nothing more was done.
     [My campaigns]
     """,
     zh="""
     Carol> 活动 新建
     想办哪种活动？
-    老带新：老成员邀请好友，双方都有奖励。
-    新品试用：限量名额，申请、审核、寄样、收反馈一条龙；带好友一起申请的人排得更靠前。
+    老带新：老成员邀请朋友，双方都有奖励。
+    新品试用：限量名额，申请、审核、寄样、收反馈一条龙；带朋友一起申请的人排得更靠前。
     拉新大赛：比谁带来的新朋友多，个人赛、战队赛都行，榜单实时更新。
     [老带新]
     [新品试用]
     [拉新大赛]
     Carol> [老带新]
-    1/12 活动叫什么名字？成员和好友都会看到。
+    1/12 活动叫什么名字？成员和朋友都会看到。
     [先到这里]
     Carol> 春日好友季
     2/12 「春日好友季」要起个英文名吗？使用英文的成员会看到。跳过则统一显示中文名。
@@ -218,13 +219,13 @@ from tests.dialogue import in_both, open_town
     [← 上一步] [先到这里]
     Carol> [20 人]
     ✓ 每人上限：20 人
-    8/13 预算准备奖励多少位新朋友？
+    8/13 预算要留给多少位新朋友？
     [50 人] [100 人] [500 人]
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 100
     ✓ 预算人数：100 人
-    9/13 奖励冻结几天再发？冻结期内退群、退货的可以收回。
+    9/13 奖励冻结几天再发？冻结期内退群、退货的，奖励不发放。
     [不冻结] [3 天] [7 天]
     [其余用默认设置]
     [← 上一步] [先到这里]

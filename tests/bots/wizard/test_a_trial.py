@@ -20,7 +20,7 @@ from tests.dialogue import in_both, open_town
     [← Back] [Stop here]
     Carol> [Usual settings for the rest]
     Serum trial · product trial. Please look it over:
-    • What is tried: Serum trial
+    • To be tried: Serum trial
     • Places: 50 places
     • Who gets a place: I look at each application
     • Questions: The usual two
@@ -31,7 +31,7 @@ from tests.dialogue import in_both, open_town
     • Days for feedback: 14 days
     • Start: At once
     • Applications close: Monday, March 9, 2026, 12:00 (China Standard Time), after 7 days
-    💰 It costs at most 2,500 points and 50 × Serum trial. The books refuse anything beyond.
+    💰 It costs at most 2,500 points and 50 × Serum trial. Nothing beyond that is ever paid out.
     All set. Nothing is shown to members before you launch.
     [🚀 Launch now] [Schedule]
     [👀 Card and announcement]
@@ -57,7 +57,7 @@ from tests.dialogue import in_both, open_town
     • 试用名额：50 份
     • 名额分配：逐个人工审核
     • 申请问题：用常用的两个问题
-    • 奖励时机：好友提交反馈
+    • 奖励时机：朋友提交反馈
     • 推荐人奖励：50 积分
     • 每人上限：20 人
     • 领取期限：3 天
@@ -93,12 +93,12 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [Skip]
-    (3/14) What is tried? This is what stands on the parcel.
+    (3/14) What will people try? This name goes on the parcel.
     [As the campaign]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> Brightening serum
-    ✓ What is tried: Brightening serum
+    ✓ To be tried: Brightening serum
     (4/14) How many places are there?
     [20 places] [50 places]
     [100 places]
@@ -108,13 +108,13 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     ✓ Places: 30 places
     (5/14) Who decides who gets a place?
     [I look at each application]
-    [Who brings friends, then who came first]
+    [Friends brought first, then first come]
     [A draw anybody can check]
     [Usual settings for the rest]
     [← Back] [Stop here]
-    Carol> [Who brings friends, then who came first]
-    ✓ Who gets a place: Who brings friends, then who came first
-    (6/15) How many friends who apply themselves give somebody a place at once?
+    Carol> [Friends brought first, then first come]
+    ✓ Who gets a place: Friends brought first, then first come
+    (6/15) How many friends must apply too for somebody to get a place at once?
     [First come, first served]
     [1 friend] [3 friends]
     [Usual settings for the rest]
@@ -156,7 +156,7 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [← Back] [Stop here]
     Carol> 20
     ✓ For the member: 20 points
-    (10/15) How many friends of one member are paid for at most?
+    (10/15) How many friends can one member be rewarded for at most?
     [5 people] [10 people]
     [20 people]
     [Usual settings for the rest]
@@ -212,9 +212,9 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [← Back] [Stop here]
     Carol> [Skip]
     Serum trial · product trial. Please look it over:
-    • What is tried: Brightening serum
+    • To be tried: Brightening serum
     • Places: 30 places
-    • Who gets a place: Who brings friends, then who came first
+    • Who gets a place: Friends brought first, then first come
     • Friends for a place at once: 1 friend
     • Questions: Your skin?
     • Member is rewarded when: The friend gives feedback
@@ -224,7 +224,7 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     • Days for feedback: 14 days
     • Start: Friday, March 13, 2026, 18:00 (China Standard Time)
     • Applications close: Monday, March 23, 2026, 18:00 (China Standard Time), after 10 days
-    💰 It costs at most 600 points and 30 × Brightening serum. The books refuse anything beyond.
+    💰 It costs at most 600 points and 30 × Brightening serum. Nothing beyond that is ever paid out.
     All set. Nothing is shown to members before you launch.
     [📅 Schedule it]
     [Launch now instead]
@@ -235,9 +235,9 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     What would you like to change?
     [Name of the campaign: Serum trial]
     [Name in the other language]
-    [What is tried: Brightening serum]
+    [To be tried: Brightening serum]
     [Places: 30 places]
-    [Who gets a place: Who brings friends, then who came first]
+    [Who gets a place: Friends brought first, then first come]
     [Friends for a place at once: 1 friend]
     [Questions: Your skin?]
     [Member is rewarded when: The friend gives feedback]
@@ -256,9 +256,9 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [← Back] [Stop here]
     Carol> 40
     Serum trial · product trial. Please look it over:
-    • What is tried: Brightening serum
+    • To be tried: Brightening serum
     • Places: 40 places
-    • Who gets a place: Who brings friends, then who came first
+    • Who gets a place: Friends brought first, then first come
     • Friends for a place at once: 1 friend
     • Questions: Your skin?
     • Member is rewarded when: The friend gives feedback
@@ -268,7 +268,7 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     • Days for feedback: 14 days
     • Start: Friday, March 13, 2026, 18:00 (China Standard Time)
     • Applications close: Monday, March 23, 2026, 18:00 (China Standard Time), after 10 days
-    💰 It costs at most 800 points and 40 × Brightening serum. The books refuse anything beyond.
+    💰 It costs at most 800 points and 40 × Brightening serum. Nothing beyond that is ever paid out.
     All set. Nothing is shown to members before you launch.
     [📅 Schedule it]
     [Launch now instead]
@@ -277,7 +277,7 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [Delete draft]
     Carol> [📅 Schedule it]
     📅 Serum trial starts by itself on Friday, March 13, 2026, 18:00 (China Standard Time) and ends on Monday, \
-    March 23, 2026, 18:00 (China Standard Time). You can still end it before.
+    March 23, 2026, 18:00 (China Standard Time). You can still call it off before then.
     [My campaigns]
     """,
     zh="""
@@ -304,19 +304,19 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     ✓ 试用名额：30 份
     5/14 名额怎么定？
     [逐个人工审核]
-    [带好友优先，先到先得]
+    [带朋友优先，先到先得]
     [公开可验证抽签]
     [其余用默认设置]
     [← 上一步] [先到这里]
-    Carol> [带好友优先，先到先得]
-    ✓ 名额分配：带好友优先，先到先得
-    6/15 带来几位好友一起申请，就直接通过？
-    [不设，先到先得] [1 位好友]
-    [3 位好友]
+    Carol> [带朋友优先，先到先得]
+    ✓ 名额分配：带朋友优先，先到先得
+    6/15 带来几位朋友一起申请，就直接通过？
+    [不设，先到先得] [1 位朋友]
+    [3 位朋友]
     [其余用默认设置]
     [← 上一步] [先到这里]
-    Carol> [1 位好友]
-    ✓ 直通好友数：1 位好友
+    Carol> [1 位朋友]
+    ✓ 直通条件：1 位朋友
     7/15 想问申请人什么？每行一个问题，最多 8 \
     个。写成「你的肤质？干性/油性/混合」会变成选择题，行尾加「（选填）」可不答。
     [不提问] [用常用的两个问题]
@@ -324,14 +324,14 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [← 上一步] [先到这里]
     Carol> 你的肤质？干性/油性/混合
     ✓ 申请问题：你的肤质？
-    8/15 推荐人带来的好友做到哪一步，推荐人拿奖励？
-    [好友提交反馈] [好友领到名额]
-    [好友下单]
+    8/15 推荐人带来的朋友做到哪一步，推荐人拿奖励？
+    [朋友提交反馈] [朋友领到名额]
+    [朋友下单]
     [其余用默认设置]
     [← 上一步] [先到这里]
-    Carol> [好友提交反馈]
-    ✓ 奖励时机：好友提交反馈
-    9/15 每带来一位这样的好友，推荐人得多少积分？
+    Carol> [朋友提交反馈]
+    ✓ 奖励时机：朋友提交反馈
+    9/15 每带来一位这样的朋友，推荐人得多少积分？
     [20 积分] [50 积分] [100 积分]
     [不给]
     [其余用默认设置]
@@ -343,7 +343,7 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [其余用默认设置]
     [← 上一步] [先到这里]
     Carol> 上一步
-    9/15 每带来一位这样的好友，推荐人得多少积分？
+    9/15 每带来一位这样的朋友，推荐人得多少积分？
     [20 积分] [50 积分] [100 积分]
     [不给]
     [其余用默认设置]
@@ -405,10 +405,10 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     焕亮精华试用 · 新品试用，上线前请核对：
     • 试用品：焕亮精华
     • 试用名额：30 份
-    • 名额分配：带好友优先，先到先得
-    • 直通好友数：1 位好友
+    • 名额分配：带朋友优先，先到先得
+    • 直通条件：1 位朋友
     • 申请问题：你的肤质？
-    • 奖励时机：好友提交反馈
+    • 奖励时机：朋友提交反馈
     • 推荐人奖励：20 积分
     • 每人上限：10 人
     • 领取期限：2 天
@@ -428,10 +428,10 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     [英文/中文名称]
     [试用品：焕亮精华]
     [试用名额：30 份]
-    [名额分配：带好友优先，先到先得]
-    [直通好友数：1 位好友]
+    [名额分配：带朋友优先，先到先得]
+    [直通条件：1 位朋友]
     [申请问题：你的肤质？]
-    [奖励时机：好友提交反馈]
+    [奖励时机：朋友提交反馈]
     [推荐人奖励：20 积分]
     [每人上限：10 人]
     [领取期限：2 天]
@@ -448,10 +448,10 @@ async def test_a_trial_in_four_taps(tmp_path: Path, locale: str, script: str) ->
     焕亮精华试用 · 新品试用，上线前请核对：
     • 试用品：焕亮精华
     • 试用名额：40 份
-    • 名额分配：带好友优先，先到先得
-    • 直通好友数：1 位好友
+    • 名额分配：带朋友优先，先到先得
+    • 直通条件：1 位朋友
     • 申请问题：你的肤质？
-    • 奖励时机：好友提交反馈
+    • 奖励时机：朋友提交反馈
     • 推荐人奖励：20 积分
     • 每人上限：10 人
     • 领取期限：2 天

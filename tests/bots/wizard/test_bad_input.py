@@ -188,4 +188,4 @@ async def test_what_is_to_be_expected_is_told_from_the_brands_past(tmp_path: Pat
         )
         page = await referral(town, "[Usual settings for the rest]")
         assert "It costs at most" in page
-        assert "Going by 1 campaign of yours, rather" in page
+        assert "Going by 1 campaign of yours, more likely" in page

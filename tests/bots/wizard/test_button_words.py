@@ -15,9 +15,9 @@ from tests.dialogue import in_both, open_town
     Carol> New campaign
     What would you like to run?
     Referral: members bring friends, and both are rewarded.
-    Product trial: people apply for a limited number of places, try it and tell you what they think; who brings \
+    Product trial: people apply for a limited number of places, try it and tell you what they think; whoever brings \
     friends moves up the line.
-    Contest: who brings the most friends wins, alone or as a team, on a live board.
+    Contest: whoever brings the most friends wins, alone or as a team, on a live board.
     [Referral]
     [Product trial]
     [Contest]
@@ -30,8 +30,8 @@ from tests.dialogue import in_both, open_town
     zh="""
     Carol> 新建活动
     想办哪种活动？
-    老带新：老成员邀请好友，双方都有奖励。
-    新品试用：限量名额，申请、审核、寄样、收反馈一条龙；带好友一起申请的人排得更靠前。
+    老带新：老成员邀请朋友，双方都有奖励。
+    新品试用：限量名额，申请、审核、寄样、收反馈一条龙；带朋友一起申请的人排得更靠前。
     拉新大赛：比谁带来的新朋友多，个人赛、战队赛都行，榜单实时更新。
     [老带新]
     [新品试用]

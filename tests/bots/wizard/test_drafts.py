@@ -22,33 +22,33 @@ from tests.dialogue import in_both, open_town
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [Skip]
-    (3/14) What is tried? This is what stands on the parcel.
+    (3/14) What will people try? This name goes on the parcel.
     [As the campaign]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [Stop here]
-    Serum trial is kept as a draft. Go on whenever you like; your colleagues can, too.
+    Serum trial is kept as a draft. Go on whenever you like; so can your colleagues.
     [Go on] [Delete draft]
     7 days later:
     Carol> /campaign new
-    There are drafts that wait to be finished:
+    These drafts are waiting to be finished:
     • Serum trial · Product trial · you, Mar 2, 12:00
     Or begin something new:
     Referral: members bring friends, and both are rewarded.
-    Product trial: people apply for a limited number of places, try it and tell you what they think; who brings \
+    Product trial: people apply for a limited number of places, try it and tell you what they think; whoever brings \
     friends moves up the line.
-    Contest: who brings the most friends wins, alone or as a team, on a live board.
+    Contest: whoever brings the most friends wins, alone or as a team, on a live board.
     [Go on: Serum trial]
     [Referral]
     [Product trial]
     [Contest]
     Carol> [Go on: Serum trial]
-    (3/14) What is tried? This is what stands on the parcel.
+    (3/14) What will people try? This name goes on the parcel.
     [As the campaign]
     [Usual settings for the rest]
     [← Back] [Stop here]
     Carol> [As the campaign]
-    ✓ What is tried: Serum trial
+    ✓ To be tried: Serum trial
     (4/14) How many places are there?
     [20 places] [50 places]
     [100 places]
@@ -56,7 +56,7 @@ from tests.dialogue import in_both, open_town
     [← Back] [Stop here]
     Carol> [Usual settings for the rest]
     Serum trial · product trial. Please look it over:
-    • What is tried: Serum trial
+    • To be tried: Serum trial
     • Places: 50 places
     • Who gets a place: I look at each application
     • Questions: The usual two
@@ -67,18 +67,18 @@ from tests.dialogue import in_both, open_town
     • Days for feedback: 14 days
     • Start: At once
     • Applications close: Monday, March 16, 2026, 12:00 (China Standard Time), after 7 days
-    💰 It costs at most 2,500 points and 50 × Serum trial. The books refuse anything beyond.
+    💰 It costs at most 2,500 points and 50 × Serum trial. Nothing beyond that is ever paid out.
     All set. Nothing is shown to members before you launch.
     [🚀 Launch now] [Schedule]
     [👀 Card and announcement]
     [✏️ Change] [Keep as a draft]
     [Delete draft]
     Carol> [Keep as a draft]
-    Serum trial is kept as a draft. Go on whenever you like; your colleagues can, too.
+    Serum trial is kept as a draft. Go on whenever you like; so can your colleagues.
     [Go on] [Delete draft]
     Carol> [Go on]
     Serum trial · product trial. Please look it over:
-    • What is tried: Serum trial
+    • To be tried: Serum trial
     • Places: 50 places
     • Who gets a place: I look at each application
     • Questions: The usual two
@@ -89,7 +89,7 @@ from tests.dialogue import in_both, open_town
     • Days for feedback: 14 days
     • Start: At once
     • Applications close: Monday, March 16, 2026, 12:00 (China Standard Time), after 7 days
-    💰 It costs at most 2,500 points and 50 × Serum trial. The books refuse anything beyond.
+    💰 It costs at most 2,500 points and 50 × Serum trial. Nothing beyond that is ever paid out.
     All set. Nothing is shown to members before you launch.
     [🚀 Launch now] [Schedule]
     [👀 Card and announcement]
@@ -101,7 +101,7 @@ from tests.dialogue import in_both, open_town
     [No, keep it]
     Carol> [No, keep it]
     Serum trial · product trial. Please look it over:
-    • What is tried: Serum trial
+    • To be tried: Serum trial
     • Places: 50 places
     • Who gets a place: I look at each application
     • Questions: The usual two
@@ -112,7 +112,7 @@ from tests.dialogue import in_both, open_town
     • Days for feedback: 14 days
     • Start: At once
     • Applications close: Monday, March 16, 2026, 12:00 (China Standard Time), after 7 days
-    💰 It costs at most 2,500 points and 50 × Serum trial. The books refuse anything beyond.
+    💰 It costs at most 2,500 points and 50 × Serum trial. Nothing beyond that is ever paid out.
     All set. Nothing is shown to members before you launch.
     [🚀 Launch now] [Schedule]
     [👀 Card and announcement]
@@ -131,9 +131,9 @@ from tests.dialogue import in_both, open_town
     Carol> /campaign new
     What would you like to run?
     Referral: members bring friends, and both are rewarded.
-    Product trial: people apply for a limited number of places, try it and tell you what they think; who brings \
+    Product trial: people apply for a limited number of places, try it and tell you what they think; whoever brings \
     friends moves up the line.
-    Contest: who brings the most friends wins, alone or as a team, on a live board.
+    Contest: whoever brings the most friends wins, alone or as a team, on a live board.
     [Referral]
     [Product trial]
     [Contest]
@@ -160,8 +160,8 @@ from tests.dialogue import in_both, open_town
     还有没填完的草稿：
     • 焕亮精华试用 · 新品试用 · 你，3月2日 12:00
     也可以新办一个：
-    老带新：老成员邀请好友，双方都有奖励。
-    新品试用：限量名额，申请、审核、寄样、收反馈一条龙；带好友一起申请的人排得更靠前。
+    老带新：老成员邀请朋友，双方都有奖励。
+    新品试用：限量名额，申请、审核、寄样、收反馈一条龙；带朋友一起申请的人排得更靠前。
     拉新大赛：比谁带来的新朋友多，个人赛、战队赛都行，榜单实时更新。
     [继续：焕亮精华试用]
     [老带新]
@@ -184,7 +184,7 @@ from tests.dialogue import in_both, open_town
     • 试用名额：50 份
     • 名额分配：逐个人工审核
     • 申请问题：用常用的两个问题
-    • 奖励时机：好友提交反馈
+    • 奖励时机：朋友提交反馈
     • 推荐人奖励：50 积分
     • 每人上限：20 人
     • 领取期限：3 天
@@ -206,7 +206,7 @@ from tests.dialogue import in_both, open_town
     • 试用名额：50 份
     • 名额分配：逐个人工审核
     • 申请问题：用常用的两个问题
-    • 奖励时机：好友提交反馈
+    • 奖励时机：朋友提交反馈
     • 推荐人奖励：50 积分
     • 每人上限：20 人
     • 领取期限：3 天
@@ -229,7 +229,7 @@ from tests.dialogue import in_both, open_town
     • 试用名额：50 份
     • 名额分配：逐个人工审核
     • 申请问题：用常用的两个问题
-    • 奖励时机：好友提交反馈
+    • 奖励时机：朋友提交反馈
     • 推荐人奖励：50 积分
     • 每人上限：20 人
     • 领取期限：3 天
@@ -250,12 +250,12 @@ from tests.dialogue import in_both, open_town
     草稿 焕亮精华试用 已删除。
     [新建活动]
     Carol> [继续填写]
-    「茶里」没有这份草稿了，可能已被删除。可以重新新建一个。
+    「茶里」没有这份草稿了，可能已被删除。重新建一份就好。
     [新建活动]
     Carol> 活动 新建
     想办哪种活动？
-    老带新：老成员邀请好友，双方都有奖励。
-    新品试用：限量名额，申请、审核、寄样、收反馈一条龙；带好友一起申请的人排得更靠前。
+    老带新：老成员邀请朋友，双方都有奖励。
+    新品试用：限量名额，申请、审核、寄样、收反馈一条龙；带朋友一起申请的人排得更靠前。
     拉新大赛：比谁带来的新朋友多，个人赛、战队赛都行，榜单实时更新。
     [老带新]
     [新品试用]
@@ -277,9 +277,9 @@ async def test_a_draft_outlives_a_week(tmp_path: Path, locale: str, script: str)
     Carol> /campaign new
     What would you like to run?
     Referral: members bring friends, and both are rewarded.
-    Product trial: people apply for a limited number of places, try it and tell you what they think; who brings \
+    Product trial: people apply for a limited number of places, try it and tell you what they think; whoever brings \
     friends moves up the line.
-    Contest: who brings the most friends wins, alone or as a team, on a live board.
+    Contest: whoever brings the most friends wins, alone or as a team, on a live board.
     [Referral]
     [Product trial]
     [Contest]
@@ -290,14 +290,14 @@ async def test_a_draft_outlives_a_week(tmp_path: Path, locale: str, script: str)
     """,
     zh="""
     Carol> 活动 新建 老带新
-    1/12 活动叫什么名字？成员和好友都会看到。
+    1/12 活动叫什么名字？成员和朋友都会看到。
     [先到这里]
     Carol> 取消
     已取消，没有任何改动。
     Carol> 活动 新建
     想办哪种活动？
-    老带新：老成员邀请好友，双方都有奖励。
-    新品试用：限量名额，申请、审核、寄样、收反馈一条龙；带好友一起申请的人排得更靠前。
+    老带新：老成员邀请朋友，双方都有奖励。
+    新品试用：限量名额，申请、审核、寄样、收反馈一条龙；带朋友一起申请的人排得更靠前。
     拉新大赛：比谁带来的新朋友多，个人赛、战队赛都行，榜单实时更新。
     [老带新]
     [新品试用]
@@ -367,7 +367,7 @@ async def test_thinking_better_of_it(tmp_path: Path, locale: str, script: str) -
     """,
     zh="""
     Carol> 活动 新建 老带新
-    1/12 活动叫什么名字？成员和好友都会看到。
+    1/12 活动叫什么名字？成员和朋友都会看到。
     [先到这里]
     Carol> top
     2/12 「top」要起个英文名吗？使用英文的成员会看到。跳过则统一显示中文名。

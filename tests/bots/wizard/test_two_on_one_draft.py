@@ -74,7 +74,7 @@ async def test_a_page_that_is_out_of_date_launches_nothing(tmp_path: Path) -> No
         assert "500 places" in late
         assert town.do(lambda session: campaigns_of(session, town.brand.id)) == []
         assert "is live" in await town.ask("Dave", "[🚀 Launch now]")
-        assert "launched already" in await town.ask("Carol", "[🚀 Launch now]")
+        assert "already been launched" in await town.ask("Carol", "[🚀 Launch now]")
         [campaign] = town.do(lambda session: campaigns_of(session, town.brand.id))
         assert campaign.kind == "trial"
 
