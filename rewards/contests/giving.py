@@ -22,6 +22,7 @@ from core.db import among, table
 from core.events import Bus
 from referral.campaigns import Campaign
 from referral.contests import links, results
+from referral.contests.decisions import hold
 from referral.contests.results import ContestFrozen, ContestResult, result_of
 from referral.linking import LinkUndone, MemberLink, person_of
 from referral.members import Member
@@ -71,9 +72,11 @@ def on_undone(session: Session, happened: Sequence[LinkUndone]) -> None:
             .distinct()
         )
         for campaign_id in sorted(contests):
+            campaign = session.get_one(Campaign, (event.brand_id, campaign_id))
+            hold(session, campaign)  # or a revision made meanwhile would be undone by the one before it
             result = result_of(session, event.brand_id, campaign_id)
             if result is not None:
-                give(session, session.get_one(Campaign, (event.brand_id, campaign_id)), result)
+                give(session, campaign, result)
 
 
 def on_frozen(session: Session, happened: Sequence[ContestFrozen]) -> None:

@@ -7,6 +7,8 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from threading import Event
+from time import monotonic, sleep
 
 import pytest
 from sqlalchemy import text
@@ -20,6 +22,7 @@ from referral.brands import Brand
 from referral.campaigns import Campaign, move
 from referral.contests import decisions
 from referral.contests.results import canonical, sealed
+from referral.linking import undo_link
 from referral.privacy import forget_member
 from referral.referrals import referral_of
 from rewards import ledger
@@ -557,3 +560,37 @@ def test_two_processes_freeze_and_judge_at_the_same_moment_and_each_prize_is_giv
     finally:
         for one in houses:
             one.close()
+
+
+def test_a_link_is_undone_while_somebody_is_judged_and_the_newest_final_stands(migrated_url: str) -> None:
+    houses = [House(migrated_url) for _ in range(2)]
+    try:
+        arena = open_arena(houses[0])
+        race(arena)
+        key, judged = (arena.brand.id, arena.campaign.id), Event()
+        shared = migrated_url.startswith("postgresql")
+        with later(days=DAYS + 1):
+            arena.clock_strikes()
+            arena.links("Bob", "Dora")
+
+            def judge(session: Session) -> None:
+                campaign = session.get_one(Campaign, key)
+                decisions.disqualify(session, campaign, arena.people["Alice"], reason="fraud", actor="telegram:1")
+                judged.set()
+                until = monotonic() + 10
+                while shared and monotonic() < until and not session.execute(WAITING).scalar():
+                    sleep(0.01)
+
+            with ThreadPoolExecutor(1) as pool:
+                decision = pool.submit(houses[0].do, judge)
+                assert judged.wait(10)
+                houses[1].do(lambda session: undo_link(session, arena.brand.id, arena.people["Bob"]))
+                decision.result()
+            assert arena.won() == {"Bob": 300, "Cem": 100, "Dora": 100}
+            assert arena.problems() == []
+    finally:
+        for one in houses:
+            one.close()
+
+
+WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
