@@ -14,7 +14,7 @@ from bots.message import Button, Reply
 from bots.questions import Dialog, Question
 from core.errors import BadInput, NotFound
 from referral import codes
-from referral.campaigns import Campaign, enroll
+from referral.campaigns import Campaign, enroll, find_campaign
 from referral.contests import teams
 from referral.contests.boards import Board, board_of, how_many, line_of, team_scores
 from referral.contests.teams import NAME_LENGTH, Team
@@ -38,14 +38,15 @@ LABEL = 14
 
 
 def team(ctx: Context) -> Reply:
-    campaign = contest_of(ctx, STATES)
+    what, _, rest = ctx.argument.strip().partition(" ")
+    what = WORDS.get(what, what.lower())
+    campaign = _named_by(ctx, what, rest) or contest_of(ctx, STATES)
     if campaign is None:
         return ctx.reply("team.no_contest")
     board = board_of(ctx.session, campaign)
     if not board.teams:
         return ctx.reply("error.no_teams", buttons=((ctx.button("button.leaderboard", "do:leaderboard"),),))
-    what, _, rest = ctx.argument.strip().partition(" ")
-    match WORDS.get(what, what.lower()), rest.strip():
+    match what, rest.strip():
         case "", _:
             return _card(ctx, board)
         case "new", "":
@@ -58,9 +59,21 @@ def team(ctx: Context) -> Reply:
             return _joined(ctx, campaign, teams.join_team(ctx.session, campaign, ctx.member.id, code))
         case "into", found:
             return _joined(ctx, campaign, teams.enter_team(ctx.session, campaign, ctx.member.id, _team(ctx, found)))
-        case "leave", sure:
+        case "leave", more:
+            sure = more.partition(" ")[0]
             return _leave(ctx, campaign, sure=WORDS.get(sure, sure) == "yes")
     return ctx.reply("team.how", title=ctx.title(campaign))
+
+
+def _named_by(ctx: Context, what: str, rest: str) -> Campaign | None:
+    """The contest that a button is about, by its team or its slug: there may be another one by now."""
+    if what == "into":
+        return ctx.session.get(Campaign, (ctx.brand.id, _team(ctx, rest.strip()).campaign_id))
+    words = rest.split()
+    if what != "leave" or len(words) != 2:
+        return None
+    found = find_campaign(ctx.session, ctx.brand.id, words[1])
+    return found if found.kind == "contest" and found.state in STATES else None
 
 
 def _team(ctx: Context, text: str) -> Team:
@@ -98,7 +111,10 @@ def _mine_buttons(ctx: Context, campaign: Campaign) -> tuple[tuple[Button, ...],
 def _leave(ctx: Context, campaign: Campaign, *, sure: bool) -> Reply:
     if not sure:
         mine = teams.team_to_leave(ctx.session, campaign, ctx.member.id)
-        row = (ctx.button("button.team_leave_yes", "do:team leave yes"), ctx.button("button.my_team", "do:team"))
+        row = (
+            ctx.button("button.team_leave_yes", f"do:team leave yes {campaign.slug}"),
+            ctx.button("button.my_team", "do:team"),
+        )
         return ctx.reply("team.leave_sure", name=mine.name, buttons=(row,))
     name = teams.leave_team(ctx.session, campaign, ctx.member.id)
     return ctx.reply("team.left", name=name, buttons=((ctx.button("button.teams", "do:team"),),))
@@ -119,7 +135,7 @@ def _card(ctx: Context, board: Board) -> Reply:
         full = len(teams.members_of(ctx.session, mine)) >= board.terms.team_most
         rows = rows if full or not is_open else [(_join_button(ctx, mine),), *rows]
     elif is_open and not teams.scored_in_team(ctx.session, board.campaign, ctx.member.id):
-        rows.append((ctx.button("button.team_leave", "do:team leave"),))
+        rows.append((ctx.button("button.team_leave", f"do:team leave ? {slug}"),))
     return Reply(text, buttons=tuple(rows))
 
 
