@@ -58,7 +58,7 @@ def speak(town: Town) -> None:
     zh="""
     0 minutes later:
     Tea hears:
-    📣 春茶会开始啦！
+    📣 春茶会 开始啦！
     给朋友的心意：「送你一杯新茶。」
     3月12日 12:00 前都可以参加。想参加？我私聊发你专属邀请链接。
     [领我的邀请链接]
@@ -66,12 +66,12 @@ def speak(town: Town) -> None:
     Bob joins.
     9 days later:
     Tea hears:
-    ⏳ 春茶会快结束了，3月12日 12:00 截止，在那之前达成的都算数。
+    ⏳ 春茶会 快结束了，3月12日 12:00 截止，在那之前达成的都算数。
     [领我的邀请链接]
     1 days later:
     Tea hears:
-    🏁 春茶会结束啦，感谢大家参与！发「我的」就能看到自己的成绩。
-    🎉 春茶会结果出炉：大家一共请来 1 位朋友，感谢！
+    🏁 春茶会 结束啦，感谢大家参与！发「我的」就能看到自己的成绩。
+    🎉 春茶会 结果出炉：大家一共请来 1 位朋友，感谢！
     🥇 Alice · 1 位
     Carol> 公告记录
     春茶会 的公告记录
@@ -132,7 +132,7 @@ def contest() -> dict[str, Any]:
     zh="""
     0 minutes later:
     Tea hears:
-    🏁 春茶会开赛啦！3月12日 12:00 前，看谁请来的朋友最多。
+    🏁 春茶会 开赛啦！3月12日 12:00 前，看谁请来的朋友最多。
     给朋友的心意：「送你一杯新茶。」
     想参赛？我私聊发你专属邀请链接。
     [领我的邀请链接] [排行榜]
@@ -145,11 +145,11 @@ def contest() -> dict[str, Any]:
     [领我的邀请链接] [排行榜]
     1 days later:
     Tea hears:
-    🏁 时间到，春茶会结束！对名次有疑问，请在 3月13日 12:00 前告诉我们，之后就是最终结果。
+    🏁 时间到，春茶会 结束！名次公示中，如有异议请在 3月13日 12:00 前告诉我们，之后就是最终结果。
     [排行榜]
     1 days later:
     Tea hears:
-    🏆 春茶会最终名次揭晓，恭喜！
+    🏆 春茶会 最终名次揭晓，恭喜！
     🥇 Alice · 1 位
     [排行榜]
     30 days later:
@@ -182,7 +182,7 @@ async def test_a_contest_from_its_start_to_its_final(tmp_path: Path, locale: str
     之后这里的公告都用中文。
     10 days later:
     Tea hears:
-    🏁 春茶会结束啦，感谢大家参与！发「我的」就能看到自己的成绩。
+    🏁 春茶会 结束啦，感谢大家参与！发「我的」就能看到自己的成绩。
     Alice> 公告记录
     只有群管理员可以管理活动。
     """,
@@ -210,7 +210,7 @@ async def test_each_group_hears_its_own_language(tmp_path: Path, locale: str, sc
     zh="""
     0 minutes later:
     Tea hears:
-    📣 春茶会开始啦！
+    📣 春茶会 开始啦！
     给朋友的心意：「送你一杯新茶。」
     3月12日 12:00 前都可以参加。想参加？我私聊发你专属邀请链接。
     [领我的邀请链接]

@@ -215,7 +215,7 @@ from tests.dialogue import in_both, open_town
     春茶会 · 3月9日 12:00 起待审核
     Bob 于 3月2日 12:00 通过 Alice 来到这里，目前不算数。
     Carol 于 3月9日 12:00 的决定：两个账号用的是同一台手机。
-    Alice 说：“我们是亲兄弟，共用一张银行卡。”
+    Alice 说：「我们是亲兄弟，共用一张银行卡。」
     如果支持申诉，Bob 会重新算数，扣回的奖励在预算内重新发放。
     被申诉的决定是你做的，这一件要由团队里的另一位来审核。
     [全部待审核]
@@ -228,7 +228,7 @@ from tests.dialogue import in_both, open_town
     春茶会 · 3月9日 12:00 起待审核
     Bob 于 3月2日 12:00 通过 Alice 来到这里，目前不算数。
     Carol 于 3月9日 12:00 的决定：两个账号用的是同一台手机。
-    Alice 说：“我们是亲兄弟，共用一张银行卡。”
+    Alice 说：「我们是亲兄弟，共用一张银行卡。」
     如果支持申诉，Bob 会重新算数，扣回的奖励在预算内重新发放。
     [支持申诉] [维持原决定]
     [全部待审核]
@@ -270,7 +270,7 @@ async def test_one_reviewer_decides_and_another_looks_at_the_appeal(tmp_path: Pa
     Who brought Bob?
     Spring tea · waiting since Mar 2, 12:00
     Bob came into Tea lovers on Mar 2, 12:00. Alice added them, but Bob has not given an invite code.
-    • Alice: 0 friends counted, 0 on the way, 0 fell away
+    • Alice: friends counted 0, on the way 0, fallen away 0
     If it counts: 100 points for whoever invited, 50 points for the new friend.
     [It was Alice]
     [Nobody can say]
@@ -315,7 +315,7 @@ async def test_one_reviewer_decides_and_another_looks_at_the_appeal(tmp_path: Pa
     Appeal by Alice
     Spring tea · waiting since Mar 2, 12:00
     Bob came into Tea lovers on Mar 2, 12:00. Alice added them, but Bob has not given an invite code.
-    • Alice: 0 friends counted, 0 on the way, 0 fell away
+    • Alice: friends counted 0, on the way 0, fallen away 0
     If it counts: 100 points for whoever invited, 50 points for the new friend.
     Carol decided on Mar 2, 12:00: It cannot be said for certain who invited them.
     Alice says: “Bob is a colleague of mine; ask him.”
@@ -353,7 +353,7 @@ async def test_one_reviewer_decides_and_another_looks_at_the_appeal(tmp_path: Pa
     春茶会 · 3月2日 12:00 起待审核
     Bob 于 3月2日 12:00 进入 爱茶的人，是 Alice 拉进来的，但 Bob 没有填邀请码。
     • Alice：已算数 0 位，进行中 0 位，已失效 0 位
-    算数后：邀请人得 100 积分、新朋友得 50 积分。
+    算数后：推荐人得 100 积分、新朋友得 50 积分。
     [是 Alice 邀请的] [无法确定]
     [全部待审核]
     Carol> [无法确定]
@@ -393,9 +393,9 @@ async def test_one_reviewer_decides_and_another_looks_at_the_appeal(tmp_path: Pa
     春茶会 · 3月2日 12:00 起待审核
     Bob 于 3月2日 12:00 进入 爱茶的人，是 Alice 拉进来的，但 Bob 没有填邀请码。
     • Alice：已算数 0 位，进行中 0 位，已失效 0 位
-    算数后：邀请人得 100 积分、新朋友得 50 积分。
+    算数后：推荐人得 100 积分、新朋友得 50 积分。
     Carol 于 3月2日 12:00 的决定：无法确定是谁邀请的。
-    Alice 说：“Bob 是我同事，可以问他。”
+    Alice 说：「Bob 是我同事，可以问他。」
     [支持申诉] [维持原决定]
     [全部待审核]
     Carol> [维持原决定]

@@ -199,7 +199,7 @@ async def test_a_broadcast_is_seen_before_it_is_sent(tmp_path: Path, locale: str
     [How far is it?]
     [Stop it]
     Carol> [Stop it]
-    2 people are still waiting for it. Stop here? What has gone out cannot be taken back.
+    Still waiting for it: 2. Stop here? What has gone out cannot be taken back.
     [Yes, stop]
     Carol> [Yes, stop]
     Stopped. 0 had it already; nobody else gets it.

@@ -192,7 +192,7 @@ async def test_pause_resume_end(tmp_path: Path, locale: str, script: str) -> Non
 @in_both(
     en="""
     Carol> /campaign duplicate spring
-    (1/2) When shall a new campaign like Spring tea start? Choose, or write a day and time, such as “tomorrow 8pm”.
+    (1/2) When should a new campaign like Spring tea start? Choose, or write a day and time, such as “tomorrow 8pm”.
     [Now]
     [Stop here]
     Carol> [Now]

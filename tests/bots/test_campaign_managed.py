@@ -61,22 +61,22 @@ from tests.house import person
     [Edit] [Run again] [Export]
     [← All campaigns]
     Carol> [Extend]
-    (1/2) Spring tea ends on Sunday, May 31, 2026, 12:00 (China Standard Time). Until when shall it go on? \
-    Choose, or write a day and time, such as “next Friday 18:00”.
+    (1/2) Spring tea ends on Sunday, May 31, 2026, 12:00 (China Standard Time). How long should it go on? Choose, \
+    or write a day and time, such as “next Friday 18:00”.
     [+7 days] [+14 days]
     [+30 days]
     [Stop here]
     Carol> yesterday
     We can’t tell when that is. Write a day and an hour, such as “next Friday 18:00” or “Dec 1 20:00”.
-    (1/2) Spring tea ends on Sunday, May 31, 2026, 12:00 (China Standard Time). Until when shall it go on? \
-    Choose, or write a day and time, such as “next Friday 18:00”.
+    (1/2) Spring tea ends on Sunday, May 31, 2026, 12:00 (China Standard Time). How long should it go on? Choose, \
+    or write a day and time, such as “next Friday 18:00”.
     [+7 days] [+14 days]
     [+30 days]
     [Stop here]
     Carol> next Friday 18:00
     The new end must be later than the present one. To stop sooner, end the campaign.
-    (1/2) Spring tea ends on Sunday, May 31, 2026, 12:00 (China Standard Time). Until when shall it go on? \
-    Choose, or write a day and time, such as “next Friday 18:00”.
+    (1/2) Spring tea ends on Sunday, May 31, 2026, 12:00 (China Standard Time). How long should it go on? Choose, \
+    or write a day and time, such as “next Friday 18:00”.
     [+7 days] [+14 days]
     [+30 days]
     [Stop here]
@@ -97,18 +97,18 @@ from tests.house import person
     Carol> [Yes]
     This button is no longer in use. Say /help to go on.
     Carol> [Raise budget]
-    (1/2) The budget of Spring tea is 3,000 points. How much shall be added (points)?
+    (1/2) The budget of Spring tea is 3,000 points. How much should be added (points)?
     [Stop here]
     Carol> nothing
     Please answer with a whole number.
-    (1/2) The budget of Spring tea is 3,000 points. How much shall be added (points)?
+    (1/2) The budget of Spring tea is 3,000 points. How much should be added (points)?
     [Stop here]
     Carol> 2000
     (2/2) The budget of Spring tea goes from 3,000 points to 5,000 points. Right?
     [Yes]
     [← Back] [Stop here]
     Carol> back
-    (1/2) The budget of Spring tea is 3,000 points. How much shall be added (points)?
+    (1/2) The budget of Spring tea is 3,000 points. How much should be added (points)?
     [Stop here]
     Carol> 1000
     (2/2) The budget of Spring tea goes from 3,000 points to 4,000 points. Right?
@@ -252,7 +252,7 @@ async def test_figures_end_and_budget(tmp_path: Path, locale: str, script: str) 
 @in_both(
     en="""
     Carol> /campaign edit spring
-    What shall change in Spring tea?
+    What should change in Spring tea?
     [Name (中文)]
     [Name (English)]
     [What the friend gets, in words (中文)]
@@ -262,7 +262,7 @@ async def test_figures_end_and_budget(tmp_path: Path, locale: str, script: str) 
     [Extend]
     Carol> [Name (English)]
     (1/2) Name (English) of Spring tea: Spring tea
-    What shall it be?
+    What should it be?
     [Stop here]
     Carol> rewards
     (2/2) Name (English) of Spring tea:
@@ -281,7 +281,7 @@ async def test_figures_end_and_budget(tmp_path: Path, locale: str, script: str) 
     [Edit] [Run again] [Export]
     [← All campaigns]
     Carol> [Edit]
-    What shall change in rewards?
+    What should change in rewards?
     [Name (中文)]
     [Name (English)]
     [What the friend gets, in words (中文)]
@@ -291,12 +291,12 @@ async def test_figures_end_and_budget(tmp_path: Path, locale: str, script: str) 
     [Extend]
     Carol> [Reward of the new friend]
     (1/2) Reward of the new friend of rewards: 50 points
-    What shall it be?
+    What should it be?
     [Stop here]
     Carol> a lot
     Please answer with a whole number.
     (1/2) Reward of the new friend of rewards: 50 points
-    What shall it be?
+    What should it be?
     [Stop here]
     Carol> 4000
     (2/2) Reward of the new friend of rewards:
@@ -316,7 +316,7 @@ async def test_figures_end_and_budget(tmp_path: Path, locale: str, script: str) 
     [Edit] [Run again] [Export]
     [← All campaigns]
     Carol> [Run again]
-    (1/2) When shall a new campaign like rewards start? Choose, or write a day and time, such as “tomorrow 8pm”.
+    (1/2) When should a new campaign like rewards start? Choose, or write a day and time, such as “tomorrow 8pm”.
     [Now]
     [Stop here]
     Carol> tomorrow 8pm
@@ -358,7 +358,7 @@ async def test_figures_end_and_budget(tmp_path: Path, locale: str, script: str) 
     [Run again] [Export]
     [← All campaigns]
     Carol> [Edit]
-    What shall change in rewards?
+    What should change in rewards?
     [Name (中文)]
     [Name (English)]
     [What the friend gets, in words (中文)]
@@ -518,15 +518,15 @@ def _manager(town: Town, name: str) -> None:
     en="""
     (Mei is a manager.)
     Mei> /campaign budget spring
-    (1/2) The budget of Spring tea is 3,000 points. How much shall be added (points)?
+    (1/2) The budget of Spring tea is 3,000 points. How much should be added (points)?
     [Stop here]
     Mei> 500
     (2/2) The budget of Spring tea goes from 3,000 points to 3,500 points. Right?
     [Yes]
     [← Back] [Stop here]
     Carol> /campaign extend spring
-    (1/2) Spring tea ends on Sunday, May 31, 2026, 12:00 (China Standard Time). Until when shall it go on? \
-    Choose, or write a day and time, such as “next Friday 18:00”.
+    (1/2) Spring tea ends on Sunday, May 31, 2026, 12:00 (China Standard Time). How long should it go on? Choose, \
+    or write a day and time, such as “next Friday 18:00”.
     [+7 days] [+14 days]
     [+30 days]
     [Stop here]
@@ -556,7 +556,7 @@ def _manager(town: Town, name: str) -> None:
     [Edit] [Run again] [Export]
     [← All campaigns]
     Mei> [Raise budget]
-    (1/2) The budget of Spring tea is 3,000 points. How much shall be added (points)?
+    (1/2) The budget of Spring tea is 3,000 points. How much should be added (points)?
     [Stop here]
     Mei> 500
     (2/2) The budget of Spring tea goes from 3,000 points to 3,500 points. Right?
@@ -730,11 +730,11 @@ async def _zoe_runs_tea(group: str, account: str) -> bool:
     [Edit] [Run again] [Export]
     [← All campaigns]
     Carol> [Raise budget]
-    Which budget of Night serum trial shall grow?
+    Which budget of Night serum trial should grow?
     [points]
     [Night serum]
     Carol> [Night serum]
-    (1/2) The budget of Night serum trial is 1 × Night serum. How much shall be added (Night serum)?
+    (1/2) The budget of Night serum trial is 1 × Night serum. How much should be added (Night serum)?
     [Stop here]
     Carol> 5
     (2/2) The budget of Night serum trial goes from 1 × Night serum to 6 × Night serum. Right?
@@ -753,7 +753,7 @@ async def _zoe_runs_tea(group: str, account: str) -> bool:
     [Edit] [Run again] [Export]
     [← All campaigns]
     Carol> [Run again]
-    (1/2) When shall a new campaign like Night serum trial start? Choose, or write a day and time, such as \
+    (1/2) When should a new campaign like Night serum trial start? Choose, or write a day and time, such as \
     “tomorrow 8pm”.
     [Now]
     [Stop here]

@@ -151,7 +151,7 @@ async def test_a_brand_begins_in_a_group(square: Square) -> None:
     await square.adds("Mei", "tea")
     assert "Nobody has started a brand" in await square.says("Mei", "[Connect this group]", "tea")
     said = await square.says("Mei", "[Start a new brand “tea lovers”]", "tea")
-    assert said.startswith("tea lovers is there, and you are its owner.")
+    assert said.startswith("tea lovers is set up, and you are its owner.")
     assert "now belongs to tea lovers" in said
     community = square.community("tea")
     assert community is not None

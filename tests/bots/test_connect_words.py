@@ -10,7 +10,7 @@ from tests.house import House, fresh_sqlite
 
 EN = """
 Mei adds the bot to tea.
-Hello! Invite your friends with me: everybody gets a link of their own, and whoever brings friends is rewarded. \
+Hello! Invite your friends with me: everybody gets a link of their own, and friends who count bring rewards. \
 An admin of this group presses the button (or says /connect) to begin.
 ⚠️ To count invitations I still need here:
 • to be an administrator (without it I do not see who joins)
@@ -25,7 +25,7 @@ Nobody has started a brand with me yet. Start one for this group: you become its
 /connect new and the name.
 [Start a new brand “tea lovers”]
 Mei in tea> [Start a new brand “tea lovers”]
-tea lovers is there, and you are its owner.
+tea lovers is set up, and you are its owner.
 ✅ This group now belongs to tea lovers. Its admins can launch campaigns: /campaign
 ⚠️ To count invitations I still need here:
 • to be an administrator (without it I do not see who joins)
@@ -49,7 +49,7 @@ It works once, within 30 minutes. The admins of that group may then run campaign
 the other code.
 [Copy]
 Li adds the bot to room on wechat.
-Hello! Invite your friends with me: everybody gets a link of their own, and whoever brings friends is rewarded.
+Hello! Invite your friends with me: everybody gets a link of their own, and friends who count bring rewards.
 To begin, somebody who runs the brand asks me in private for a one-time code (/connect code) and says it here.
 Li in room on wechat> /connect
 I cannot see here who the group's owner is. Somebody who runs the brand asks me in private for a one-time code \
@@ -88,7 +88,7 @@ This group no longer belongs to tea lovers. What has counted stays. To come back
 Mei in tea> [Yes, disconnect]
 This group is not connected to any brand.
 Mei adds the bot to cake.
-Hello! Invite your friends with me: everybody gets a link of their own, and whoever brings friends is rewarded. \
+Hello! Invite your friends with me: everybody gets a link of their own, and friends who count bring rewards. \
 An admin of this group presses the button (or says /connect) to begin.
 ⚠️ To count invitations I still need here:
 • to be an administrator (without it I do not see who joins)
@@ -108,7 +108,7 @@ the brand, say /connect and the code.
 """
 ZH = """
 Mei adds the bot to tea.
-大家好，我是邀请有礼小助手！人人都有专属邀请链接，带来朋友就有奖励。请本群管理员点下方按钮，或发送「连接」，即可启用。
+大家好，我是邀请有礼小助手！人人都有专属邀请链接，朋友达标就有奖励。请本群管理员点下方按钮，或发送「连接」，即可启用。
 ⚠️ 要准确统计邀请，我在本群还缺这些权限：
 • 管理员身份（没有就看不到谁进群）
 • 「通过链接邀请用户」（为每位成员生成专属链接）
@@ -121,13 +121,13 @@ Mei in tea> 连接
 [新建品牌「tea lovers」]
 Mei in tea> [新建品牌「tea lovers」]
 品牌「tea lovers」已建好，你是所有者。
-✅ 本群已接到「tea lovers」。群管理员发送「活动」即可开活动。
+✅ 本群已接入「tea lovers」。群管理员发送「活动」即可开活动。
 ⚠️ 要准确统计邀请，我在本群还缺这些权限：
 • 管理员身份（没有就看不到谁进群）
 • 「通过链接邀请用户」（为每位成员生成专属链接）
 打开群资料 →「编辑」→「管理员」→ 选择我（没有就先「添加管理员」）→ 打开上述权限 → 保存。
 Mei in tea> 连接
-本群已接到「tea lovers」。
+本群已接入「tea lovers」。
 ⚠️ 要准确统计邀请，我在本群还缺这些权限：
 • 管理员身份（没有就看不到谁进群）
 • 「通过链接邀请用户」（为每位成员生成专属链接）
@@ -139,20 +139,20 @@ Mei> 连接
 [给自家群生成连接码]
 [给合作群生成连接码]
 Mei> 连接 连接码
-在要接到「tea lovers」的群里发送：连接 <code>
+在要接入「tea lovers」的群里发送：连接 <code>
 30 分钟内有效，只能用一次。连接后，该群管理员可以管理「tea lovers」的活动；合作方的群请用合作群连接码。
 [复制]
 Li adds the bot to room on wechat.
-大家好，我是邀请有礼小助手！人人都有专属邀请链接，带来朋友就有奖励。
+大家好，我是邀请有礼小助手！人人都有专属邀请链接，朋友达标就有奖励。
 启用方法：请品牌负责人私聊我发送「连接 连接码」，再把拿到的连接码发到本群。
 Li in room on wechat> 连接
 我在这里认不出谁是群主。请品牌负责人私聊我发送「连接 连接码」，再把拿到的连接码发到本群。
 Li in room on wechat> 连接 <code>
-✅ 本群已接到「tea lovers」。群管理员发送「活动」即可开活动。
+✅ 本群已接入「tea lovers」。群管理员发送「活动」即可开活动。
 Li in room on wechat> 连接 <code>
 这个码无效：可能输错、已用过、用途不符，或已超过 30 分钟。请重新要一个。
 Li in room on wechat> 连接 foo
-本群已接到「tea lovers」。
+本群已接入「tea lovers」。
 Mei> 连接 合作群
 把这句话发给合作群的群主，由对方在群里发送：连接 <code>
 30 分钟内有效，只能用一次。活动设有群主分成时归对方所有，对方只能看到自己群的数据。
@@ -176,9 +176,9 @@ Mei in tea> 连接 断开
 Mei in tea> [确定断开]
 本群已与「tea lovers」断开，已计入的不受影响。想恢复时发送「连接」。
 Mei in tea> [确定断开]
-本群还没有接到任何品牌。
+本群还没有接入任何品牌。
 Mei adds the bot to cake.
-大家好，我是邀请有礼小助手！人人都有专属邀请链接，带来朋友就有奖励。请本群管理员点下方按钮，或发送「连接」，即可启用。
+大家好，我是邀请有礼小助手！人人都有专属邀请链接，朋友达标就有奖励。请本群管理员点下方按钮，或发送「连接」，即可启用。
 ⚠️ 要准确统计邀请，我在本群还缺这些权限：
 • 管理员身份（没有就看不到谁进群）
 • 「通过链接邀请用户」（为每位成员生成专属链接）

@@ -96,7 +96,7 @@ async def test_one_friend_short_of_a_prize(tmp_path: Path, locale: str, script: 
         ),
         (
             "zh",
-            """🎉 你已经为 春茶会 成功邀请了 5 位朋友，谢谢你把我们分享给身边的人！
+            """🎉 你已经为 春茶会 成功邀请了 5 位朋友，谢谢你把他们带来！
             再邀请 1 位，就能得到 500 积分。
             [我的邀请链接]
             [不再接收这类消息]""",

@@ -112,7 +112,7 @@ def ask(town: Town, name: str) -> None:
     """,
     zh="""
         Mei sends the serum.
-        收到啦，不过现在不需要发图片。发“帮助”看看我能做什么。
+        收到啦，不过现在不需要发图片。发「帮助」看看我能做什么。
         (Mei is asked for a photo.)
         Mei sends half of it.
         这个文件打不开，不是能用的图片。请发 JPEG 或 PNG 格式的图片。

@@ -27,7 +27,7 @@ from tests.dialogue import in_both, open_town
     Who brought Bob?
     Spring tea · waiting since Mar 2, 12:00
     Bob came into Tea lovers on Mar 2, 12:00. Alice added them, but Bob has not given an invite code.
-    • Alice: 0 friends counted, 0 on the way, 0 fell away
+    • Alice: friends counted 0, on the way 0, fallen away 0
     If it counts: 100 points for whoever invited, 50 points for the new friend.
     [It was Alice]
     [Nobody can say]
@@ -73,7 +73,7 @@ from tests.dialogue import in_both, open_town
     春茶会 · 3月2日 12:00 起待审核
     Bob 于 3月2日 12:00 进入 爱茶的人，是 Alice 拉进来的，但 Bob 没有填邀请码。
     • Alice：已算数 0 位，进行中 0 位，已失效 0 位
-    算数后：邀请人得 100 积分、新朋友得 50 积分。
+    算数后：推荐人得 100 积分、新朋友得 50 积分。
     [是 Alice 邀请的] [无法确定]
     [全部待审核]
     Carol> [是 Alice 邀请的]
@@ -122,7 +122,7 @@ async def test_a_reviewer_says_who_brought_somebody(tmp_path: Path, locale: str,
     Who brought Bob?
     Spring tea · waiting since Mar 2, 12:00
     Bob came into Tea lovers on Mar 2, 12:00. Alice added them, but Bob has not given an invite code.
-    • Alice: 0 friends counted, 0 on the way, 0 fell away
+    • Alice: friends counted 0, on the way 0, fallen away 0
     If it counts: 100 points for whoever invited, 50 points for the new friend.
     [It was Alice]
     [Nobody can say]
@@ -160,7 +160,7 @@ async def test_a_reviewer_says_who_brought_somebody(tmp_path: Path, locale: str,
     春茶会 · 3月2日 12:00 起待审核
     Bob 于 3月2日 12:00 进入 爱茶的人，是 Alice 拉进来的，但 Bob 没有填邀请码。
     • Alice：已算数 0 位，进行中 0 位，已失效 0 位
-    算数后：邀请人得 100 积分、新朋友得 50 积分。
+    算数后：推荐人得 100 积分、新朋友得 50 积分。
     [是 Alice 邀请的] [无法确定]
     [全部待审核]
     Lin> [是 Alice 邀请的]
@@ -287,7 +287,7 @@ async def test_what_waits_too_long_is_brought_to_mind(tmp_path: Path, locale: st
     Who brought Bob?
     Spring tea · waiting since Mar 2, 12:00
     Bob came into Tea lovers on Mar 2, 12:00. Alice added them, but Bob has not given an invite code.
-    • Alice: 0 friends counted, 0 on the way, 0 fell away
+    • Alice: friends counted 0, on the way 0, fallen away 0
     If it counts: 100 points for whoever invited, 50 points for the new friend.
     [It was Alice]
     [All 3 that Alice added]
@@ -307,7 +307,7 @@ async def test_what_waits_too_long_is_brought_to_mind(tmp_path: Path, locale: st
     Who brought Dan?
     Spring tea · waiting since Mar 2, 12:00
     Dan came into Tea lovers on Mar 2, 12:00. Alice added them, but Dan has not given an invite code.
-    • Alice: 0 friends counted, 0 on the way, 0 fell away
+    • Alice: friends counted 0, on the way 0, fallen away 0
     If it counts: 100 points for whoever invited, 50 points for the new friend.
     [It was Alice]
     [All 2 that Alice added]
@@ -361,7 +361,7 @@ async def test_what_waits_too_long_is_brought_to_mind(tmp_path: Path, locale: st
     春茶会 · 3月2日 12:00 起待审核
     Bob 于 3月2日 12:00 进入 爱茶的人，是 Alice 拉进来的，但 Bob 没有填邀请码。
     • Alice：已算数 0 位，进行中 0 位，已失效 0 位
-    算数后：邀请人得 100 积分、新朋友得 50 积分。
+    算数后：推荐人得 100 积分、新朋友得 50 积分。
     [是 Alice 邀请的]
     [Alice 拉来的 3 位都算]
     [无法确定]
@@ -381,7 +381,7 @@ async def test_what_waits_too_long_is_brought_to_mind(tmp_path: Path, locale: st
     春茶会 · 3月2日 12:00 起待审核
     Dan 于 3月2日 12:00 进入 爱茶的人，是 Alice 拉进来的，但 Dan 没有填邀请码。
     • Alice：已算数 0 位，进行中 0 位，已失效 0 位
-    算数后：邀请人得 100 积分、新朋友得 50 积分。
+    算数后：推荐人得 100 积分、新朋友得 50 积分。
     [是 Alice 邀请的]
     [Alice 拉来的 2 位都算]
     [无法确定]

@@ -34,8 +34,8 @@ CAREFUL: dict[str, Any] = {
     Spring tea · waiting since Mar 2, 12:00
     Bob came into Tea lovers on Mar 2, 12:00. Several invite links were used at about that time, and the platform \
     does not say which one Bob used.
-    • Alice: 0 friends counted, 0 on the way, 0 fell away
-    • Dan: 0 friends counted, 0 on the way, 0 fell away
+    • Alice: friends counted 0, on the way 0, fallen away 0
+    • Dan: friends counted 0, on the way 0, fallen away 0
     If it counts: 100 points for whoever invited, 50 points for the new friend.
     [It was Alice] [It was Dan]
     [Nobody can say]
@@ -54,7 +54,7 @@ CAREFUL: dict[str, Any] = {
     Spring tea · waiting since Mar 2, 12:00
     Eve came into Tea lovers on Mar 2, 12:00. Alice’s invite link was used at about that time, but the platform \
     does not say for certain that it was Eve who used it.
-    • Alice: 0 friends counted, 0 on the way, 0 fell away
+    • Alice: friends counted 0, on the way 0, fallen away 0
     If it counts: 100 points for whoever invited, 50 points for the new friend.
     [It was Alice]
     [Nobody can say]
@@ -86,7 +86,7 @@ CAREFUL: dict[str, Any] = {
     Bob 于 3月2日 12:00 进入 爱茶的人。当时有几条邀请链接被人用过，平台没有说明 Bob 用的是哪一条。
     • Alice：已算数 0 位，进行中 0 位，已失效 0 位
     • Dan：已算数 0 位，进行中 0 位，已失效 0 位
-    算数后：邀请人得 100 积分、新朋友得 50 积分。
+    算数后：推荐人得 100 积分、新朋友得 50 积分。
     [是 Alice 邀请的]
     [是 Dan 邀请的] [无法确定]
     [全部待审核]
@@ -103,7 +103,7 @@ CAREFUL: dict[str, Any] = {
     春茶会 · 3月2日 12:00 起待审核
     Eve 于 3月2日 12:00 进入 爱茶的人。当时 Alice 的邀请链接正好有人用过，但平台没有说明用的人就是 Eve。
     • Alice：已算数 0 位，进行中 0 位，已失效 0 位
-    算数后：邀请人得 100 积分、新朋友得 50 积分。
+    算数后：推荐人得 100 积分、新朋友得 50 积分。
     [是 Alice 邀请的] [无法确定]
     [全部待审核]
     0 minutes later:

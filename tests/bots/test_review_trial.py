@@ -16,7 +16,7 @@ from tests.dialogue import in_both
     A full box, free.
     2 places, 2 still free. Apply until Mar 16, 12:00.
     How places are given: Acme Tea looks at every application.
-    The line: whoever brings more friends who apply stands further ahead; with as many, who applied first.
+    The line: whoever brought more friends who applied is further ahead; with equal numbers, whoever applied first.
     [✋ Apply]
     [Bring friends]
     Alice> [✋ Apply]
@@ -38,7 +38,7 @@ from tests.dialogue import in_both
     A full box, free.
     2 places, 2 still free. Apply until Mar 16, 12:00.
     How places are given: Acme Tea looks at every application.
-    The line: whoever brings more friends who apply stands further ahead; with as many, who applied first.
+    The line: whoever brought more friends who applied is further ahead; with equal numbers, whoever applied first.
     [✋ Apply]
     [Bring friends]
     Bob> [✋ Apply]
@@ -100,14 +100,14 @@ from tests.dialogue import in_both
     (A moment passes.)
     Alice hears:
     Acme Tea did not choose you for Night serum trial this time: Your answers left too much open.
-    [Ask for a second look]
+    [Appeal]
     Bob hears:
     🎉 A place in Night serum trial is yours: one Night serum.
     Take it by Mar 5, 12:00; after that it passes on to the next in line.
     Acme Tea: Sounds like you need it.
     [🎁 Take my place]
     [No, thanks]
-    Alice> [Ask for a second look]
+    Alice> [Appeal]
     No place for you (Night serum trial)
     What did we get wrong, or what should we know? Two or three sentences are enough. There is one appeal for each \
     decision, so say it all.
@@ -153,9 +153,9 @@ from tests.dialogue import in_both
     正装一盒，免费试用。
     共 2 个名额，还剩 2 个，3月16日 12:00 截止申请。
     名额规则：由 茶里 逐一审核申请。
-    候补顺序：带来申请的好友越多越靠前；一样多，先申请的在前。
+    候补顺序：带来申请的朋友越多越靠前；一样多，先申请的在前。
     [✋ 申请试用]
-    [邀请好友]
+    [邀请朋友]
     Alice> [✋ 申请试用]
     1/2 你的肤质是？
     发送「取消」可随时退出。
@@ -166,18 +166,18 @@ from tests.dialogue import in_both
     [跳过]
     Alice> [跳过]
     📝 已收到你对 夜间精华试用 的申请。茶里 会逐一审核，有结果我马上告诉你。
-    目前排队的只有你一位。
-    你带来的申请好友：0 位。每多一位，排位往前。
-    [邀请好友]
+    目前候补名单上只有你一位。
+    你带来申请的朋友：0 位。每多一位，排位往前。
+    [邀请朋友]
     [退出申请]
     Bob> /trial
     🧴 夜间精华试用
     正装一盒，免费试用。
     共 2 个名额，还剩 2 个，3月16日 12:00 截止申请。
     名额规则：由 茶里 逐一审核申请。
-    候补顺序：带来申请的好友越多越靠前；一样多，先申请的在前。
+    候补顺序：带来申请的朋友越多越靠前；一样多，先申请的在前。
     [✋ 申请试用]
-    [邀请好友]
+    [邀请朋友]
     Bob> [✋ 申请试用]
     1/2 你的肤质是？
     发送「取消」可随时退出。
@@ -189,8 +189,8 @@ from tests.dialogue import in_both
     Bob> 最近皮肤状态不好。
     📝 已收到你对 夜间精华试用 的申请。茶里 会逐一审核，有结果我马上告诉你。
     当前排位：第 2 位（共 2 人）。排在你前面的人都比你先申请。
-    你带来的申请好友：0 位。每多一位，排位往前。
-    [邀请好友]
+    你带来申请的朋友：0 位。每多一位，排位往前。
+    [邀请朋友]
     [退出申请]
     Carol> 审核
     待审核（最早的在前）：试用申请 2 件
@@ -236,14 +236,14 @@ from tests.dialogue import in_both
     (A moment passes.)
     Alice hears:
     夜间精华试用 这次没有选上你。茶里 的说明：申请信息填得不够完整。
-    [申请复核]
+    [我要申诉]
     Bob hears:
     🎉 恭喜，你拿到了 夜间精华试用 的名额：夜间精华 一份。
     请在 3月5日 12:00 前领取，逾期会顺延给下一位。
     茶里：看起来你正需要它。
     [🎁 领取名额]
     [不要了]
-    Alice> [申请复核]
+    Alice> [我要申诉]
     没有给你名额（夜间精华试用）
     哪里弄错了，或者还有什么我们该知道？两三句话就够。每个决定只能申诉一次，请一次说清楚。
     发送「取消」可随时退出。
@@ -260,7 +260,7 @@ from tests.dialogue import in_both
     剩余名额：1 / 2。
     • 你的肤质是？ 干性
     Carol 于 3月2日 12:00 的决定：申请信息填得不够完整。
-    Alice 说：“冬天皮肤特别干，申请时忘了写。”
+    Alice 说：「冬天皮肤特别干，申请时忘了写。」
     [支持申诉] [维持原决定]
     [全部待审核]
     Carol> [支持申诉]

@@ -29,12 +29,12 @@ def _owner(town: Town, name: str) -> None:
     Mei> /staff
     Who runs Acme Tea
     • Mei · owner
-    You are owner.
+    Your role: owner.
     Besides them, the admins of your own groups may run campaigns.
     [Code for an owner] [Code for a manager] [Code for a reviewer]
     [Remove Mei]
     Mei> [Remove Mei]
-    Mei is owner. Take that away?
+    Remove Mei as owner?
     [Yes, remove]
     Mei> [Yes, remove]
     A brand always has at least one owner. Make somebody else an owner first.
@@ -57,7 +57,7 @@ def _owner(town: Town, name: str) -> None:
     Who runs Acme Tea
     • Mei · owner
     • Ann · reviewer
-    You are reviewer.
+    Your role: reviewer.
     Ann> /staff manager
     Only an owner of the brand can change who runs it.
     Ann> /campaign
@@ -66,13 +66,13 @@ def _owner(town: Town, name: str) -> None:
     Who runs Acme Tea
     • Mei · owner
     • Ann · reviewer
-    You are owner.
+    Your role: owner.
     Besides them, the admins of your own groups may run campaigns.
     [Code for an owner] [Code for a manager] [Code for a reviewer]
     [Remove Mei]
     [Remove Ann]
     Mei> [Remove Ann]
-    Ann is reviewer. Take that away?
+    Remove Ann as reviewer?
     [Yes, remove]
     Mei> [Yes, remove]
     Ann has no role for Acme Tea any more.
@@ -98,7 +98,7 @@ def _owner(town: Town, name: str) -> None:
     Mei 目前是所有者，要移除吗？
     [确定移除]
     Mei> [确定移除]
-    品牌至少要有一位所有者，请先把所有者交给别人。
+    品牌至少要有一位所有者，请先让另一位成为所有者。
     Mei> [审核员授权码]
     把这句话发给要担任「茶里」审核员的人，请对方私聊我发送：团队 <code>
     权限：处理待审核的事项。30 分钟内有效，只能用一次。

@@ -17,7 +17,7 @@ from tests.dialogue import in_both
     A full box, free.
     1 place, still free. Apply until Mar 16, 12:00.
     How places are given: first come, first served.
-    The line: whoever brings more friends who apply stands further ahead; with as many, who applied first.
+    The line: whoever brought more friends who applied is further ahead; with equal numbers, whoever applied first.
     [✋ Apply]
     [Bring friends]
     Alice> [✋ Apply]
@@ -50,7 +50,7 @@ from tests.dialogue import in_both
     The one place is spoken for at the moment. You can still apply until Mar 16, 12:00 and wait in \
     line: it passes on if it is not taken.
     How places are given: first come, first served.
-    The line: whoever brings more friends who apply stands further ahead; with as many, who applied first.
+    The line: whoever brought more friends who applied is further ahead; with equal numbers, whoever applied first.
     [✋ Apply]
     [Bring friends]
     Carl> [✋ Apply]
@@ -86,7 +86,7 @@ from tests.dialogue import in_both
     The one place is spoken for at the moment. You can still apply until Mar 16, 12:00 and wait in \
     line: it passes on if it is not taken.
     How places are given: first come, first served.
-    The line: whoever brings more friends who apply stands further ahead; with as many, who applied first.
+    The line: whoever brought more friends who applied is further ahead; with equal numbers, whoever applied first.
     [✋ Apply]
     [Bring friends]
     Bob> [✋ Apply]
@@ -109,7 +109,7 @@ from tests.dialogue import in_both
     You are first of 2 in line.
     Friends of yours who applied: 1. Each one more moves you up.
     Alice> [🎁 Take my place]
-    📦 Your Night serum is set aside. Where shall it go? Please say so by Mar 5, 12:00, or the place passes on.
+    📦 Your Night serum is set aside. Where should it go? Please say so by Mar 5, 12:00, or the place passes on.
     (1/5) Who receives it?
     Say “cancel” to stop.
     Alice> Lin Mei
@@ -201,9 +201,9 @@ from tests.dialogue import in_both
     正装一盒，免费试用。
     共 1 个名额，还剩 1 个，3月16日 12:00 截止申请。
     名额规则：先到先得。
-    候补顺序：带来申请的好友越多越靠前；一样多，先申请的在前。
+    候补顺序：带来申请的朋友越多越靠前；一样多，先申请的在前。
     [✋ 申请试用]
-    [邀请好友]
+    [邀请朋友]
     Alice> [✋ 申请试用]
     1/2 你的肤质是？
     发送「取消」可随时退出。
@@ -233,9 +233,9 @@ from tests.dialogue import in_both
     正装一盒，免费试用。
     名额（共 1 个）暂时满了。3月16日 12:00 前仍可申请候补，没人领的名额会顺延。
     名额规则：先到先得。
-    候补顺序：带来申请的好友越多越靠前；一样多，先申请的在前。
+    候补顺序：带来申请的朋友越多越靠前；一样多，先申请的在前。
     [✋ 申请试用]
-    [邀请好友]
+    [邀请朋友]
     Carl> [✋ 申请试用]
     1/2 你的肤质是？
     发送「取消」可随时退出。
@@ -246,9 +246,9 @@ from tests.dialogue import in_both
     [跳过]
     Carl> 有点好奇
     ⏳ 你在 夜间精华试用 的候补名单里，轮到你我马上通知。
-    目前排队的只有你一位。
-    你带来的申请好友：0 位。每多一位，排位往前。
-    [邀请好友]
+    目前候补名单上只有你一位。
+    你带来申请的朋友：0 位。每多一位，排位往前。
+    [邀请朋友]
     [退出申请]
     Carl> /invite
     (picture: 你的邀请海报和二维码)
@@ -268,9 +268,9 @@ from tests.dialogue import in_both
     正装一盒，免费试用。
     名额（共 1 个）暂时满了。3月16日 12:00 前仍可申请候补，没人领的名额会顺延。
     名额规则：先到先得。
-    候补顺序：带来申请的好友越多越靠前；一样多，先申请的在前。
+    候补顺序：带来申请的朋友越多越靠前；一样多，先申请的在前。
     [✋ 申请试用]
-    [邀请好友]
+    [邀请朋友]
     Bob> [✋ 申请试用]
     1/2 你的肤质是？
     发送「取消」可随时退出。
@@ -281,15 +281,15 @@ from tests.dialogue import in_both
     [跳过]
     Bob> -
     ⏳ 你在 夜间精华试用 的候补名单里，轮到你我马上通知。
-    当前排位：第 2 位（共 2 人）。排在你前面的人，带来的申请好友都比你多。
-    你带来的申请好友：0 位。每多一位，排位往前。
-    [邀请好友]
+    当前排位：第 2 位（共 2 人）。排在你前面的人，带来申请的朋友都比你多。
+    你带来申请的朋友：0 位。每多一位，排位往前。
+    [邀请朋友]
     [退出申请]
     (A moment passes.)
     Carl hears:
     👏 你邀请的 Bob 也申请了 夜间精华试用。
     当前排位：第 1 位（共 2 人）。
-    你带来的申请好友：1 位。每多一位，排位往前。
+    你带来申请的朋友：1 位。每多一位，排位往前。
     Alice> [🎁 领取名额]
     📦 你的 夜间精华 已留好，寄到哪里？请在 3月5日 12:00 前填写地址，逾期名额会顺延。
     1/5 收件人姓名？
@@ -362,14 +362,14 @@ from tests.dialogue import in_both
     • 已反馈 1 人
     • 之后下单 0 人
     目前候补：2 人
-    好友带来的申请：1 人
+    朋友带来的申请：1 人
     逾期未领 0 · 未反馈 0 · 未通过 0 · 已退出 0
     评分 ★★★★☆ 4.0 · 可公开 1 条
     [💬 看反馈]
     Carol> [💬 看反馈]
     💬 夜间精华试用 用户反馈
     ★★★★☆ Alice · 可公开
-    “吸收很快”
+    「吸收很快」
     [📊 试用数据]
     3 days later:
     Bob hears:
@@ -392,7 +392,7 @@ async def test_a_code_is_in_the_answer_and_a_second_press_shows_it_again(tmp_pat
         assert town.news("Alice") == []
         await town.later(days=15)
         assert [town.shown(reply).splitlines()[0] for reply in town.news("Alice")] == [
-            "We waited for your feedback on Night serum trial and heard nothing. Acme Tea would still like to know."
+            "Your feedback on Night serum trial has not reached us. Acme Tea would still love to hear it."
         ]
         await town.ask("Alice", "[✍️ Give feedback]")
         assert (await town.ask("Alice", "six")).startswith("Please choose one to five stars.")

@@ -21,7 +21,7 @@ from tests.dialogue import in_both
     The one place is spoken for at the moment. You can still apply until Mar 16, 12:00 and wait in \
     line: it passes on if it is not taken.
     How places are given: first come, first served.
-    The line: whoever brings more friends who apply stands further ahead; with as many, who applied first.
+    The line: whoever brought more friends who applied is further ahead; with equal numbers, whoever applied first.
     [✋ Apply]
     [Bring friends]
     Bob> [✋ Apply]
@@ -48,15 +48,15 @@ from tests.dialogue import in_both
     No place is kept for you right now.
     The place in Night serum trial that was kept for you was not taken in time and has passed on.
     Bob> [🎁 Take my place]
-    📦 Your Night serum is set aside. Where shall it go? Please say so by Mar 4, 13:00, or the place passes on.
+    📦 Your Night serum is set aside. Where should it go? Please say so by Mar 4, 13:00, or the place passes on.
     (1/5) Who receives it?
     Say “cancel” to stop.
     Bob> cancel
     Stopped; nothing was changed.
     13 hours later:
     Bob hears:
-    ⏰ A reminder. 📦 Your Night serum is set aside. Where shall it go? Please say so by Mar 4, 13:00, or \
-    the place passes on.
+    ⏰ A reminder. 📦 Your Night serum is set aside. Where should it go? Please say so by Mar 4, 13:00, or the place \
+    passes on.
     [Tell the address]
     12 hours later:
     Bob hears:
@@ -75,14 +75,14 @@ from tests.dialogue import in_both
     正装一盒，免费试用。
     名额（共 1 个）暂时满了。3月16日 12:00 前仍可申请候补，没人领的名额会顺延。
     名额规则：先到先得。
-    候补顺序：带来申请的好友越多越靠前；一样多，先申请的在前。
+    候补顺序：带来申请的朋友越多越靠前；一样多，先申请的在前。
     [✋ 申请试用]
-    [邀请好友]
+    [邀请朋友]
     Bob> [✋ 申请试用]
     ⏳ 你在 夜间精华试用 的候补名单里，轮到你我马上通知。
-    目前排队的只有你一位。
-    你带来的申请好友：0 位。每多一位，排位往前。
-    [邀请好友]
+    目前候补名单上只有你一位。
+    你带来申请的朋友：0 位。每多一位，排位往前。
+    [邀请朋友]
     [退出申请]
     12 hours later:
     Alice hears:
@@ -178,7 +178,7 @@ async def test_a_place_that_is_not_taken_passes_on_and_is_said_to(tmp_path: Path
     The one place is spoken for at the moment. You can still apply until Mar 16, 12:00 and wait in \
     line: it passes on if it is not taken.
     How places are given: first come, first served.
-    The line: whoever brings more friends who apply stands further ahead; with as many, who applied first.
+    The line: whoever brought more friends who applied is further ahead; with equal numbers, whoever applied first.
     [✋ Apply]
     [Bring friends]
     Dana> /trial take serum
@@ -187,7 +187,7 @@ async def test_a_place_that_is_not_taken_passes_on_and_is_said_to(tmp_path: Path
     The one place is spoken for at the moment. You can still apply until Mar 16, 12:00 and wait in \
     line: it passes on if it is not taken.
     How places are given: first come, first served.
-    The line: whoever brings more friends who apply stands further ahead; with as many, who applied first.
+    The line: whoever brought more friends who applied is further ahead; with equal numbers, whoever applied first.
     [✋ Apply]
     [Bring friends]
     """,
@@ -199,9 +199,9 @@ async def test_a_place_that_is_not_taken_passes_on_and_is_said_to(tmp_path: Path
     [不要了]
     Bob> /trial apply serum
     ⏳ 你在 夜间精华试用 的候补名单里，轮到你我马上通知。
-    目前排队的只有你一位。
-    你带来的申请好友：0 位。每多一位，排位往前。
-    [邀请好友]
+    目前候补名单上只有你一位。
+    你带来申请的朋友：0 位。每多一位，排位往前。
+    [邀请朋友]
     [退出申请]
     Bob> [退出申请]
     确定退出 夜间精华试用 的申请吗？之后再申请要重新排队。
@@ -209,9 +209,9 @@ async def test_a_place_that_is_not_taken_passes_on_and_is_said_to(tmp_path: Path
     [确定退出]
     Bob> [再想想]
     ⏳ 你在 夜间精华试用 的候补名单里，轮到你我马上通知。
-    目前排队的只有你一位。
-    你带来的申请好友：0 位。每多一位，排位往前。
-    [邀请好友]
+    目前候补名单上只有你一位。
+    你带来申请的朋友：0 位。每多一位，排位往前。
+    [邀请朋友]
     [退出申请]
     Bob> [退出申请]
     确定退出 夜间精华试用 的申请吗？之后再申请要重新排队。
@@ -222,9 +222,9 @@ async def test_a_place_that_is_not_taken_passes_on_and_is_said_to(tmp_path: Path
     [重新申请]
     Bob> [重新申请]
     ⏳ 你在 夜间精华试用 的候补名单里，轮到你我马上通知。
-    目前排队的只有你一位。
-    你带来的申请好友：0 位。每多一位，排位往前。
-    [邀请好友]
+    目前候补名单上只有你一位。
+    你带来申请的朋友：0 位。每多一位，排位往前。
+    [邀请朋友]
     [退出申请]
     Alice> [不要了]
     确定放弃 夜间精华试用 的名额吗？名额会给下一位。
@@ -244,17 +244,17 @@ async def test_a_place_that_is_not_taken_passes_on_and_is_said_to(tmp_path: Path
     正装一盒，免费试用。
     名额（共 1 个）暂时满了。3月16日 12:00 前仍可申请候补，没人领的名额会顺延。
     名额规则：先到先得。
-    候补顺序：带来申请的好友越多越靠前；一样多，先申请的在前。
+    候补顺序：带来申请的朋友越多越靠前；一样多，先申请的在前。
     [✋ 申请试用]
-    [邀请好友]
+    [邀请朋友]
     Dana> /trial take serum
     🧴 夜间精华试用
     正装一盒，免费试用。
     名额（共 1 个）暂时满了。3月16日 12:00 前仍可申请候补，没人领的名额会顺延。
     名额规则：先到先得。
-    候补顺序：带来申请的好友越多越靠前；一样多，先申请的在前。
+    候补顺序：带来申请的朋友越多越靠前；一样多，先申请的在前。
     [✋ 申请试用]
-    [邀请好友]
+    [邀请朋友]
     """,
 )
 async def test_who_leaves_is_asked_first_and_may_come_back(tmp_path: Path, locale: str, script: str) -> None:
@@ -269,7 +269,7 @@ async def test_who_leaves_is_asked_first_and_may_come_back(tmp_path: Path, local
     A full box, free.
     1 place, still free. Apply until Mar 16, 12:00.
     How places are given: Acme Tea looks at every application.
-    The line: whoever brings more friends who apply stands further ahead; with as many, who applied first.
+    The line: whoever brought more friends who applied is further ahead; with equal numbers, whoever applied first.
     [✋ Apply]
     [Bring friends]
     Alice> [✋ Apply]
@@ -294,10 +294,10 @@ async def test_who_leaves_is_asked_first_and_may_come_back(tmp_path: Path, local
     (Mei declines Bob.)
     Bob hears:
     Acme Tea did not choose you for Night serum trial this time: Dry skin only, this time.
-    [Ask for a second look]
+    [Appeal]
     Bob> /trial
     Acme Tea did not choose you for Night serum trial this time: Dry skin only, this time.
-    [Ask for a second look]
+    [Appeal]
     """,
     """
     Alice> /trial
@@ -305,20 +305,20 @@ async def test_who_leaves_is_asked_first_and_may_come_back(tmp_path: Path, local
     正装一盒，免费试用。
     共 1 个名额，还剩 1 个，3月16日 12:00 截止申请。
     名额规则：由 茶里 逐一审核申请。
-    候补顺序：带来申请的好友越多越靠前；一样多，先申请的在前。
+    候补顺序：带来申请的朋友越多越靠前；一样多，先申请的在前。
     [✋ 申请试用]
-    [邀请好友]
+    [邀请朋友]
     Alice> [✋ 申请试用]
     📝 已收到你对 夜间精华试用 的申请。茶里 会逐一审核，有结果我马上告诉你。
-    目前排队的只有你一位。
-    你带来的申请好友：0 位。每多一位，排位往前。
-    [邀请好友]
+    目前候补名单上只有你一位。
+    你带来申请的朋友：0 位。每多一位，排位往前。
+    [邀请朋友]
     [退出申请]
     Bob> /trial apply serum
     📝 已收到你对 夜间精华试用 的申请。茶里 会逐一审核，有结果我马上告诉你。
     当前排位：第 2 位（共 2 人）。排在你前面的人都比你先申请。
-    你带来的申请好友：0 位。每多一位，排位往前。
-    [邀请好友]
+    你带来申请的朋友：0 位。每多一位，排位往前。
+    [邀请朋友]
     [退出申请]
     (Mei approves Alice.)
     Alice hears:
@@ -330,10 +330,10 @@ async def test_who_leaves_is_asked_first_and_may_come_back(tmp_path: Path, local
     (Mei declines Bob.)
     Bob hears:
     夜间精华试用 这次没有选上你。茶里 的说明：Dry skin only, this time.
-    [申请复核]
+    [我要申诉]
     Bob> /trial
     夜间精华试用 这次没有选上你。茶里 的说明：Dry skin only, this time.
-    [申请复核]
+    [我要申诉]
     """,
 )
 async def test_a_person_decides_and_the_reason_is_told(tmp_path: Path, locale: str, script: str) -> None:
@@ -347,9 +347,9 @@ async def test_a_person_decides_and_the_reason_is_told(tmp_path: Path, locale: s
     🧴 Night serum trial
     A full box, free.
     1 place, still free. Apply until Mar 16, 12:00.
-    How places are given: bring 2 friends who apply too, and a place is yours at once while there are \
-    any. What is left when applications close goes down the line.
-    The line: whoever brings more friends who apply stands further ahead; with as many, who applied first.
+    How places are given: once 2 of your friends applied too, a place is yours at once while there are any. What is \
+    left when applications close goes down the line.
+    The line: whoever brought more friends who applied is further ahead; with equal numbers, whoever applied first.
     [✋ Apply]
     [Bring friends]
     Alice> [✋ Apply]
@@ -364,15 +364,15 @@ async def test_a_person_decides_and_the_reason_is_told(tmp_path: Path, locale: s
     🧴 夜间精华试用
     正装一盒，免费试用。
     共 1 个名额，还剩 1 个，3月16日 12:00 截止申请。
-    名额规则：带 2 位好友来申请，有名额就直接给你；截止后剩下的名额按候补顺序发放。
-    候补顺序：带来申请的好友越多越靠前；一样多，先申请的在前。
+    名额规则：带 2 位朋友来申请，有名额就直接给你；截止后剩下的名额按候补顺序发放。
+    候补顺序：带来申请的朋友越多越靠前；一样多，先申请的在前。
     [✋ 申请试用]
-    [邀请好友]
+    [邀请朋友]
     Alice> [✋ 申请试用]
     ⏳ 你在 夜间精华试用 的候补名单里，轮到你我马上通知。
-    目前排队的只有你一位。
-    你带来的申请好友：0 位。每多一位，排位往前。
-    [邀请好友]
+    目前候补名单上只有你一位。
+    你带来申请的朋友：0 位。每多一位，排位往前。
+    [邀请朋友]
     [退出申请]
     """,
 )
@@ -389,7 +389,7 @@ async def test_friends_who_apply_give_a_place_at_once(tmp_path: Path, locale: st
     A full box, free.
     1 place, still free. Apply until Mar 16, 12:00.
     How places are given: first come, first served.
-    The line: whoever brings more friends who apply stands further ahead; with as many, who applied first.
+    The line: whoever brought more friends who applied is further ahead; with equal numbers, whoever applied first.
     [✋ Apply]
     [Bring friends]
     Alice in the group> /trial apply serum
@@ -403,9 +403,9 @@ async def test_friends_who_apply_give_a_place_at_once(tmp_path: Path, locale: st
     正装一盒，免费试用。
     共 1 个名额，还剩 1 个，3月16日 12:00 截止申请。
     名额规则：先到先得。
-    候补顺序：带来申请的好友越多越靠前；一样多，先申请的在前。
+    候补顺序：带来申请的朋友越多越靠前；一样多，先申请的在前。
     [✋ 申请试用]
-    [邀请好友]
+    [邀请朋友]
     Alice in the group> /trial apply serum
     (only to Alice)
     这件事我们私下聊，请私信我。

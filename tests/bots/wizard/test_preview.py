@@ -23,16 +23,16 @@ from tests.dialogue import in_both, open_town
     It takes a minute to apply, until Mar 9, 12:00.
     (picture: 你的邀请海报和二维码)
     This is what members who use Chinese will see:
-    🎁 精华试用开始报名，共 50 个名额！
+    🎁 精华试用 开放申请，共 50 个名额！
     「精华试用，限量免费体验，欢迎申请。」
-    一分钟就能报好，3月9日 12:00 截止。
+    一分钟就能填好，3月9日 12:00 截止。
     """,
     zh="""
     (picture: 你的邀请海报和二维码)
     使用中文的成员会看到：
-    🎁 精华试用开始报名，共 50 个名额！
+    🎁 精华试用 开放申请，共 50 个名额！
     「精华试用，限量免费体验，欢迎申请。」
-    一分钟就能报好，3月9日 12:00 截止。
+    一分钟就能填好，3月9日 12:00 截止。
     (picture: Your invite card with a QR code)
     使用英文的成员会看到：
     🎁 Serum trial has begun: 50 places to try it!
