@@ -727,7 +727,8 @@ async def test_the_team_judges(tmp_path: Path, locale: str, script: str) -> None
 def test_every_word_of_contests_is_said(locale: str) -> None:
     file = Path(__file__).parents[2] / f"core/locales/{locale}/LC_MESSAGES/contest.po"
     keys = set(re.findall(r'^msgid "(.+)"$', file.read_text(), re.MULTILINE))
-    code = "".join(path.read_text() for part in ("bots", "daixin", "referral", "rewards") for path in Path(part).rglob("*.py"))
+    parts = ("bots", "daixin", "referral", "rewards")
+    code = "".join(path.read_text() for part in parts for path in Path(part).rglob("*.py"))
     put_together = re.compile(
         r"contest\.(left|(ask|sure|done|why|prize\.reach|news\.(out|back|place|again))\.|scheduled|paused)"
         r"|button\.contest|reason\.|statement\.|news\.released"
