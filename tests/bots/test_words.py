@@ -84,7 +84,12 @@ BUILT = (
     | _all("campaign.state", STATES)
     | _all("campaign", tuple(f"is_{state}" for state in STATES if state != "running"))
     | _all("campaign.done", ("pause", "resume", "end"))
-    | _all("button", ("pause", "resume", "end"))
+    | _all("button", ("pause", "resume", "end", "budget", "duplicate", "edit"))
+    | _all("campaign.kind", ("referral", "trial", "contest"))
+    | _all("campaign.act", ("edit", "extend", "budget", "launch", "apply"))
+    | _all("campaign.applied", ("created", "updated", "unchanged"))
+    | _all("campaign.export", ("file", "statement"), "alt")
+    | _all("campaign.field", ("title", "benefit", "advocate", "friend"))
     | {one.key for dialog in DIALOGS.values() for one in dialog.questions}
     | {one.key + ".label" for dialog in FORMS for one in dialog.questions if not one.closed}
     | {one.key + ".label" for dialog in wizard.DIALOGS for one in dialog.questions}
