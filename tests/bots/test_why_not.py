@@ -113,7 +113,14 @@ async def test_a_friend_who_had_been_here(tmp_path: Path, locale: str, script: s
     Alice invites nobody.
     Carol> /campaign pause spring
     Spring tea is paused. Friends already on the way go on; nobody new is counted.
+    Spring tea · referral · paused
+    Until May 31, 12:00, 89 days left
+    Invitations used 0 → came 0 → in the group 0 → counted 0
+    Budget 3,000 points: 0 points spent, 3,000 points left
     [Resume] [End]
+    [Extend] [Raise budget]
+    [Edit] [Run again] [Export]
+    [← All campaigns]
     Bob> /join <Alice's code>
     Spring tea is paused right now, so nobody new can be counted. Please try again later.
     [My invite link]
@@ -123,9 +130,22 @@ async def test_a_friend_who_had_been_here(tmp_path: Path, locale: str, script: s
     • Bob tried your code on Mar 2, 12:00, while the campaign was paused.
     Carol> /campaign resume spring
     Spring tea runs again.
+    Spring tea · referral · running
+    Until May 31, 12:00, 89 days left
+    Invitations used 1 → came 0 → in the group 0 → counted 0
+    Budget 3,000 points: 0 points spent, 3,000 points left
     [Pause] [End]
+    [Extend] [Raise budget]
+    [Edit] [Run again] [Export]
+    [← All campaigns]
     Carol> /campaign end spring yes
     Spring tea has ended.
+    Spring tea · referral · ended
+    Ended Mar 2, 12:00
+    Invitations used 1 → came 0 → in the group 0 → counted 0
+    Budget 3,000 points: 0 points spent, 3,000 points left
+    [Run again] [Export]
+    [← All campaigns]
     Dora> /join <Alice's code>
     Spring tea is over, so this invitation no longer counts. You are still welcome here.
     [My invite link]
@@ -143,7 +163,14 @@ async def test_a_friend_who_had_been_here(tmp_path: Path, locale: str, script: s
     Alice invites nobody.
     Carol> 活动 暂停 spring
     春茶会 已暂停。进行中的朋友继续计算，暂不计入新朋友。
+    春茶会 · 老带新 · 已暂停
+    截止 5月31日 12:00，还剩 89 天
+    邀请触达 0 次 → 来了 0 位 → 进群 0 位 → 算数 0 位
+    预算 3,000 积分：已用 0 积分，剩余 3,000 积分
     [恢复] [结束]
+    [延长] [加预算]
+    [修改] [再开一期] [导出]
+    [← 全部活动]
     Bob> 邀请码 <Alice's code>
     春茶会 目前暂停，暂时无法计入新朋友，请稍后再试。
     [我的邀请链接]
@@ -153,9 +180,22 @@ async def test_a_friend_who_had_been_here(tmp_path: Path, locale: str, script: s
     • Bob 于 3月2日 12:00 使用了你的邀请码，当时活动暂停。
     Carol> 活动 恢复 spring
     春茶会 已恢复。
+    春茶会 · 老带新 · 进行中
+    截止 5月31日 12:00，还剩 89 天
+    邀请触达 1 次 → 来了 0 位 → 进群 0 位 → 算数 0 位
+    预算 3,000 积分：已用 0 积分，剩余 3,000 积分
     [暂停] [结束]
+    [延长] [加预算]
+    [修改] [再开一期] [导出]
+    [← 全部活动]
     Carol> 活动 结束 spring yes
     春茶会 已结束。
+    春茶会 · 老带新 · 已结束
+    3月2日 12:00 结束
+    邀请触达 1 次 → 来了 0 位 → 进群 0 位 → 算数 0 位
+    预算 3,000 积分：已用 0 积分，剩余 3,000 积分
+    [再开一期] [导出]
+    [← 全部活动]
     Dora> 邀请码 <Alice's code>
     春茶会 已经结束，这个邀请不再计入。仍然欢迎你留下来。
     [我的邀请链接]
