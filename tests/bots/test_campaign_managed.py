@@ -960,8 +960,8 @@ async def test_a_friend_with_two_accounts_in_a_partners_group_came_once(
             found.partner = True
             here = (col(Membership.community_id) == found.id, col(Membership.account) == "bob")
             bob = session.scalars(select(Membership).where(*here)).one()
-            about = {"brand_id": bob.brand_id, "community_id": bob.community_id, "member_id": bob.member_id}
-            session.add(Membership(account="bob2", joined_at=bob.joined_at, **about))
+            again = bob.model_dump(include={"brand_id", "community_id", "member_id", "joined_at"})
+            session.add(Membership(account="bob2", **again))
 
         town.do(second_account)
         monkeypatch.setattr(town.chat, "is_admin", _zoe_runs_tea)

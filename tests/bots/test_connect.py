@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -167,8 +168,8 @@ async def test_on_a_hosted_service_everybody_begins_their_own(house: House) -> N
     square.brand()
     square.telegram.admins |= {("tea", "mei"), ("cake", "max")}
     await square.adds("Mei", "zero")
-    assert "is there, and you are its owner" in await square.says("Mei", "/connect new Tea House", "tea")
-    assert "Tea House is there, and you are its owner" in await square.says("Max", "/connect new Tea House", "cake")
+    assert "is set up, and you are its owner" in await square.says("Mei", "/connect new Tea House", "tea")
+    assert "Tea House is set up, and you are its owner" in await square.says("Max", "/connect new Tea House", "cake")
     tea, cake = square.community("tea"), square.community("cake")
     assert tea is not None
     assert cake is not None
@@ -249,7 +250,8 @@ async def test_odd_words_have_an_answer(tmp_path: Path, words: str, group: str |
 async def test_an_admin_of_one_brand_is_none_of_another_spoken_to_meanwhile(square: Square) -> None:
     tea, coffee = square.brand("Tea"), square.brand("Coffee")
     for brand, group in ((tea, "tea"), (coffee, "coffee")):
-        square.house.do(lambda s, brand=brand, group=group: connect_group(s, brand.id, "telegram", group, group, "op"))
+        connected = partial(connect_group, brand_id=brand.id, platform="telegram", group_id=group)
+        square.house.do(partial(connected, title=group, actor="op"))
     square.telegram.admins.add(("coffee", "zoe"))
     await square.says("Zoe", "/help", "tea")
     with later(seconds=1):

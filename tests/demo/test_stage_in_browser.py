@@ -26,7 +26,7 @@ expect.set_options(timeout=WAIT)
 
 
 TITLES = {"en": "Spring Tea Circle", "zh_Hans": "春茶邀友季"}
-AUTUMN = {"en": "Autumn tea", "zh_Hans": "秋茶季"}
+SERUM = "Cloud serum 云感精华"
 
 
 def words(locale: str, key: str, **facts: object) -> str:
@@ -154,23 +154,34 @@ def alice_and_bob(walk: Walk, locale: str) -> None:
 
 
 def carol(walk: Walk, locale: str) -> None:
-    """The admin looks, pauses, resumes, and makes a campaign of her own in a dialog."""
+    """The admin looks, pauses, resumes, and launches a trial with the usual settings; Alice applies, Carol approves."""
     campaign = "/campaign" if locale == "en" else "活动"
     walk.say("Carol", campaign)
     walk.heard("Carol", words(locale, "campaign.heading"))
+    walk.press("Carol", f"{TITLES[locale]} · {i18n.text(locale, 'campaign.state.running')}")
     walk.press("Carol", i18n.text(locale, "button.pause"))
     walk.heard("Carol", words(locale, "campaign.done.pause"))
     walk.press("Carol", i18n.text(locale, "button.resume"))
     walk.heard("Carol", words(locale, "campaign.done.resume"))
-    walk.say("Carol", campaign)
-    walk.press("Carol", i18n.text(locale, "button.campaign_new"))
-    form = walk.phone("Carol").locator("form.card").last
-    for number, answer in enumerate((AUTUMN[locale], "30", "5", "20")):
-        form.locator("input, textarea").nth(number).fill(answer)
-    form.get_by_role("button").last.click()
-    walk.heard("Carol", AUTUMN[locale])
+    walk.say("Carol", i18n.text(locale, "button.campaign_new"))
+    walk.press("Carol", i18n.text(locale, "button.kind.trial"))
+    walk.say("Carol", SERUM)
+    walk.press("Carol", i18n.text(locale, "button.rest_by_default"))
+    walk.press("Carol", i18n.text(locale, "button.launch"))
+    walk.heard("Carol", plain(i18n.text(locale, "wizard.launched.trial", title=SERUM, ends="|")).partition("|")[0])
+    walk.say("Alice", "/trial")
+    walk.press("Alice", i18n.text(locale, "button.trial_apply"))
+    walk.say("Alice", "I would love to. 想试试。")
+    walk.press("Alice", i18n.text(locale, "button.skip"))
+    walk.heard("Alice", SERUM)
+    walk.say("Carol", "/review")
+    walk.phone("Carol").locator(".row.theirs button", has_text="Alice").last.click()
+    walk.press("Carol", i18n.text(locale, "button.case.application.approve"))
+    walk.press("Carol", i18n.text(locale, "case.reason.fits"))
+    walk.heard("Alice", i18n.text(locale, "button.trial_take"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", ["en", "zh_Hans"])
 def test_the_whole_path(prepared: Path, tmp_path: Path, walk: Walk, locale: str) -> None:
     shutil.copytree(prepared, tmp_path / "demo")

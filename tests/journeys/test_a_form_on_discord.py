@@ -62,7 +62,7 @@ async def test_a_campaign_from_forms(tmp_path: Path) -> None:
         modal = await eventually(lambda: again.modal)
         assert values(modal)["advocate"] == "a lot"
         await discord.submit(again, values(modal) | {"advocate": "5"})
-        await press(program, "What should stand on the card", "Usual settings for the rest")
+        await press(program, "What should the card say", "Usual settings for the rest")
         await press(program, "Please look it over", "🚀 Launch now")
         await sees(program, "alice", "Summer **party** is live")
         assert titles(program) == ["Spring tea", "Summer **party**"]

@@ -225,6 +225,7 @@ def _the_clock_comes_back() -> Iterator[None]:
     clock.move(before)
 
 
+@pytest.mark.slow
 def test_the_rules_hold_whatever_people_do(house: House) -> None:
     machine = type("TownMachine", (Machine,), {"house": house})
     run_state_machine_as_test(

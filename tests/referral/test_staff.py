@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -143,7 +144,7 @@ def test_the_codes_of_who_lost_their_role_bring_nobody_back(team: Team) -> None:
     team.give("Mei", "owner")
     taken, lowered = team.give("Ann", "owner"), team.give("Bea", "owner")
     codes = [
-        team.house.do(lambda s, by=by: staff.new_code(s, team.brand.id, "owner", by))
+        team.house.do(partial(staff.new_code, brand_id=team.brand.id, what="owner", actor=by))
         for by in ("telegram:ann", "telegram:bea")
     ]
     kept = team.house.do(lambda s: staff.new_code(s, team.brand.id, "reviewer", "telegram:mei"))
@@ -151,5 +152,5 @@ def test_the_codes_of_who_lost_their_role_bring_nobody_back(team: Team) -> None:
     team.house.do(lambda s: staff.give(s, team.brand.id, lowered, "reviewer", "telegram:mei"))
     for code in codes:
         with pytest.raises(Refused, match="staff_code_wrong"):
-            team.house.do(lambda s, code=code: staff.use_code(s, code, ["owner"]).what)
+            team.house.do(partial(staff.use_code, code=code, wanted=["owner"]))
     assert team.house.do(lambda s: staff.use_code(s, kept, ["reviewer"]).what) == "reviewer"

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import JSON, Boolean, Connection, Engine, Table, Uuid, delete, event, select, text, update
 from sqlmodel import Session, SQLModel
 
@@ -278,6 +279,7 @@ def sort_of(of: Table, row: dict[str, Any]) -> tuple[Any, ...]:
     return row.get("state"), row.get("status"), row.get("purpose"), row.get("payout_id") is None
 
 
+@pytest.mark.slow
 def test_a_change_in_any_column_of_any_table_is_found(house: House) -> None:
     open_books(house)
     stranger = UUID(int=99)

@@ -194,6 +194,7 @@ def _the_clock_comes_back() -> Iterator[None]:
     clock.move(before)
 
 
+@pytest.mark.slow
 def test_each_code_once_no_limit_passed_no_point_lost(house: House) -> None:
     machine = type("CounterMachine", (Counter,), {"house": house})
     run_state_machine_as_test(

@@ -21,6 +21,7 @@ def _payee(n: int) -> dict[str, str]:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.slow
 def test_killed_at_random_moments_everybody_is_paid_once(house: House) -> None:
     people, kills = SIZES[house.engine.dialect.name]
     with counter() as outside:

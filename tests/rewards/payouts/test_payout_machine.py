@@ -326,6 +326,7 @@ def _sums(session: Session, brand: UUID, member: UUID) -> tuple[int, int, int]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.slow
 def test_payouts_survive_whatever_happens(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     class There(Payouts):
         pass

@@ -6,6 +6,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+import pytest
+
 from rewards.verify import verify
 from tests.web.api.test_conversions import open_shop
 
@@ -14,6 +16,7 @@ EXAMPLES = 30
 CONFIG = Path(__file__).parent / "schemathesis.toml"
 
 
+@pytest.mark.slow
 async def test_the_document_says_what_the_api_does(tmp_path: Path) -> None:
     async with open_shop(tmp_path, api_rate="1000000 per second") as shop:
         base = shop.site.client.base_url
