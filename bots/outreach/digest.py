@@ -26,6 +26,7 @@ from referral.outreach.digest import WeekOver
 from referral.outreach.messages import Notice, plan
 from referral.referrals import Referral
 from referral.touches import Touch
+from rewards.caps import LIVE
 from rewards.ledger import Account, Purpose, balance
 from rewards.payouts.payouts import Payout
 from rewards.plans import latest_plan
@@ -33,7 +34,6 @@ from rewards.rewards import Reward
 
 LISTED = 5
 """Campaigns named in one digest."""
-GRANTED = ("held", "payable", "in_payout", "paid", "in_review")
 
 
 def listen(bus: Bus, admins: Collection[str]) -> None:
@@ -139,7 +139,7 @@ def _granted(voice: Voice, since: datetime, until: datetime) -> Safe | None:
             t.c.brand_id == voice.brand.id,
             t.c.created_at >= since,
             t.c.created_at < until,
-            t.c.state.in_(GRANTED),
+            t.c.state.in_(LIVE),
         )
         .group_by(t.c.asset)
         .order_by(t.c.asset)
