@@ -1,0 +1,115 @@
+"""What every page of the dashboard is built on: who looks, for which brand, and the only way to its rows.
+
+A page is a function of a request and a `Viewer`. `Desk.route` lets it be called only by somebody who is signed in,
+belongs to the brand in the path, and may do what the page does; `Desk.read` and `Desk.write` hand out sessions that
+refuse any statement about another brand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core import tenants
+from core.errors import NotAllowed
+from referral import staff
+from web.pages import Pages
+from web.parts import WebParts
+
+T = TypeVar("T")
+SAFE = ("GET", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at a brand's pages. `role`: one of `staff.ROLES`. `csrf`: the token their forms carry.
+
+    `brands`: (slug, name) of all they may look at, for the switch. `timezone`: the brand's.
+    """
+
+    user_id: UUID
+    session_id: str
+    name: str
+    brand_id: UUID
+    brand: str
+    brand_name: str
+    timezone: str
+    role: str
+    locale: str
+    csrf: str
+    brands: tuple[tuple[str, str], ...] = ()
+
+    def may(self, act: str) -> bool:
+        """Whether they may do this (one of `staff.ACTS`)."""
+        return staff.may(self.role, act)
+
+    @property
+    def actor(self) -> str:
+        """As the audit log names them."""
+        return f"user:{self.user_id}"
+
+
+Handler = Callable[[Request, Viewer], Awaitable[Response]]
+
+
+class Door(Protocol):
+    """Who knows the people."""
+
+    async def viewer(self, request: Request) -> Viewer | Response:
+        """Who looks at the brand of `request.path_params["brand"]`; or the answer to somebody who may not (to be
+        signed in first; a brand that is none of theirs does not exist for them)."""
+
+    async def check_form(self, request: Request, viewer: Viewer) -> None:
+        """Raises `NotAllowed` unless one of our own pages, opened by this viewer, sent this form."""
+
+
+class Desk:
+    """Given to every page's module; its `routes(desk)` says which pages there are."""
+
+    def __init__(self, parts: WebParts, pages: Pages, door: Door) -> None:
+        self.parts = parts
+        self.pages = pages
+        self._door = door
+
+    def route(
+        self, path: str, handler: Handler, *, act: str | None = None, methods: Sequence[str] = ("GET",)
+    ) -> Route:
+        """A page at `/b/{brand}` + `path`, for who may `act` (anyone of the brand without one)."""
+
+        async def guarded(request: Request) -> Response:
+            viewer = await self._door.viewer(request)
+            if isinstance(viewer, Response):
+                return viewer
+            if act is not None and not viewer.may(act):
+                raise NotAllowed("web_may_not")
+            if request.method not in SAFE:
+                await self._door.check_form(request, viewer)
+            return await handler(request, viewer)
+
+        return Route(f"/b/{{brand}}{path}", guarded, methods=list(methods))
+
+    async def read(self, viewer: Viewer, query: Callable[[Session], T]) -> T:
+        """The query's result, from a session that sees this brand alone."""
+
+        def bound(session: Session) -> T:
+            with tenants.only(session, viewer.brand_id):
+                return query(session)
+
+        return await self.parts.reader.run(bound)
+
+    async def write(self, viewer: Viewer, unit: Callable[[Session], T]) -> T:
+        """Run a unit of work by the writer. Its first statement finds what it changes by the viewer's brand."""
+        return await self.parts.writer.run(unit)
+
+    def show(
+        self, request: Request, viewer: Viewer, template: str, *, status: int = 200, **context: Any
+    ) -> Response:
+        """A page of the dashboard in the viewer's language; `template` extends `dashboard/base.html`."""
+        return self.pages.show(request, template, viewer.locale, status=status, viewer=viewer, **context)
