@@ -21,7 +21,7 @@ from bots.context import Links
 from bots.goods import GoodsGiver
 from bots.invites import InviteMaker
 from bots.notify import TOPIC, Deliverer
-from bots.outreach import crier, digest
+from bots.outreach import cheers, crier, digest
 from bots.pace import Pace, pace_of, spending
 from bots.router import Router
 from bots.state import AdapterNote, DatabaseStore
@@ -125,6 +125,7 @@ def build(
     digest.listen(bus, admins)
     router = Router(writer, Links(settings.public_url), adapters, admins, open_to_brands=settings.open_to_brands)
     dispatcher = Dispatcher(writer)
+    dispatcher.on(cheers.TOPIC, cheers.deliver)
     for platform in wanted:
         store = notes(platform, writer, reader)
         if platform == "webchat":

@@ -94,8 +94,8 @@ Key = tuple[UUID, UUID, UUID]
 """(brand, campaign, member)"""
 
 
-def add(session: Session, gains: Iterable[tuple[Key, datetime]]) -> None:
-    """One more qualified friend for each (key, when). Set-based."""
+def add(session: Session, gains: Iterable[tuple[Key, datetime]]) -> dict[Key, tuple[int, int]]:
+    """One more qualified friend for each (key, when); the scores before and after. Set-based."""
     change: Counter[Key] = Counter()
     latest: dict[Key, datetime] = {}
     for key, at in gains:
@@ -107,6 +107,7 @@ def add(session: Session, gains: Iterable[tuple[Key, datetime]]) -> None:
         score, reached = before.get(key, (0, latest[key]))
         after[key] = (score + by, max(reached, latest[key]))
     _apply(session, before, after)
+    return {key: (new[0] - change[key], new[0]) for key, new in after.items() if new is not None}
 
 
 def replace(session: Session, after: dict[Key, tuple[int, datetime] | None]) -> None:

@@ -14,7 +14,7 @@ from sqlmodel import Field, Session
 from core import events, ids
 from core.db import Row, UtcDateTime, among_keys, insert_new, table, update_each
 from referral import leaderboard
-from referral.referrals import FriendQualified, Referral
+from referral.referrals import FriendQualified, Referral, ScoreRose
 
 
 class QualifyingEvent(Row, table=True):
@@ -120,7 +120,8 @@ def _mark_qualified(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) ->
         ["brand_id", "id"],
     )
     _let_go(session, fresh)
-    leaderboard.add(session, [((row.brand_id, row.campaign_id, row.advocate_id), command.at) for command, row in fresh])
+    gains = [((row.brand_id, row.campaign_id, row.advocate_id), command.at) for command, row in fresh]
+    risen = leaderboard.add(session, gains)
     events.emit(
         session,
         [
@@ -136,5 +137,13 @@ def _mark_qualified(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) ->
                 command.conversion_id,
             )
             for command, row in fresh
+        ],
+    )
+    versions = {(row.brand_id, row.campaign_id): row.campaign_version for _, row in fresh}
+    events.emit(
+        session,
+        [
+            ScoreRose(brand_id, campaign_id, versions[(brand_id, campaign_id)], advocate_id, *scores)
+            for (brand_id, campaign_id, advocate_id), scores in risen.items()
         ],
     )

@@ -124,6 +124,18 @@ class FriendQualified(Act):
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreRose:
+    """More friends of an advocate have qualified in a campaign than before; not told where a score is counted anew."""
+
+    brand_id: UUID
+    campaign_id: UUID
+    campaign_version: int
+    advocate_id: UUID
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class FriendActed(Act):
     """A friend did something that can earn, other than what made the referral count: a further purchase, or a join
     where the campaign counts something else."""

@@ -1,54 +1,77 @@
-"""Hears that friends qualified, and plans a word to the advocate at a milestone, or one friend short of a prize."""
+"""A word to the advocate at a milestone, or one friend short of a prize.
+
+In the unit of work that counts a friend it is only noted, which costs nothing where there is nothing to note; to whom
+it may be said, and when, is found out after the commit.
+"""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlmodel import Session
 
 from bots.outreach.prizes import reaches
-from core.db import among_keys, table
+from core import ids
 from core.events import Bus
+from core.outbox import Claimed, Message, Parting, put
 from referral.brands import Brand
-from referral.leaderboard import Score
 from referral.outreach.messages import Notice, plan
 from referral.outreach.people import settings_of
-from referral.referrals import FriendQualified
+from referral.referrals import ScoreRose
 from rewards.plans import cached_plan
 
+TOPIC = "cheers"
 MILESTONES = (5, 10, 25, 50, 100, 250, 500, 1000)
 
 
 def listen(bus: Bus) -> None:
-    """Hear of friends who count."""
-    bus.on(FriendQualified, _on_qualified)
+    """Hear of scores that rise."""
+    bus.on(ScoreRose, _on_rose)
 
 
-def _on_qualified(session: Session, happened: Sequence[FriendQualified]) -> None:
-    gained = Counter((event.brand_id, event.campaign_id, event.advocate_id) for event in happened)
-    versions = {(event.brand_id, event.campaign_id): event.campaign_version for event in happened}
-    t = table(Score)
-    rows = session.execute(
-        select(t.c.brand_id, t.c.campaign_id, t.c.member_id, t.c.score).where(
-            among_keys(session, (t.c.brand_id, t.c.campaign_id, t.c.member_id), gained.keys())
-        )
-    )
-    notices: defaultdict[UUID, list[Notice]] = defaultdict(list)
-    for brand_id, campaign_id, member_id, score in rows:
-        before = score - gained[(brand_id, campaign_id, member_id)]
-        reached = max((one for one in MILESTONES if before < one <= score), default=None)
+def _on_rose(session: Session, happened: Sequence[ScoreRose]) -> None:
+    noted: defaultdict[UUID, list[list[Any]]] = defaultdict(list)
+    for event in happened:
+        reached = max((one for one in MILESTONES if event.before < one <= event.after), default=None)
         if reached is not None:
-            notices[brand_id].append(_notice("milestone", campaign_id, member_id, reached))
-        elif score + 1 in reaches(cached_plan(session, brand_id, campaign_id, versions[(brand_id, campaign_id)])):
-            notices[brand_id].append(_notice("gap", campaign_id, member_id, score + 1))
-    for brand_id, found in notices.items():
+            kind, reach = "milestone", reached
+        elif event.after + 1 in _steps(session, event):
+            kind, reach = "gap", event.after + 1
+        else:
+            continue
+        noted[event.brand_id].append([kind, str(event.campaign_id), str(event.advocate_id), reach])
+    if noted:
+        put(
+            session,
+            [
+                # A key of its own: what was said before is known by its subject, when the turn of these has come.
+                Message(TOPIC, f"cheers/{ids.new()}", {"brand": str(brand_id), "noted": found}, brand_id)
+                for brand_id, found in noted.items()
+            ],
+        )
+
+
+def _steps(session: Session, event: ScoreRose) -> frozenset[int]:
+    return reaches(cached_plan(session, event.brand_id, event.campaign_id, event.campaign_version))
+
+
+async def deliver(message: Claimed) -> Parting:
+    """Plan what was noted, in the unit of work that marks it done."""
+    return plan_noted, message.payload
+
+
+def plan_noted(session: Session, noted: Sequence[dict[str, Any]]) -> list[None]:
+    """Queue a word for each; a batch function for the writer."""
+    for payload in noted:
+        brand_id = UUID(payload["brand"])
         if settings_of(session, brand_id).cheers:
-            plan(session, session.get_one(Brand, brand_id), found)
+            plan(session, session.get_one(Brand, brand_id), [_notice(*one) for one in payload["noted"]])
+    return [None] * len(noted)
 
 
-def _notice(kind: str, campaign_id: UUID, member_id: UUID, reach: int) -> Notice:
-    facts = {"campaign": str(campaign_id), "reach": reach}
-    return Notice(member_id, kind, f"{kind}/{campaign_id}/{reach}", facts, campaign_id)
+def _notice(kind: str, campaign: str, member: str, reach: int) -> Notice:
+    facts = {"campaign": campaign, "reach": reach}
+    return Notice(UUID(member), kind, f"{kind}/{campaign}/{reach}", facts, UUID(campaign))
