@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from bots.admin_news import who_runs
-from bots.case_words import Telling, first_of, friend_name, question
+from bots.case_words import Telling
 from bots.context import Safe
 from bots.message import Button, Reply
 from bots.news import News, Voice, tell
@@ -23,6 +23,7 @@ from referral.linking import person_of
 from referral.overdue import CasesOverdue
 from referral.referrals import Referral
 from referral.staff import staff_of
+from rewards.case_words import first_of, friend_name, question
 from rewards.rewards import rewards_for
 
 

@@ -1,392 +1,54 @@
-"""A case in plain words: what it is about, the evidence, what hangs on it, and what can be decided."""
+"""A case as the chat says it: the words are those of `rewards.case_words`, kept harmless in the markdown subset."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
-from bots.context import Safe, amount_words, name_of, say
+from bots.context import Safe, amount_words, say
 from bots.markup import clean, escape
-from core import clock, i18n
-from referral import doubts, members, reviewing
-from referral.brands import Brand, Community
-from referral.campaigns import Campaign, CodeOwner
+from core import i18n
+from referral.brands import Brand
 from referral.cases import Case
-from referral.linking import person_of
-from referral.members import Membership, identities_of
-from referral.referrals import Referral
-from referral.staff import OPERATOR
-from referral.trials.applications import answers_of
-from referral.trials.places import Trial, TrialApplication
-from rewards.conditions.dictionary import ATTRIBUTES, describe
-from rewards.corrections import ALIVE
-from rewards.plans import latest_plan
-from rewards.rewards import rewards_for
-
-AND = {"en": ", ", "zh_Hans": "、"}
-LAST_AND = {"en": " and ", "zh_Hans": " 和 "}
-FACTS = 5
-"""Facts told of what a plan calls risky, at most."""
-PRESETS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("attribution", "approve"): ("asked_friend", "seen_in_group"),
-    ("attribution", "decline"): ("unclear", "came_alone"),
-    ("referral", "approve"): ("two_people", "all_right"),
-    ("referral", "decline"): ("same_person", "not_genuine"),
-    ("application", "approve"): ("fits", "active"),
-    ("application", "decline"): ("not_fit", "had_one", "incomplete"),
-    ("appeal", "approve"): ("you_are_right", "new_facts"),
-    ("appeal", "decline"): ("still_stands", "nothing_new"),
-}
-"""Reasons that are offered, by kind and verdict; their words are `case.reason.<name>`."""
+from rewards.case_words import name_in, title_in, when_in
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """To whom a case is put into words: in a reviewer's turn, or in a message that goes out later."""
+    """A `rewards.case_words.Telling` in a reviewer's turn, or in a message that goes out later."""
 
     session: Session
     brand: Brand
     locale: str
 
-    def say(self, key: str, **params: Any) -> str:
-        return say(self.locale, key, **params)
+    def say(self, key: str, /, **params: Any) -> Safe:
+        return Safe(say(self.locale, key, **params))
+
+    def quote(self, text: str) -> Safe:
+        return Safe(escape(clean(text)))
+
+    def join(self, between: str, parts: Sequence[str]) -> Safe:
+        return Safe(between.join(parts))
+
+    def amount(self, amount: int, asset: str) -> Safe:
+        return amount_words(self.session, self.brand.id, self.locale, amount, asset)
+
+    def moment(self, at: datetime, timezone: str) -> Safe:
+        return Safe(escape(i18n.moment(self.locale, at, timezone)))
 
     def name(self, member_id: UUID | None) -> str:
         """What to call a member as the person they are now."""
-        if member_id is None:
-            return i18n.text(self.locale, "member.unnamed")
-        return name_of(self.session, self.brand.id, person_of(self.session, self.brand.id, member_id), self.locale)
-
-    def campaign(self, case: Case) -> Campaign | None:
-        return self.session.get(Campaign, (case.brand_id, case.campaign_id)) if case.campaign_id else None
+        return name_in(self, member_id)
 
     def title(self, case: Case) -> str:
         """The campaign's title; the brand's name for what belongs to none."""
-        found = self.campaign(case)
-        return i18n.pick(found.title, self.locale) if found is not None else self.brand.name
-
-    def when(self, moment: Any, case: Case) -> Safe:
-        found = self.campaign(case)
-        zone = found.timezone if found is not None else self.brand.timezone
-        return Safe(escape(i18n.moment(self.locale, moment, zone)))
-
-
-def friend_name(telling: Telling, case: Case) -> str:
-    """The friend a case about who brought them is about."""
-    kept = case.facts.get("person") or {}
-    name = kept.get("name")
-    return clean(str(name)) if name else i18n.text(telling.locale, "member.unnamed")
-
-
-def first_of(telling: Telling, case: Case) -> Case | None:
-    """The decision that is appealed against, where it was a case of its own."""
-    return telling.session.get(Case, (case.brand_id, case.appeal_of)) if case.appeal_of else None
-
-
-def _referral(telling: Telling, case: Case) -> Referral | None:
-    return telling.session.get(Referral, (case.brand_id, case.referral_id)) if case.referral_id else None
-
-
-def question(telling: Telling, case: Case) -> str:
-    """What is to be decided, in one line that fits a button."""
-    facts: dict[str, str] = {"member": telling.name(case.member_id)}
-    if case.kind == "attribution":
-        facts["friend"] = friend_name(telling, case)
-    if case.kind == "referral" and (referral := _referral(telling, case)) is not None:
-        facts |= {"friend": telling.name(referral.friend_id), "advocate": telling.name(referral.advocate_id)}
-    return i18n.text(telling.locale, f"case.question.{case.kind}", **facts)
-
-
-def evidence(telling: Telling, case: Case) -> str:
-    """Everything a reviewer should know, a line each."""
-    tellers: dict[str, Callable[[Telling, Case], Sequence[str]]] = {
-        "attribution": _attribution,
-        "referral": _flagged,
-        "application": _application,
-        "appeal": _appeal,
-    }
-    head = telling.say(
-        "case.head",
-        question=question(telling, case),
-        title=telling.title(case),
-        when=telling.when(case.opened_at, case),
-    )
-    return "\n".join([head, "", *tellers[case.kind](telling, case)])
-
-
-# Who brought somebody.
-
-
-def _attribution(telling: Telling, case: Case) -> list[str]:
-    owners = doubts.candidates_of(telling.session, case)
-    lines = [_how_they_came(telling, case, owners)]
-    if case.facts.get("seen_at"):
-        seen = telling.when(clock.parse(case.facts["seen_at"]), case)
-        lines.append(telling.say("case.seen_before", friend=friend_name(telling, case), when=seen))
-    if not _is_here(telling, case):
-        lines.append(telling.say("case.friend_left", friend=friend_name(telling, case)))
-    lines += ["- " + _candidate(telling, owner) for owner in owners]
-    return [*lines, *_would_pay(telling, case)]
-
-
-def _how_they_came(telling: Telling, case: Case, owners: Sequence[CodeOwner]) -> str:
-    place = telling.session.get(Community, (case.brand_id, UUID(case.facts["community"])))
-    facts = {
-        "friend": friend_name(telling, case),
-        "place": place.title if place is not None and place.title else i18n.text(telling.locale, "rewards.community"),
-        "when": telling.when(clock.parse(case.facts["at"]), case),
-        "advocate": telling.name(owners[0].advocate_id) if owners else "",
-    }
-    if case.facts["certainty"] == "inviter_hint":
-        return telling.say("case.came.added", **facts)
-    return telling.say("case.came.by_one" if len(owners) == 1 else "case.came.by_several", **facts)
-
-
-def _is_here(telling: Telling, case: Case) -> bool:
-    kept = case.facts.get("person") or {}
-    here = select(col(Membership.account)).where(
-        col(Membership.brand_id) == case.brand_id,
-        col(Membership.community_id) == UUID(case.facts["community"]),
-        col(Membership.account) == kept.get("account", ""),
-        col(Membership.left_at).is_(None),
-    )
-    return telling.session.scalar(here) is not None
-
-
-def _candidate(telling: Telling, owner: CodeOwner) -> str:
-    counts = dict(
-        telling.session.execute(
-            select(col(Referral.state), func.count())
-            .where(
-                col(Referral.brand_id) == owner.brand_id,
-                col(Referral.advocate_id) == owner.advocate_id,
-                col(Referral.campaign_id) == owner.campaign.id,
-            )
-            .group_by(col(Referral.state))
-        ).all()
-    )
-    return telling.say(
-        "case.candidate",
-        advocate=telling.name(owner.advocate_id),
-        qualified=counts.get("qualified", 0),
-        underway=counts.get("started", 0) + counts.get("joined", 0),
-        lost=counts.get("reversed", 0) + counts.get("rejected", 0),
-    )
-
-
-def _would_pay(telling: Telling, case: Case) -> list[str]:
-    """What it would pay, where the plan has plain amounts for the friend's qualifying."""
-    if case.campaign_id is None:
-        return []
-    plan = latest_plan(telling.session, case.brand_id, case.campaign_id)
-    amounts = [
-        telling.say(f"case.pays.{rule.to}", amount=_amount(telling, rule.amount, plan.asset_of(rule)))
-        for rule in plan.rules
-        if rule.amount is not None and rule.on is None and rule.to in ("advocate", "friend")
-    ]
-    return [telling.say("case.would_pay", amounts=Safe(AND[telling.locale].join(amounts)))] if amounts else []
-
-
-def _amount(telling: Telling, amount: int, asset: str) -> Safe:
-    return amount_words(telling.session, telling.brand.id, telling.locale, amount, asset)
-
-
-# A friend who looks wrong.
-
-
-def _flagged(telling: Telling, case: Case) -> list[str]:
-    referral = _referral(telling, case)
-    if referral is None:
-        return []
-    return [_came(telling, case, referral), _signal(telling, case), *_stake(telling, referral)]
-
-
-def _came(telling: Telling, case: Case, referral: Referral) -> str:
-    state = referral.state if referral.state in ("started", "joined", "qualified") else "over"
-    return telling.say(
-        "case.came.through",
-        friend=telling.name(referral.friend_id),
-        advocate=telling.name(referral.advocate_id),
-        when=telling.when(referral.started_at, case),
-        state=Safe(telling.say(f"case.state.{state}")),
-    )
-
-
-def _signal(telling: Telling, case: Case) -> str:
-    if case.facts.get("signal") == "payee":
-        names = _listed(telling, [telling.name(UUID(one)) for one in case.facts.get("members", ())])
-        way = i18n.text(telling.locale, f"withdraw.way.{case.facts['provider']}")
-        return telling.say("case.signal.payee", names=names, way=way)
-    shown = [_fact(telling, name, value) for name, value in list(case.facts.get("used", {}).items())[:FACTS]]
-    return telling.say("case.signal.risky", facts=Safe(AND[telling.locale].join(shown)))
-
-
-def _listed(telling: Telling, names: Sequence[str]) -> Safe:
-    """Names as people list them."""
-    *most, last = (escape(name) for name in names)
-    return Safe(LAST_AND[telling.locale].join([AND[telling.locale].join(most), last]) if most else last)
-
-
-def _fact(telling: Telling, name: str, value: Any) -> str:
-    """One fact that the plan's condition asked about."""
-    own = f"fact.{name}"
-    known = own in i18n.catalogue(telling.locale)
-    what = i18n.text(telling.locale, own) if known else (describe(name, telling.locale) if name in ATTRIBUTES else name)
-    if isinstance(value, bool):
-        shown = i18n.text(telling.locale, "fact.yes" if value else "fact.no")
-    elif isinstance(value, int):
-        shown = i18n.number(telling.locale, value)
-    else:
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return escape(what) + ("：" if telling.locale == "zh_Hans" else ": ") + escape(clean(shown))
-
-
-def _stake(telling: Telling, referral: Referral) -> list[str]:
-    """What the referral has earned so far."""
-    alive = [row for row in rewards_for(telling.session, referral.brand_id, [referral.id]) if row.state in ALIVE]
-    amounts = [
-        telling.say(
-            "case.stake.one",
-            name=telling.name(row.member_id),
-            amount=_amount(telling, row.amount - row.taken_back, row.asset),
-        )
-        for row in sorted(alive, key=lambda row: (row.created_at, row.id))
-    ]
-    if not amounts:
-        return []
-    waits = any(row.state == "in_review" for row in alive)
-    stake = telling.say("case.stake", amounts=Safe(AND[telling.locale].join(amounts)))
-    return [stake, telling.say("case.stake.waits")] if waits else [stake]
-
-
-# An application, an appeal.
-
-
-def _application(telling: Telling, case: Case) -> list[str]:
-    row = telling.session.get(TrialApplication, (case.brand_id, case.subject_id)) if case.subject_id else None
-    if row is None:
-        return []
-    lines = [
-        telling.say(
-            "case.application",
-            member=telling.name(row.member_id),
-            when=telling.when(row.applied_at, case),
-            friends=row.friends,
-        )
-    ]
-    trial = telling.session.get(Trial, (row.brand_id, row.campaign_id))
-    if trial is not None:
-        lines.append(telling.say("case.application.places", free=trial.free, quota=trial.quota))
-    if case.facts.get("missed_before"):
-        lines.append(telling.say("case.application.missed", times=int(case.facts["missed_before"])))
-    said = answers_of(telling.session, row, telling.locale)
-    return [*lines, *("- " + telling.say("case.answer", question=what, answer=answer) for what, answer in said)]
-
-
-def _appeal(telling: Telling, case: Case) -> list[str]:
-    first, referral = first_of(telling, case), _referral(telling, case)
-    lines = []
-    if referral is not None:
-        lines.append(_came(telling, case, referral))
-    elif first is not None and first.kind == "attribution":
-        lines += _attribution(telling, first)
-    elif first is not None:
-        lines += _application(telling, first)
-    lines.append(_first_decision(telling, case, first, referral))
-    words = str(case.facts.get("words", ""))
-    if words:
-        lines.append(telling.say("case.appeal.words", member=telling.name(case.member_id), words=words))
-    if referral is not None:
-        lines.append(telling.say("case.appeal.if_upheld", friend=telling.name(referral.friend_id)))
-    return lines
-
-
-def _first_decision(telling: Telling, case: Case, first: Case | None, referral: Referral | None) -> str:
-    rejected = (referral.facts or {}).get("rejected") if referral is not None else None
-    if first is not None and first.decided_at is not None:
-        facts = (first.decided_at, first.reason or "", first.decided_by or "")
-    elif rejected and referral is not None and referral.reason != "left_during_hold":
-        facts = (clock.parse(rejected["at"]), rejected["reason"], rejected["actor"])
-    else:
-        return telling.say("case.appeal.left")
-    at, reason, actor = facts
-    return telling.say("case.appeal.first", when=telling.when(at, case), reason=reason, who=actor_name(telling, actor))
-
-
-def actor_name(telling: Telling, actor: str) -> str:
-    """What to call whoever decided: the member's name, or the command line's."""
-    if actor == OPERATOR:
-        return i18n.text(telling.locale, "case.operator")
-    platform, _, account = actor.partition(":")
-    identity = members.find_identity(telling.session, telling.brand.id, platform, account) if account else None
-    return telling.name(identity.member_id) if identity is not None else actor
-
-
-# What can be decided.
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Something that can be decided. `mark` names it in a button for as long as the case is there, whoever was
-    forgotten or linked since the button was shown; `choice`: a candidate's code; `alike`: it is meant for so many more
-    cases as well (`doubts.alike`)."""
-
-    mark: str
-    label: str
-    verdict: str
-    choice: str | None = None
-    alike: int = 0
-
-
-def answers(telling: Telling, case: Case) -> list[Answer]:
-    """What can be decided, the approvals first."""
-    yes, no = (i18n.text(telling.locale, f"button.case.{case.kind}.{one}") for one in ("approve", "decline"))
-    if case.kind != "attribution":
-        return [Answer("yes", yes, "approve"), Answer("no", no, "decline")]
-    found: list[Answer] = []
-    codes = list(case.facts.get("codes", ()))
-    for owner in doubts.candidates_of(telling.session, case):
-        name, mark = telling.name(owner.advocate_id), codes.index(owner.code)
-        label = i18n.text(telling.locale, "button.case.credit", name=name)
-        found.append(Answer(f"c{mark}", label, "approve", owner.code))
-        if alike := len(doubts.alike(telling.session, case)):
-            label = i18n.text(telling.locale, "button.case.credit_all", name=name, count=alike + 1)
-            found.append(Answer(f"a{mark}", label, "approve", owner.code, alike))
-    return [*found, Answer("no", no, "decline")]
-
-
-def answer_given(telling: Telling, case: Case) -> str:
-    """What was decided, as its button said it."""
-    if case.kind == "attribution" and case.verdict == "approve":
-        for owner in doubts.candidates_of(telling.session, case):
-            if owner.code == case.choice:
-                return i18n.text(telling.locale, "button.case.credit", name=telling.name(owner.advocate_id))
-    return i18n.text(telling.locale, f"button.case.{case.kind}.{case.verdict}")
-
-
-def presets(locale: str, kind: str, verdict: str) -> list[tuple[str, str]]:
-    """(words, name) of the reasons that are offered."""
-    return [(i18n.text(locale, f"case.reason.{name}"), name) for name in PRESETS[kind, verdict]]
-
-
-def reason_for(telling: Telling, case: Case, verdict: str, said: str) -> str:
-    """The reason as it is kept: an offered one in the language of whom it concerns, or else as it was said."""
-    if said not in PRESETS[case.kind, verdict]:
-        return said
-    concerned = reviewing.concerned(telling.session, case)
-    locale = locale_of(telling.session, case.brand_id, concerned[0]) if concerned else telling.brand.locale
-    return i18n.text(locale, f"case.reason.{said}")
-
-
-def locale_of(session: Session, brand_id: UUID, member_id: UUID) -> str:
-    """The language a member is spoken to in."""
-    member = session.get(members.Member, (brand_id, member_id))
-    if member is not None and member.locale:
-        return member.locale
-    known = identities_of(session, brand_id, [member_id])
-    return known[0].locale if known else i18n.DEFAULT
+        return title_in(self, case)
+
+    def when(self, at: datetime, case: Case) -> Safe:
+        """A moment in the time zone of the campaign's people."""
+        return Safe(when_in(self, at, case))

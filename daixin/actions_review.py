@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from bots.case_words import Telling, answers, evidence, question
+from bots.case_words import Telling
 from bots.markup import plain
 from core.errors import BadInput, Conflict, NotFound
 from daixin.console import LOCALE, brand_named
@@ -16,6 +16,7 @@ from referral import cases, reviewing
 from referral.brands import Brand
 from referral.cases import Case
 from referral.staff import OPERATOR
+from rewards.case_words import answers, evidence, question
 
 Document = dict[str, Any]
 MARK = 8

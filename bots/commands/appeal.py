@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from bots import dialog
-from bots.case_words import Telling, friend_name
+from bots.case_words import Telling
 from bots.command import Argument, CommandSpec
 from bots.context import Command, Context
 from bots.message import Button, Reply
@@ -20,6 +20,7 @@ from core.errors import BadInput, NotFound, Refused
 from referral import cases, rejection, reviewing
 from referral.campaigns import Campaign
 from referral.referrals import Referral
+from rewards.case_words import friend_name
 
 SHOWN = 6
 """Decisions offered at once, the latest first."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlmodel import col
 
-from bots.case_words import Telling, friend_name
+from bots.case_words import Telling
 from bots.command import CommandSpec
 from bots.commands import appeal
 from bots.context import Command, Context, Safe, name_of, sentences
@@ -24,6 +24,7 @@ from referral.referrals import Referral, referral_of, referrals_by
 from referral.rules import REFUSALS
 from referral.touches import Touch
 from referral.trials.credit import OWN as OF_TRIALS
+from rewards.case_words import friend_name
 from rewards.corrections import first_cause
 from rewards.rewards import Reward, rewards_for
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from bots import dialog
-from bots.case_words import Telling, actor_name, answer_given, answers, evidence, presets, question, reason_for
+from bots.case_words import Telling
 from bots.command import Argument, CommandSpec
 from bots.context import Command, Context, Safe
 from bots.message import Button, Reply
@@ -17,6 +17,7 @@ from core import clock, i18n
 from core.errors import BadInput, NotFound, Refused
 from referral import cases, doubts, reviewing
 from referral.cases import LONGEST_REASON, Case
+from rewards.case_words import actor_name, answer_given, answers, evidence, presets, question, reason_for
 
 SHOWN = 8
 """Cases in one list; the counts cover all."""
@@ -101,7 +102,7 @@ def _over(ctx: Context, case: Case) -> Reply:
         "review.already",
         who=actor_name(_telling(ctx), case.decided_by or ""),
         question=question(_telling(ctx), case),
-        when=_telling(ctx).when(case.decided_at, case),
+        when=_telling(ctx).when(case.decided_at or case.opened_at, case),
         answer=answer_given(_telling(ctx), case),
         reason=case.reason or "",
         buttons=_to_queue(ctx),
