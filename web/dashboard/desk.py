@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from sqlmodel import Session
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from core import tenants
-from core.errors import NotAllowed
+from core import i18n, tenants
+from core.errors import DaixinError, NotAllowed
 from referral import staff
+from web.dashboard import shown
 from web.pages import Pages
 from web.parts import WebParts
 
@@ -78,9 +80,7 @@ class Desk:
         self.pages = pages
         self._door = door
 
-    def route(
-        self, path: str, handler: Handler, *, act: str | None = None, methods: Sequence[str] = ("GET",)
-    ) -> Route:
+    def route(self, path: str, handler: Handler, *, act: str | None = None, methods: Sequence[str] = ("GET",)) -> Route:
         """A page at `/b/{brand}` + `path`, for who may `act` (anyone of the brand without one)."""
 
         async def guarded(request: Request) -> Response:
@@ -109,7 +109,40 @@ class Desk:
         return await self.parts.writer.run(unit)
 
     def show(
-        self, request: Request, viewer: Viewer, template: str, *, status: int = 200, **context: Any
+        self,
+        request: Request,
+        viewer: Viewer,
+        template: str,
+        *,
+        here: str = "",
+        problem: str | DaixinError | None = None,
+        status: int | None = None,
+        **context: Any,
     ) -> Response:
-        """A page of the dashboard in the viewer's language; `template` extends `dashboard/base.html`."""
-        return self.pages.show(request, template, viewer.locale, status=status, viewer=viewer, **context)
+        """A page of the dashboard in the viewer's language; `template` extends `dashboard/base.html`.
+
+        `here`: which entry of the menu it belongs to. `problem`: why what was asked for was not done, said on top of
+        the page (its status then is the error's). Templates write figures with the functions of `shown.helpers`.
+        """
+        locale = viewer.locale
+        if isinstance(problem, DaixinError):
+            status = status or problem.status
+            problem = i18n.text(locale, f"error.{problem.code}", **problem.params)
+        words = f"{asked[0]}.said.{asked[1]}" if (asked := request.query_params.get("said", "").split("."))[1:] else ""
+        return self.pages.show(
+            request,
+            template,
+            locale,
+            status=status or 200,
+            viewer=viewer,
+            here=here,
+            problem=problem,
+            said=i18n.text(locale, words) if words in i18n.catalogue(locale) else None,
+            **shown.helpers(locale, viewer.timezone, viewer.brand),
+            **context,
+        )
+
+    def back(self, viewer: Viewer, path: str, said: str = "") -> Response:
+        """After something was done: on to a page of the brand. `said`: `costs.kept` shows `costs.said.kept` there."""
+        ask = ("&" if "?" in path else "?") + urlencode({"said": said}) if said else ""
+        return RedirectResponse(f"/b/{quote(viewer.brand, safe='')}{path}{ask}", 303)

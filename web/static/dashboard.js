@@ -1,0 +1,96 @@
+// What makes the brand's pages quicker to use; all of them work without it.
+"use strict";
+
+const said = document.getElementById("said");
+let timer = 0;
+
+function say(message) {
+  said.textContent = message;
+  said.hidden = false;
+  clearTimeout(timer);
+  timer = setTimeout(() => { said.hidden = true; }, 1800);
+}
+
+async function copy(value) {
+  try {
+    await navigator.clipboard.writeText(value);
+  } catch { // not by https, or an older browser inside another app
+    const box = document.createElement("textarea");
+    box.value = value;
+    document.body.append(box);
+    box.select();
+    document.execCommand("copy");
+    box.remove();
+  }
+}
+
+// An explanation stands beside its mark, wholly on the screen; without script it would stand in the middle.
+function place(box, mark) {
+  const at = mark.getBoundingClientRect();
+  const left = Math.min(Math.max(12, at.left - 20), window.innerWidth - box.offsetWidth - 12);
+  const below = at.bottom + 8;
+  const top = below + box.offsetHeight > window.innerHeight - 12 ? Math.max(12, at.top - box.offsetHeight - 8) : below;
+  box.style.inset = "auto";
+  box.style.margin = "0";
+  box.style.left = `${left}px`;
+  box.style.top = `${top}px`;
+}
+
+function explain(mark, open) {
+  const box = mark && document.getElementById(mark.dataset.tip);
+  if (!box || !box.showPopover || box.matches(":popover-open") === open) return;
+  if (open) { box.showPopover(); place(box, mark); } else box.hidePopover();
+}
+
+document.addEventListener("toggle", (event) => {
+  const mark = event.newState === "open" && document.querySelector(`[data-tip="${event.target.id}"]`);
+  if (mark) place(event.target, mark);
+}, true);
+let pressed = null; // opened by a press, so it stays when the mouse goes
+document.addEventListener("pointerover", (event) => {
+  if (event.pointerType === "mouse") explain(event.target.closest?.("[data-tip]"), true);
+});
+document.addEventListener("pointerout", (event) => {
+  const mark = event.target.closest?.("[data-tip]");
+  if (mark && event.pointerType === "mouse" && mark !== pressed && !mark.contains(event.relatedTarget)) explain(mark, false);
+});
+document.addEventListener("focusin", (event) => {
+  const mark = event.target.closest?.("[data-tip]");
+  if (mark?.matches(":focus-visible")) explain(mark, true);
+});
+document.addEventListener("focusout", (event) => {
+  const mark = event.target.closest?.("[data-tip]");
+  if (mark && mark !== pressed) explain(mark, false);
+});
+
+document.addEventListener("click", async (event) => {
+  const mark = event.target.closest("[data-tip]");
+  if (mark) { // the mouse has opened it already: the press keeps it instead of closing it
+    event.preventDefault();
+    const again = pressed === mark;
+    pressed = again ? null : mark;
+    explain(mark, !again);
+    return;
+  }
+  pressed = null;
+  const button = event.target.closest("[data-copy]");
+  if (button) {
+    await copy(button.dataset.copy);
+    say(said.dataset.done);
+  }
+  for (const menu of document.querySelectorAll("details.switch[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.switch[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !window.confirm(question)) event.preventDefault();
+});
