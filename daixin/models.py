@@ -26,6 +26,10 @@ from referral.referrals import Referral
 from referral.staff import Staff, StaffCode
 from referral.touches import Touch
 from referral.trials.places import Trial, TrialApplication, TrialFeedback
+from referral.users.accounts import User, UserRole
+from referral.users.links import DoorLink
+from referral.users.passkeys import Passkey
+from referral.users.sessions import UserSession
 from rewards.adjustments import Adjustment
 from rewards.budget import BudgetLevel
 from rewards.items.badges import Badge
@@ -54,6 +58,7 @@ TABLES = (
     *(Payee, PayoutBatch, Payout, PayoutLine, PayoutEvent),
     *(Item, ItemCount, Voucher, PromoCode, Badge, Shipment, Draw, Ticket),
     *(AuditEntry, AuditHead, Staff, StaffCode, WaitingGroup),
+    *(User, UserRole, UserSession, Passkey, DoorLink),
     *(Block, SealedTransfer, UnsealedTransfer, PublishedRoot, RootReaders),
     *(Conversation, CampaignDraft, AdapterNote, Quarantined, Outbox, JobClaim, ApiAnswer),
 )
