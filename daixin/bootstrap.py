@@ -35,6 +35,7 @@ from core.settings import Settings
 from core.writer import Writer
 from daixin import payouts, platforms
 from referral import announcing, lifecycle, members, posting, reviewing, stays
+from referral.boards import names as board_names
 from referral.brands import Community
 from referral.campaigns import CampaignMoved
 from referral.outreach import messages
@@ -72,6 +73,7 @@ def join_parts(bus: Bus) -> None:
     belongings.listen(bus)
     persons.listen(bus)
     outreach.listen(bus)
+    board_names.listen(bus)
     notify.listen(bus)
     roots.listen(bus)
 

@@ -7,6 +7,8 @@ from core.outbox import Outbox
 from referral.announcing import Announcement
 from referral.api_keys import ApiKey
 from referral.audit import AuditEntry, AuditHead
+from referral.boards.names import BoardName
+from referral.boards.shares import BoardShare
 from referral.brands import Brand, Community, WaitingGroup
 from referral.campaigns import Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite
 from referral.cases import Case
@@ -49,6 +51,7 @@ TABLES = (
     *(Brand, ApiKey, Community, Member, Identity, Sighting, Membership),
     *(Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite, Touch, Referral, QualifyingEvent),
     *(Conversion, Refund, Case),
+    *(BoardName, BoardShare),
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
     *(CampaignTimer, Announcement, Picture),
     *(Trial, TrialApplication, TrialFeedback),

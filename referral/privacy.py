@@ -19,6 +19,7 @@ from core import clock
 from core.db import table
 from core.errors import NotFound
 from referral import leaderboard, members, reviewing
+from referral.boards.names import export_name, forget_names
 from referral.brands import Community
 from referral.campaigns import Campaign, Enrollment, InviteCode
 from referral.contests.teams import export_teams, forget_teams
@@ -73,6 +74,7 @@ def export_member(session: Session, brand_id: UUID, member_id: UUID) -> dict[str
         "links": _links(session, brand_id, member_id),
         "teams": export_teams(session, brand_id, member_id),
         "outreach": outreach.export_outreach(session, brand_id, member_id),
+        "boards": export_name(session, brand_id, member_id),
         "trials": applicants.export(session, brand_id, member_id),
         "roles": export_staff(session, brand_id, member_id),
         "reviews": _reviews(session, brand_id, member_id),
@@ -229,6 +231,7 @@ def forget_member(session: Session, brand_id: UUID, member_id: UUID) -> None:
     _forget_orders(session, brand_id, everyone)
     forget_teams(session, brand_id, everyone)
     outreach.forget_outreach(session, brand_id, everyone)
+    forget_names(session, brand_id, everyone)
     forget_staff(session, brand_id, everyone)
     for model in (LinkCode, LinkAttempts):
         t = table(model)

@@ -28,6 +28,7 @@ OPEN = ("started", "joined", "qualified")
 
 
 _IS_JOINED, _IS_UNDER_WAY = text("state = 'joined'"), text("state IN ('started', 'joined')")
+_IS_QUALIFIED = text("state = 'qualified'")
 
 
 class Referral(TenantRow, table=True):
@@ -48,6 +49,13 @@ class Referral(TenantRow, table=True):
         # Only of those the jobs look for: a referral that is over costs its indexes nothing more.
         Index("ix_referral_due", "due_at", sqlite_where=_IS_JOINED, postgresql_where=_IS_JOINED),
         Index("ix_referral_expiry", "expires_at", sqlite_where=_IS_UNDER_WAY, postgresql_where=_IS_UNDER_WAY),
+        # Boards of a day, a week, a month are counted from this alone.
+        Index(
+            "ix_referral_qualified",
+            *("brand_id", "campaign_id", "qualified_at", "advocate_id"),
+            sqlite_where=_IS_QUALIFIED,
+            postgresql_where=_IS_QUALIFIED,
+        ),
     )
 
     campaign_id: UUID
@@ -70,6 +78,7 @@ class Referral(TenantRow, table=True):
 
 
 IS_JOINED = col(Referral.state) == literal_column("'joined'")
+IS_QUALIFIED = col(Referral.state) == literal_column("'qualified'")
 IS_UNDER_WAY = col(Referral.state).in_((literal_column("'started'"), literal_column("'joined'")))
 """Conditions as the partial indexes have them: a bound parameter would not be recognised."""
 

@@ -67,13 +67,13 @@ def board_of(session: Session, campaign: Campaign) -> Board:
     return Board(campaign, terms_of(session, campaign, version), final, {one.member_id: one.reason for one in out})
 
 
-def top(session: Session, board: Board, limit: int) -> list[Line]:
-    """The first `limit` lines."""
-    if board.final is None and not board.teams:
+def top(session: Session, board: Board, limit: int, since: datetime | None = None) -> list[Line]:
+    """The first `limit` lines; of the friends who qualified `since` then, if that is said."""
+    if board.final is None and not board.teams and since is None:
         places = leaderboard.top(session, board.campaign.brand_id, board.campaign.id, limit + len(board.out))
         kept = [place for place in places if place.member_id not in board.out][:limit]
         return [Line(rank, one.member_id, one.score, one.reached_at) for rank, one in enumerate(kept, 1)]
-    scores = _scores(session, board)
+    scores = _scores(session, board, since)
     rows = session.execute(
         select(scores).order_by(scores.c.score.desc(), scores.c.reached_at, scores.c.owner).limit(limit)
     )
@@ -97,15 +97,20 @@ def line_of(session: Session, board: Board, owner: UUID) -> Line | None:
     return Line(better + 1, *mine)
 
 
-def how_many(session: Session, board: Board) -> int:
-    """How many stand on the board."""
-    if board.final is None and not board.teams:
+def how_many(session: Session, board: Board, since: datetime | None = None) -> int:
+    """How many stand on the board; of those with a friend who qualified `since` then, if that is said."""
+    if board.final is None and not board.teams and since is None:
         t = table(Score)
         here = (t.c.brand_id == board.campaign.brand_id, t.c.campaign_id == board.campaign.id)
         everybody = session.scalar(select(func.count()).where(*here)) or 0
         gone = session.scalar(select(func.count()).where(*here, among(session, t.c.member_id, set(board.out)))) or 0
         return everybody - gone
-    return session.scalar(select(func.count()).select_from(_scores(session, board))) or 0
+    return session.scalar(select(func.count()).select_from(_scores(session, board, since))) or 0
+
+
+def friends(session: Session, board: Board, since: datetime | None = None) -> int:
+    """How many friends all on the board brought together."""
+    return int(session.scalar(select(func.coalesce(func.sum(_scores(session, board, since).c.score), 0))) or 0)
 
 
 def team_scores(session: Session, board: Board, team_id: UUID) -> dict[UUID, int]:
@@ -146,9 +151,9 @@ def _count_out(session: Session, out: Collection[UUID], where: tuple[Any, ...]) 
     return session.scalar(select(func.count()).where(*where, t.c.member_id.in_(list(out)))) or 0
 
 
-def _scores(session: Session, board: Board) -> CTE:
+def _scores(session: Session, board: Board, since: datetime | None = None) -> CTE:
     """(owner, score, reached_at) of everybody on the board."""
-    points = _points(board)
+    points = _points(board, since)
     owner = points.c.team_id if board.teams else points.c.member_id
     return (
         select(owner.label("owner"), func.count().label("score"), func.max(points.c.at).label("reached_at"))
@@ -158,12 +163,13 @@ def _scores(session: Session, board: Board) -> CTE:
     )
 
 
-def _points(board: Board) -> Any:
+def _points(board: Board, since: datetime | None = None) -> Any:
     """(member_id, team_id, at) of every friend who counts: on the sheet, or as things stand."""
     campaign = board.campaign
     p = table(ContestPoint)
     if board.final is not None:
-        here = (p.c.brand_id == campaign.brand_id, p.c.campaign_id == campaign.id)
+        here = [p.c.brand_id == campaign.brand_id, p.c.campaign_id == campaign.id]
+        here += [p.c.at >= since] if since is not None else []
         return select(p.c.member_id, p.c.team_id, p.c.at).where(*here).subquery("points")
     r, m, t = table(Referral), table(Member), table(TeamMember)
     in_team = and_(
@@ -181,6 +187,7 @@ def _points(board: Board) -> Any:
             r.c.campaign_id == campaign.id,
             r.c.state == "qualified",
             r.c.qualified_at < campaign.ends_at,
+            *([r.c.qualified_at >= since] if since is not None else []),
             m.c.erased_at.is_(None),
         )
         .subquery("points")

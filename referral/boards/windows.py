@@ -1,0 +1,183 @@
+"""Who brought most today, this week, this month, or ever: the same order as the board of all time.
+
+All time is counted as it happens (`referral.leaderboard`). A window is counted when somebody looks, from an index that
+holds nothing but who qualified when; counting costs what happened in the window, and who shows it keeps the result
+until `mark_of` says that something has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, func, select
+from sqlmodel import Session
+
+from core import clock
+from core.db import among, table
+from referral import leaderboard
+from referral.campaigns import Campaign
+from referral.contests import boards as contests
+from referral.contests.boards import Board, Line
+from referral.contests.decisions import ContestDecision
+from referral.contests.results import ContestResult
+from referral.leaderboard import Score, ScoreCount
+from referral.members import Member
+from referral.referrals import IS_QUALIFIED, Referral
+
+WINDOWS = ("day", "week", "month", "all")
+ALL = "all"
+_SPARE = 20
+"""Lines read beyond those asked for, so that a few forgotten people make no second question."""
+
+
+class Standings(NamedTuple):
+    """The first lines of a board. `of`: how many stand on it; `friends`: how many friends they brought together."""
+
+    lines: list[Line]
+    of: int
+    friends: int
+
+
+def windows_of(campaign: Campaign) -> tuple[str, ...]:
+    """The windows that make sense: what is over has one board, that of all its time."""
+    return WINDOWS if campaign.state in ("running", "paused") else (ALL,)
+
+
+def since(window: str, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """When the window began on the campaign's clocks; None for all time."""
+    if window == "day":
+        return clock.day_of(now, zone)
+    if window == "week":
+        return clock.week_of(now, zone)
+    if window == "month":
+        return clock.day_of(now, zone).replace(day=1, fold=0)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a board is made of, in a few figures: as long as they are the same, so is the board.
+
+    Two changes that cancel each other out to the last of them (one friend gained, one lost, between the very same two
+    scores) leave it as it is; so who keeps a board counts it anew now and then all the same.
+    """
+
+    state: str
+    version: int
+    ends_at: datetime
+    decisions: int
+    revision: int
+    members: int
+    friends: int
+    squares: int
+
+
+def mark_of(session: Session, brand_id: UUID, campaign_id: UUID) -> Mark | None:
+    """The campaign's mark now, at the cost of its histogram; None where there is no such campaign."""
+    c, h, d, r = table(Campaign), table(ScoreCount), table(ContestDecision), table(ContestResult)
+
+    def here(t: Any) -> tuple[Any, Any]:
+        return t.c.brand_id == brand_id, t.c.campaign_id == campaign_id
+
+    counts = (
+        select(
+            func.coalesce(func.sum(h.c.members), 0).label("members"),
+            func.coalesce(func.sum(h.c.members * h.c.score), 0).label("friends"),
+            func.coalesce(func.sum(h.c.members * h.c.score * h.c.score), 0).label("squares"),
+        )
+        .where(*here(h), h.c.members > 0)
+        .subquery("counts")
+    )
+    row: Row[Any] | None = session.execute(
+        select(
+            c.c.state,
+            c.c.version,
+            c.c.ends_at,
+            select(func.count()).select_from(d).where(*here(d)).scalar_subquery(),
+            select(func.coalesce(func.max(r.c.revision), 0)).where(*here(r)).scalar_subquery(),
+            *counts.c,
+        )
+        .select_from(c.join(counts, c.c.brand_id == brand_id))
+        .where(c.c.brand_id == brand_id, c.c.id == campaign_id)
+    ).one_or_none()
+    return Mark(*row[:5], *map(int, row[5:])) if row is not None else None
+
+
+def standings(
+    session: Session, campaign: Campaign, begin: datetime | None, limit: int, contest: Board | None = None
+) -> Standings:
+    """The first `limit` of a campaign since `begin` (None: of all time); `contest`: its board, if it is one."""
+    if contest is not None and (contest.teams or contest.final is not None):
+        return Standings(
+            contests.top(session, contest, limit, begin),
+            contests.how_many(session, contest, begin),
+            contests.friends(session, contest, begin),
+        )
+    out = list(contest.out) if contest is not None else []
+    if begin is not None:
+        return _counted(session, campaign, begin, limit, out)
+    if contest is not None:
+        lines = contests.top(session, contest, limit)
+    else:
+        places = leaderboard.top(session, campaign.brand_id, campaign.id, limit)
+        lines = [Line(*place) for place in places]
+    return Standings(lines, *_all_time(session, campaign, out))
+
+
+def _all_time(session: Session, campaign: Campaign, out: Sequence[UUID]) -> tuple[int, int]:
+    """How many are on the board of all time with how many friends, by the histogram, less those who are out."""
+    h, s = table(ScoreCount), table(Score)
+    sums = select(func.coalesce(func.sum(h.c.members), 0), func.coalesce(func.sum(h.c.members * h.c.score), 0))
+    everybody = sums.where(h.c.brand_id == campaign.brand_id, h.c.campaign_id == campaign.id, h.c.members > 0)
+    of, friends = map(int, session.execute(everybody).one())
+    if out:
+        named = among(session, s.c.member_id, out)
+        theirs = select(s.c.score).where(s.c.brand_id == campaign.brand_id, s.c.campaign_id == campaign.id, named)
+        gone = session.scalars(theirs).all()
+        of, friends = of - len(gone), friends - sum(gone)
+    return of, friends
+
+
+def _counted(session: Session, campaign: Campaign, begin: datetime, limit: int, out: Sequence[UUID]) -> Standings:
+    """The window, without who is out of the contest and who has been forgotten since."""
+    gone: set[UUID] = set(out)
+    while True:
+        rows = _ranked(session, campaign, begin, limit + _SPARE, gone)
+        forgotten = _forgotten(session, campaign.brand_id, [row[0] for row in rows])
+        if not forgotten:
+            lines = [Line(rank, *row[:3]) for rank, row in enumerate(rows[:limit], 1)]
+            return Standings(lines, int(rows[0][3]) if rows else 0, int(rows[0][4]) if rows else 0)
+        gone |= forgotten
+
+
+def _ranked(session: Session, campaign: Campaign, begin: datetime, most: int, gone: set[UUID]) -> list[Any]:
+    """(advocate, friends, when the last one qualified, how many advocates, how many friends they all brought)."""
+    r = table(Referral)
+    score, reached = func.count().label("score"), func.max(r.c.qualified_at).label("reached_at")
+    counted = (
+        select(r.c.advocate_id, score, reached, func.count().over(), func.sum(func.count()).over())
+        .where(
+            r.c.brand_id == campaign.brand_id,
+            r.c.campaign_id == campaign.id,
+            IS_QUALIFIED,
+            r.c.qualified_at >= begin,
+        )
+        .group_by(r.c.advocate_id)
+        .order_by(score.desc(), reached, r.c.advocate_id)
+        .limit(most)
+    )
+    if gone:
+        counted = counted.where(r.c.advocate_id.not_in(gone))
+    return list(session.execute(counted).all())
+
+
+def _forgotten(session: Session, brand_id: UUID, members: Sequence[UUID]) -> set[UUID]:
+    t = table(Member)
+    named = among(session, t.c.id, members)
+    found = select(t.c.id).where(t.c.brand_id == brand_id, named, t.c.erased_at.is_not(None))
+    return set(session.scalars(found)) if members else set()
