@@ -15,7 +15,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web import errors
 from web.api.app import create_api
+from web.auth import site as auth
+from web.auth.door import Doorkeeper
 from web.board import StageBoard
+from web.dashboard import site as dashboard
+from web.dashboard.desk import Desk
 from web.guard import guard
 from web.health import HealthPages, livez
 from web.landing import Landing
@@ -65,6 +69,8 @@ def create_app(parts: WebParts) -> ASGIApp:
 
 def _routes(parts: WebParts, pages: Pages, leads: Leads, health: HealthPages) -> list[BaseRoute]:
     landing = Landing(parts, pages, leads)
+    door = Doorkeeper(parts)
+    desk = Desk(parts, pages, door)
 
     async def home(request: Request) -> Response:
         return pages.show(request, "home.html", locale_of(request))
@@ -80,6 +86,8 @@ def _routes(parts: WebParts, pages: Pages, leads: Leads, health: HealthPages) ->
         Route("/metrics", health.metrics),
         Mount("/static", _Static(directory=STATIC)),
         Mount("/api/v1", create_api(parts, pages)),
+        *auth.routes(desk, door),
+        *dashboard.routes(desk),
         *parts.routes,
     ]
 

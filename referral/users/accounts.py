@@ -129,6 +129,14 @@ def set_email(session: Session, user_id: UUID, email: str) -> None:
         raise Conflict("user_email_taken") from None
 
 
+def set_locale(session: Session, user_id: UUID, locale: str) -> None:
+    """Remember the language a user chose (one of `i18n.LOCALES`)."""
+    user = user_of(session, user_id)
+    user.locale = locale
+    session.add(user)
+    session.flush()
+
+
 def set_disabled(session: Session, user_id: UUID, disabled: bool) -> None:
     """Shut a user out everywhere, or let them in again."""
     user = user_of(session, user_id)

@@ -1,1 +1,1 @@
-"""Who sits before the browser: signing in and out, sessions, passkeys, and what a session may do."""
+"""Signing in and out: passwords, passkeys, one-time links, sessions, and what keeps each of them honest."""
