@@ -37,6 +37,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.orm.util import identity_key
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Field, Session, SQLModel
 
@@ -274,6 +275,14 @@ def update_each(session: Session, into: Table, rows: Sequence[Mapping[str, Any]]
         connection.exec_driver_sql(text, tuple(values))
     else:
         connection.exec_driver_sql(text, list(zip(*values, strict=True)))
+
+
+def let_go(session: Session, model: type[SQLModel], keys: Iterable[Any]) -> None:
+    """Whoever holds one of these rows as an object reads it anew: a set-based statement passed it by."""
+    for key in keys:
+        held = session.identity_map.get(identity_key(model, key))
+        if held is not None:
+            session.expire(held)
 
 
 def _insert(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]], tail: str) -> None:

@@ -175,14 +175,18 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of an order; told again, the answer is the same but for `repeated`."""
+    """What became of an order; told again, the answer is the same but for `repeated`, and for `refunded`: how much of
+    the net went back since."""
 
     conversion_id: UUID
     status: str
     reason: str | None
     referral_id: UUID | None
+    campaign_id: UUID | None
     member_id: UUID | None
     net: int
+    refunded: int
+    received_at: datetime
     repeated: bool = field(default=False, compare=False)
 
 
@@ -220,6 +224,15 @@ class RefundRecorded:
     rest: int
     reason: str | None = None
     repeated: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersRecorded:
+    """Orders of a brand were taken in, whether they count or not; told once for all of a batch, by their ids."""
+
+    brand_id: UUID
+    conversions: Sequence[UUID]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

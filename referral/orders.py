@@ -13,16 +13,17 @@ conversion, so that a plan can pay for each.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlalchemy import select
+from sqlmodel import Session
 
 from core import clock, events, ids
-from core.db import among_keys, insert_all, table
+from core.db import among_keys, insert_all, let_go, table, update_each
 from core.errors import Conflict, NotFound
 from referral.buyers import Buyer, find_buyers
 from referral.campaigns import Campaign
@@ -42,7 +43,62 @@ from referral.qualifying import Qualify, qualify
 from referral.referrals import FriendActed, FriendQualified, Referral, recount
 from referral.refunds import REFUNDED, take_off, waiting_for
 
-Pair = tuple[Referral, Campaign]
+
+@dataclass(slots=True)
+class Taken:
+    """A new order, and what is said of it before it is written down: the columns of `Conversion` that are not told
+    but decided. Plain, since this is a hot path."""
+
+    order: Order
+    id: UUID
+    member_id: UUID | None = None
+    referral_id: UUID | None = None
+    campaign_id: UUID | None = None
+    status: str = "unattributed"
+    reason: str | None = None
+    refunded: int = 0
+
+    @property
+    def currency(self) -> str:
+        """Of the amounts."""
+        return self.order.currency
+
+    @property
+    def net(self) -> int:
+        """What was paid for the goods."""
+        return self.order.net
+
+    @property
+    def left(self) -> int:
+        """What is left of the net after refunds."""
+        return self.order.net - self.refunded
+
+    @property
+    def ordered_at(self) -> datetime:
+        """When it was made."""
+        return self.order.ordered_at
+
+
+@dataclass(slots=True)
+class Brought:
+    """How a friend came, with what the campaign counts: the columns that a decision about an order needs."""
+
+    brand_id: UUID
+    id: UUID
+    campaign_id: UUID
+    campaign_version: int
+    advocate_id: UUID
+    friend_id: UUID
+    state: str
+    reason: str | None
+    started_at: datetime
+    joined_at: datetime | None
+    expires_at: datetime
+    event: str
+    ends_at: datetime
+
+
+_OF_REFERRAL = tuple(Brought.__dataclass_fields__)[:-2]
 
 
 def record_orders(session: Session, orders: Sequence[Order]) -> list[Recorded]:
@@ -64,8 +120,11 @@ def record_orders(session: Session, orders: Sequence[Order]) -> list[Recorded]:
     made = _record(session, sorted(fresh.values(), key=lambda order: order.ordered_at))
     answers = []
     for order in orders:
-        answers.append(_answer(known.get(order.key) or made[order.key], order.key in known))
-        known[order.key] = known.get(order.key) or made[order.key]
+        if fresh.pop(order.key, None) is not None:
+            answers.append(made[order.key])
+        else:
+            first = made.get(order.key) or _answer(known[order.key])
+            answers.append(replace(first, repeated=True))
     return answers
 
 
@@ -84,14 +143,15 @@ def assign_order(session: Session, brand_id: UUID, source: str, external_id: str
     if row.status == "attributed":
         if row.member_id != member_id:
             raise Conflict("order_assigned", order=external_id)
-        return _answer(row, repeated=True)
+        return replace(_answer(row), repeated=True)
     row.referral_id, row.campaign_id, row.reason, row.status = None, None, None, "unattributed"
-    pair = _attribute(row, Buyer(member_id), _referrals_of(session, [(brand_id, member_id)])[(brand_id, member_id)])
+    came = _referrals_of(session, [(brand_id, member_id)])
+    brought = _attribute(row, Buyer(member_id), came.get((brand_id, member_id), ()))
     session.add(row)
     session.flush()
-    if pair is not None and row.left:
-        _follow(session, [(row, pair)])
-    return _answer(row, repeated=False)
+    if brought is not None and row.left:
+        _follow(session, [(row, brought)])
+    return _answer(row)
 
 
 def _figures(of: Conversion | Order) -> tuple[object, ...]:
@@ -100,6 +160,8 @@ def _figures(of: Conversion | Order) -> tuple[object, ...]:
 
 def _compare(order: Order, before: Conversion | Order) -> None:
     """Raise `Conflict` unless this is the order told before. Lines that either does not give contradict nothing."""
+    if order is before:
+        return
     lines = _lines(order)
     kept = before.lines if isinstance(before, Conversion) else _lines(before)
     if _figures(order) != _figures(before) or (lines and kept and lines != kept):
@@ -110,165 +172,180 @@ def _lines(order: Order) -> list[dict[str, Any]] | None:
     return [asdict(line) for line in order.lines] or None
 
 
-def _answer(row: Conversion, repeated: bool) -> Recorded:
-    return Recorded(row.id, row.status, row.reason, row.referral_id, row.member_id, row.net, repeated)
+def _answer(row: Conversion) -> Recorded:
+    decided = (row.id, row.status, row.reason, row.referral_id, row.campaign_id, row.member_id)
+    return Recorded(*decided, row.net, row.refunded, row.received_at)
 
 
-def _record(session: Session, orders: Sequence[Order]) -> dict[Key, Conversion]:
+def _record(session: Session, orders: Sequence[Order]) -> dict[Key, Recorded]:
     """Write new orders, take off the refunds that waited for them, and let the referrals follow."""
     if not orders:
         return {}
     buyers = find_buyers(session, orders)
     friends = {(order.brand_id, b.member_id) for order, b in zip(orders, buyers, strict=True) if b.member_id}
-    pairs = _referrals_of(session, friends)
+    came = _referrals_of(session, friends)
     waiting = waiting_for(session, {order.key for order in orders})
-    made: dict[Key, Conversion] = {}
-    counting: list[tuple[Conversion, Pair]] = []
+    taken: list[Taken] = []
+    counting: list[tuple[Taken, Brought]] = []
     for order, buyer in zip(orders, buyers, strict=True):
-        row = made[order.key] = _row(order)
+        one = Taken(order, ids.new())
+        taken.append(one)
         for refund in waiting.get(order.key, ()):
-            _net(row, refund)
-        pair = _attribute(row, buyer, pairs[(order.brand_id, buyer.member_id)] if buyer.member_id else ())
-        if pair is not None and row.left:
-            counting.append((row, pair))
+            _net(one, refund)
+        brought = _attribute(one, buyer, came.get((order.brand_id, buyer.member_id), ()))
+        if brought is not None and one.left:
+            counting.append((one, brought))
+    now = clock.now()
     # Before anything is flushed: a refund may not name an order that is not there.
-    insert_all(session, table(Conversion), [row.model_dump() for row in made.values()])
+    insert_all(session, table(Conversion), [_row(one, now) for one in taken])
     session.flush()
     _follow(session, counting)
-    return made
+    return {one.order.key: _told_first(one, now) for one in taken}
 
 
-def _row(order: Order) -> Conversion:
-    return Conversion(
-        brand_id=order.brand_id,
-        id=ids.new(),
-        source=order.source,
-        external_id=order.external_id,
-        currency=order.currency,
-        gross=order.gross,
-        discount=order.discount,
-        shipping=order.shipping,
-        tax=order.tax,
-        net=order.net,
-        lines=_lines(order),
-        code=order.code,
-        customer_hash=order.customer_hash,
-        status="unattributed",
-        ordered_at=order.ordered_at,
-        received_at=clock.now(),
-    )
+def _told_first(one: Taken, now: datetime) -> Recorded:
+    decided = (one.id, one.status, one.reason, one.referral_id, one.campaign_id, one.member_id)
+    return Recorded(*decided, one.order.net, one.refunded, now)
 
 
-def _net(row: Conversion, refund: Refund) -> None:
+def _row(one: Taken, now: datetime) -> dict[str, Any]:
+    order = one.order
+    return {
+        "brand_id": order.brand_id,
+        "id": one.id,
+        "source": order.source,
+        "external_id": order.external_id,
+        "member_id": one.member_id,
+        "referral_id": one.referral_id,
+        "campaign_id": one.campaign_id,
+        "currency": order.currency,
+        "gross": order.gross,
+        "discount": order.discount,
+        "shipping": order.shipping,
+        "tax": order.tax,
+        "net": order.net,
+        "refunded": one.refunded,
+        "lines": _lines(order),
+        "code": order.code,
+        "customer_hash": order.customer_hash,
+        "status": one.status,
+        "reason": one.reason,
+        "ordered_at": order.ordered_at,
+        "received_at": now,
+    }
+
+
+def _net(row: Taken, refund: Refund) -> None:
     if refund.currency == row.currency:
         take_off(row, refund)
     else:
         refund.status, refund.reason, refund.conversion_id = "rejected", "refund_currency", row.id
 
 
-def _referrals_of(session: Session, friends: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], list[Pair]]:
-    """How these members came, with the campaigns, as they stand now."""
-    found: dict[tuple[UUID, UUID], list[Pair]] = defaultdict(list)
+def _referrals_of(
+    session: Session, friends: Collection[tuple[UUID, UUID]]
+) -> Mapping[tuple[UUID, UUID | None], list[Brought]]:
+    """How these members came, with what their campaigns count, as it stands now and until the commit."""
+    found: dict[tuple[UUID, UUID | None], list[Brought]] = defaultdict(list)
     if friends:
-        t = table(Referral)
-        rows = session.exec(
-            select(Referral, Campaign)
-            .join(
-                Campaign,
-                (col(Campaign.brand_id) == col(Referral.brand_id)) & (col(Campaign.id) == col(Referral.campaign_id)),
-            )
+        session.flush()
+        t, c = table(Referral), table(Campaign)
+        rows = session.execute(
+            select(*(t.c[name] for name in _OF_REFERRAL), c.c.event, c.c.ends_at)
+            .join(c, (c.c.brand_id == t.c.brand_id) & (c.c.id == t.c.campaign_id))
             .where(among_keys(session, (t.c.brand_id, t.c.friend_id), friends))
-            .order_by(col(Referral.id))
-            .with_for_update(of=Referral, key_share=True)
-            .execution_options(populate_existing=True)
+            .order_by(t.c.id)
+            .with_for_update(of=t, key_share=True)
         )
-        for referral, campaign in rows:
-            found[(referral.brand_id, referral.friend_id)].append((referral, campaign))
+        for row in rows:
+            one = Brought(*row)
+            found[(one.brand_id, one.friend_id)].append(one)
     return found
 
 
-def _attribute(row: Conversion, buyer: Buyer, pairs: Sequence[Pair]) -> Pair | None:
-    """Say on the row whose order it is; the referral by which it counts, if one."""
+def _attribute(row: Conversion | Taken, buyer: Buyer, came: Sequence[Brought]) -> Brought | None:
+    """Say on the row whose order it is; how they came, if it counts by that."""
     row.member_id = buyer.member_id
     if buyer.member_id is None:
         row.reason = buyer.reason
         return None
-    if not pairs:
+    if not came:
         refused = buyer.outcome not in (None, "referred", "unknown_code")
         row.status = "rejected" if refused else "unattributed"
         row.reason = buyer.outcome if refused else "no_referral"
         return None
 
-    def first(pair: Pair) -> tuple[object, ...]:
-        referral, campaign = pair
+    def first(one: Brought) -> tuple[object, ...]:
         return (
-            refusal(row, referral, campaign) is None,
-            campaign.id == buyer.code_campaign,
-            campaign.event == PURCHASED,
-            referral.started_at,
-            referral.id,
+            refusal(row, one) is None,
+            one.campaign_id == buyer.code_campaign,
+            one.event == PURCHASED,
+            one.started_at,
+            one.id,
         )
 
-    pair = max(pairs, key=first)
-    row.referral_id, row.campaign_id = pair[0].id, pair[0].campaign_id
-    row.reason = refusal(row, *pair)
+    brought = came[0] if len(came) == 1 else max(came, key=first)
+    row.referral_id, row.campaign_id = brought.id, brought.campaign_id
+    row.reason = refusal(row, brought)
     if row.reason is not None:
         row.status = "rejected"
         return None
     row.status = "attributed"
     if row.left == 0:
         row.reason = REFUNDED if row.net else "nothing_paid"
-    return pair
+    return brought
 
 
-def refusal(row: Conversion, referral: Referral, campaign: Campaign) -> str | None:
+def refusal(row: Conversion | Taken, brought: Brought) -> str | None:
     """Why an order does not count by this referral, or None if it does."""
-    if not referral.started_at <= row.ordered_at < min(referral.expires_at, campaign.ends_at):
+    if not brought.started_at <= row.ordered_at < min(brought.expires_at, brought.ends_at):
         return "outside_window"
-    counts_purchases = campaign.event == PURCHASED
-    if referral.state == "reversed":
+    counts_purchases = brought.event == PURCHASED
+    if brought.state == "reversed":
         # Who gave everything back and bought again is a customer again.
-        return None if counts_purchases and referral.reason == REFUNDED else "referral_reversed"
-    if referral.state == "rejected" or (referral.state == "expired" and referral.reason != "window_over"):
-        return f"referral_{referral.state}"
-    return None if counts_purchases or referral.joined_at is not None else "not_joined"
+        return None if counts_purchases and brought.reason == REFUNDED else "referral_reversed"
+    if brought.state == "rejected" or (brought.state == "expired" and brought.reason != "window_over"):
+        return f"referral_{brought.state}"
+    return None if counts_purchases or brought.joined_at is not None else "not_joined"
 
 
-def _follow(session: Session, counting: Sequence[tuple[Conversion, Pair]]) -> None:
+def _follow(session: Session, counting: Sequence[tuple[Conversion | Taken, Brought]]) -> None:
     """Qualify the referrals whose first purchase this is, and tell of all purchases."""
-    firsts: dict[UUID, tuple[Conversion, Referral]] = {}
-    again: dict[UUID, tuple[Conversion, Referral]] = {}
-    further: list[tuple[Conversion, Referral]] = []
-    for row, (referral, campaign) in counting:
-        if campaign.event != PURCHASED or referral.id in firsts or referral.id in again:
-            further.append((row, referral))
-        elif referral.state == "reversed":
-            again[referral.id] = (row, referral)
-        elif referral.state == "qualified":
-            further.append((row, referral))
+    firsts: dict[UUID, tuple[Conversion | Taken, Brought]] = {}
+    again: dict[UUID, tuple[Conversion | Taken, Brought]] = {}
+    further: list[tuple[Conversion | Taken, Brought]] = []
+    for row, brought in counting:
+        if brought.event != PURCHASED or brought.id in firsts or brought.id in again:
+            further.append((row, brought))
+        elif brought.state == "reversed":
+            again[brought.id] = (row, brought)
+        elif brought.state == "qualified":
+            further.append((row, brought))
         else:
-            firsts[referral.id] = (row, referral)
-    for _, referral in firsts.values():
-        # An order may be told after its window, or be made by a friend who never joined a group.
-        referral.state, referral.reason = "joined", None
-        session.add(referral)
+            firsts[brought.id] = (row, brought)
+    # An order may be told after its window, or be made by a friend who never joined a group.
+    late = [brought for _, brought in firsts.values() if (brought.state, brought.reason) != ("joined", None)]
+    _change(session, [(brought, {"state": "joined", "reason": None}) for brought in late])
     _count_again(session, list(again.values()))
-    session.flush()
     if firsts:
-        qualify(session, [Qualify(r.brand_id, r.id, PURCHASED, row.ordered_at, row.id) for row, r in firsts.values()])
-    events.emit(session, [FriendQualified(*_told(row, referral)) for row, referral in again.values()])
-    events.emit(session, [FriendActed(*_told(row, referral)) for row, referral in further])
+        qualify(session, [Qualify(b.brand_id, b.id, PURCHASED, row.ordered_at, row.id) for row, b in firsts.values()])
+    events.emit(session, [FriendQualified(*_told(row, brought)) for row, brought in again.values()])
+    events.emit(session, [FriendActed(*_told(row, brought)) for row, brought in further])
 
 
-def _count_again(session: Session, again: Sequence[tuple[Conversion, Referral]]) -> None:
-    for row, referral in again:
-        referral.state, referral.reason, referral.qualified_at = "qualified", None, row.ordered_at
-        session.add(referral)
-    session.flush()
-    for brand_id in {referral.brand_id for _, referral in again}:
-        recount(session, brand_id, [(r.campaign_id, r.advocate_id) for _, r in again if r.brand_id == brand_id])
+def _change(session: Session, changes: Sequence[tuple[Brought, dict[str, object]]]) -> None:
+    rows = [{"brand_id": brought.brand_id, "id": brought.id} | values for brought, values in changes]
+    update_each(session, table(Referral), rows, ["brand_id", "id"])
+    let_go(session, Referral, [(brought.brand_id, brought.id) for brought, _ in changes])
 
 
-def _told(row: Conversion, r: Referral) -> tuple[UUID, UUID, int, UUID, UUID, UUID, str, datetime, UUID]:
-    who = (r.brand_id, r.campaign_id, r.campaign_version, r.id, r.advocate_id, r.friend_id)
+def _count_again(session: Session, again: Sequence[tuple[Conversion | Taken, Brought]]) -> None:
+    counted: dict[str, object] = {"state": "qualified", "reason": None}
+    _change(session, [(brought, counted | {"qualified_at": row.ordered_at}) for row, brought in again])
+    for brand_id in {brought.brand_id for _, brought in again}:
+        recount(session, brand_id, [(b.campaign_id, b.advocate_id) for _, b in again if b.brand_id == brand_id])
+
+
+def _told(row: Conversion | Taken, b: Brought) -> tuple[UUID, UUID, int, UUID, UUID, UUID, str, datetime, UUID]:
+    who = (b.brand_id, b.campaign_id, b.campaign_version, b.id, b.advocate_id, b.friend_id)
     return *who, PURCHASED, row.ordered_at, row.id

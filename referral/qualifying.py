@@ -8,11 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, select
-from sqlalchemy.orm.util import identity_key
 from sqlmodel import Field, Session
 
 from core import events, ids
-from core.db import Row, UtcDateTime, among_keys, insert_new, table, update_each
+from core.db import Row, UtcDateTime, among_keys, insert_new, let_go, table, update_each
 from referral import leaderboard
 from referral.referrals import FriendQualified, Referral, ScoreRose
 
@@ -103,14 +102,6 @@ def _open_referrals(session: Session, keys: set[tuple[UUID, UUID]]) -> list[_Ope
     return [_Open(*row) for row in session.execute(select(*columns).where(named, t.c.state == "joined"))]
 
 
-def _let_go(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) -> None:
-    """Whoever holds one of these referrals as an object reads it anew: the update above passed it by."""
-    for _, row in fresh:
-        held = session.identity_map.get(identity_key(Referral, row.key))
-        if held is not None:
-            session.expire(held)
-
-
 def _mark_qualified(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) -> None:
     done = {"state": "qualified", "due_at": None}
     update_each(
@@ -119,7 +110,7 @@ def _mark_qualified(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) ->
         [{"brand_id": row.brand_id, "id": row.id, "qualified_at": command.at} | done for command, row in fresh],
         ["brand_id", "id"],
     )
-    _let_go(session, fresh)
+    let_go(session, Referral, [row.key for _, row in fresh])
     gains = [((row.brand_id, row.campaign_id, row.advocate_id), command.at) for command, row in fresh]
     risen = leaderboard.add(session, gains)
     events.emit(

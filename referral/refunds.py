@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import select
@@ -86,7 +87,21 @@ def _answer(row: Refund, repeated: bool) -> RefundRecorded:
     return RefundRecorded(row.id, row.conversion_id, row.status, row.applied, row.rest, row.reason, repeated)
 
 
-def take_off(conversion: Conversion, refund: Refund) -> None:
+class Refundable(Protocol):
+    """An order that something can be taken off, written down already or about to be."""
+
+    refunded: int
+
+    @property
+    def id(self) -> UUID:
+        """The conversion's."""
+
+    @property
+    def left(self) -> int:
+        """What is left of its net."""
+
+
+def take_off(conversion: Refundable, refund: Refund) -> None:
     """Take a refund off what is left of its order."""
     asked = conversion.left if refund.amount is None else refund.amount
     refund.applied = min(asked, conversion.left)
