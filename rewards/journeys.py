@@ -1,0 +1,247 @@
+"""Journeys with the money in them: what an order or a friend earned by which rule, what moved, and what was paid out.
+
+`order_journey` and `friend_journey` are what a page shows: `referral.journeys` says who came how and what counted, and
+here the rewards, their transfers and their payouts are put between, in the order of time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlmodel import Session, col
+
+from core.db import among, table
+from referral.journeys import orders, telling, verdicts
+from referral.journeys.reading import ROWS, Known, people_of, read_friend, read_order
+from referral.journeys.steps import PEOPLE, Journey, Moved, Person, Step, Verdict, in_order
+from rewards.corrections import order_in
+from rewards.ledger import Account, LedgerAccount, Purpose, Transfer
+from rewards.payouts.payouts import Payout, PayoutLine
+from rewards.plans import cached_plan
+from rewards.rewards import Reward
+
+REWARDS = 100
+"""Rewards told in one journey; a friend who buys every week for years has more."""
+TOLD = ("completed", "failed", "unknown")
+
+
+def order_journey(session: Session, brand_id: UUID, conversion_id: UUID) -> Journey:
+    """How an order came to count or not, and what it earned. Raises `NotFound("order")`."""
+    known = read_order(session, brand_id, conversion_id)
+    assert known.order is not None
+    verdict = verdicts.verdict_of_order(known, known.order)
+    return _journey(session, known, verdict)
+
+
+def friend_journey(session: Session, brand_id: UUID, referral_id: UUID) -> Journey:
+    """How a friend came to count or not, and what that earned. Raises `NotFound("referral")`."""
+    known = read_friend(session, brand_id, referral_id)
+    assert known.referral is not None
+    return _journey(session, known, verdicts.verdict_of_friend(known, known.referral))
+
+
+def _journey(session: Session, known: Known, verdict: Verdict) -> Journey:
+    steps = [*telling.steps_of_friend(known), *orders.steps_of_orders(known), *_money(session, known)]
+    named = {value for step in steps for value in step.facts.values() if isinstance(value, UUID)}
+    named |= {value for step in steps for one in step.asked for value in one.facts.values() if isinstance(value, UUID)}
+    named |= {value for name, value in verdict.facts.items() if name in PEOPLE and isinstance(value, UUID)}
+    named |= {owner for step in steps for move in step.moves for _, owner in (move.debit, move.credit)}
+    named |= {one for one in (known.friend_id, known.advocate_id) if one is not None}
+    people: dict[UUID, Person] = people_of(session, known.brand_id, named)
+    return Journey(
+        known.brand_id,
+        known.order,
+        known.referral,
+        known.campaign,
+        known.friend_id,
+        known.advocate_id,
+        verdict,
+        in_order(steps),
+        people,
+        known.campaigns,
+        known.more,
+    )
+
+
+def _money(session: Session, known: Known) -> Iterator[Step]:
+    """What the rewards of this order (or of this friend) are, and became."""
+    rewards = _rewards(session, known)
+    if not rewards:
+        return
+    moves = _moves(session, known, rewards)
+    lines = _lines(session, known.brand_id, [reward.id for reward in rewards])
+    for reward in rewards:
+        yield from _reward(session, known, reward, moves.get(reward.id, []))
+    payouts = {payout.id: payout for _, payout in lines}
+    for payout in payouts.values():
+        covered = sum(line.amount for line, _ in lines if line.payout_id == payout.id)
+        yield from _payout(payout, covered)
+
+
+def _rewards(session: Session, known: Known) -> Sequence[Reward]:
+    """Of an order what is for it and what its being the first earned; of a friend everything."""
+    referral = known.referral
+    if referral is None:
+        return []
+    rows = session.scalars(
+        select(Reward)
+        .where(col(Reward.brand_id) == known.brand_id, col(Reward.referral_id) == referral.id)
+        .order_by(col(Reward.created_at), col(Reward.id))
+        .limit(REWARDS)
+    ).all()
+    if known.order is None:
+        return rows
+    return [reward for reward in rows if order_in(reward.cause) == known.order.id]
+
+
+def _reward(session: Session, known: Known, reward: Reward, moves: Sequence[Moved]) -> Iterator[Step]:
+    plan = cached_plan(session, reward.brand_id, reward.campaign_id, reward.campaign_version)
+    rule = plan.rule_named(reward.rule)
+    facts: dict[str, Any] = {
+        "member": reward.member_id,
+        "role": reward.role,
+        "rule": reward.rule,
+        "amount": reward.amount,
+        "asset": reward.asset,
+        "basis_points": rule.basis_points if rule else None,
+        "why": dict(rule.why) if rule is not None and rule.why else None,
+        "until": reward.hold_until,
+        "state": reward.state,
+        "reason": reward.reason,
+        "known": reward.facts or {},
+    }
+    tell = partial(Step, version=reward.campaign_version, campaign_id=reward.campaign_id)
+    booked = max(reward.created_at, known.order.received_at) if known.order else reward.created_at
+    if reward.state == "capped":
+        yield tell(booked, "reward.capped", facts, tone="bad", order=71)
+        return
+    by_kind = defaultdict[str, list[Moved]](list)
+    for move in moves:
+        by_kind[move.kind].append(move)
+    held = reward.hold_until > reward.created_at
+    what = "reward.held" if held else "reward.granted"
+    granted = (*by_kind["grant"], *([] if held else by_kind["release"]))
+    booked = granted[0].at if granted else booked
+    yield tell(booked, what, facts, moves=granted, tone="good", order=71)
+    if held and by_kind["release"]:
+        release = by_kind["release"]
+        yield Step(release[0].at, "reward.released", facts, moves=tuple(release), tone="good", order=72)
+    for move in (*by_kind["void"], *by_kind["clawback"]):
+        taken = {**facts, "amount": move.amount, "reason": _cause(move, reward)}
+        yield Step(move.at, f"reward.{move.kind}", taken, moves=(move,), tone="bad", order=77)
+    if reward.state == "in_review":
+        yield Step(booked, "reward.in_review", facts, order=73)
+
+
+def _cause(move: Moved, reward: Reward) -> str:
+    """Why it was taken, by the transfer's own reference."""
+    tail = move.reference.split("/", 2)[2]
+    return "refunded" if tail.startswith("refund/") else (reward.reason or tail)
+
+
+def _payout(payout: Payout, covered: int) -> Iterator[Step]:
+    facts = {
+        "member": payout.member_id,
+        "amount": payout.amount,
+        "asset": payout.asset,
+        "covered": covered,
+        "fee": payout.fee,
+        "provider": payout.provider,
+        "state": payout.state,
+        "reason": payout.reason,
+    }
+    link = ("payout", str(payout.id))
+    yield Step(payout.created_at, "payout.asked", facts, order=85, link=link)
+    if payout.settled_at is not None and payout.state in TOLD:
+        tone = "good" if payout.state == "completed" else "bad"
+        yield Step(payout.settled_at, f"payout.{payout.state}", facts, tone=tone, order=86, link=link)
+
+
+def _lines(session: Session, brand_id: UUID, rewards: Sequence[UUID]) -> list[tuple[PayoutLine, Payout]]:
+    line, payout = table(PayoutLine), table(Payout)
+    rows = session.execute(
+        select(PayoutLine, Payout)
+        .join(Payout, (payout.c.brand_id == line.c.brand_id) & (payout.c.id == line.c.payout_id))
+        .where(line.c.brand_id == brand_id, among(session, line.c.reward_id, rewards))
+        .order_by(payout.c.created_at, payout.c.id)
+        .limit(ROWS)
+    ).all()
+    return [(row[0], row[1]) for row in rows]
+
+
+def _moves(session: Session, known: Known, rewards: Sequence[Reward]) -> dict[UUID, list[Moved]]:
+    """The transfers of these rewards. Nearly all have references one can name; where a reward lost more than those
+    say, its beneficiary's accounts are looked through."""
+    brand_id = known.brand_id
+    t = table(Transfer)
+    named = [name for reward in rewards for name in _references(reward, known)]
+    rows = list(session.scalars(select(Transfer).where(t.c.brand_id == brand_id, among(session, t.c.reference, named))))
+    taken = defaultdict[UUID, int](int)
+    for row in rows:
+        if row.kind in ("void", "clawback"):
+            taken[_reward_of(row.reference)] += row.amount
+    short = [reward for reward in rewards if taken[reward.id] < reward.taken_back]
+    if short:
+        rows += _by_account(session, brand_id, short, {row.id for row in rows})
+    accounts = _accounts(session, brand_id, {row.debit_id for row in rows} | {row.credit_id for row in rows})
+    found: dict[UUID, list[Moved]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: row.id):
+        ends = accounts[row.debit_id], accounts[row.credit_id]
+        moved = Moved(row.reference, row.kind, row.amount, row.asset, *ends, at=row.created_at)
+        found[_reward_of(row.reference)].append(moved)
+    return found
+
+
+def _reward_of(reference: str) -> UUID:
+    return UUID(reference.split("/")[1])
+
+
+def _references(reward: Reward, known: Known) -> Iterator[str]:
+    yield f"grant/{reward.id}"
+    yield f"release/{reward.id}"
+    if not reward.taken_back:
+        return
+    causes = [f"refund/{refund.id}" for refund in known.refunds]
+    causes += [reward.reason] if reward.reason else []
+    for kind in ("void", "clawback"):
+        for cause in causes:
+            yield f"{kind}/{reward.id}/{cause}"
+
+
+def _by_account(session: Session, brand_id: UUID, rewards: Sequence[Reward], had: set[UUID]) -> list[Transfer]:
+    t = table(Transfer)
+    purposes = (Purpose.HELD, Purpose.PAYABLE)
+    accounts = {Account(brand_id, one.member_id, purpose, one.asset).id for one in rewards for purpose in purposes}
+    prefixes = [t.c.reference.like(f"%/{reward.id}/%") for reward in rewards]
+    rows = session.scalars(
+        select(Transfer)
+        .where(
+            t.c.brand_id == brand_id,
+            among(session, t.c.debit_id, accounts),
+            t.c.kind.in_(("void", "clawback")),
+            or_(*prefixes),
+        )
+        .limit(ROWS)
+    )
+    return [row for row in rows if row.id not in had]
+
+
+def _accounts(session: Session, brand_id: UUID, wanted: set[UUID]) -> dict[UUID, tuple[str, UUID]]:
+    if not wanted:
+        return {}
+    t = table(LedgerAccount)
+    rows = session.execute(
+        select(t.c.id, t.c.purpose, t.c.owner_id).where(t.c.brand_id == brand_id, among(session, t.c.id, wanted))
+    )
+    return {account_id: (purpose, owner_id) for account_id, purpose, owner_id in rows}
+
+
+def last_change(journey: Journey) -> datetime | None:
+    """When the last of it happened."""
+    return journey.steps[-1].at if journey.steps else None
