@@ -25,6 +25,7 @@ from referral.outreach.models import Broadcast, Outreach, OutreachChoice, Outrea
 from referral.pictures import Picture
 from referral.qualifying import QualifyingEvent
 from referral.referrals import Referral
+from referral.shops import Shop, ShopDelivery, ShopOrderName, ShopRefund
 from referral.staff import Staff, StaffCode
 from referral.touches import Touch
 from referral.trials.places import Trial, TrialApplication, TrialFeedback
@@ -51,6 +52,7 @@ TABLES = (
     *(Brand, ApiKey, Community, Member, Identity, Sighting, Membership),
     *(Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite, Touch, Referral, QualifyingEvent),
     *(Conversion, Refund, Case),
+    *(Shop, ShopDelivery, ShopOrderName, ShopRefund),
     *(BoardName, BoardShare),
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
     *(CampaignTimer, Announcement, Picture),
