@@ -6,6 +6,8 @@ from core.claims import JobClaim
 from core.outbox import Outbox
 from referral.announcing import Announcement
 from referral.api_keys import ApiKey
+from referral.attribution.consent import DeviceConsent
+from referral.attribution.decisions import Attribution, CreditShare
 from referral.audit import AuditEntry, AuditHead
 from referral.boards.names import BoardName
 from referral.boards.shares import BoardShare
@@ -34,7 +36,9 @@ from referral.users.links import DoorLink
 from referral.users.passkeys import Passkey
 from referral.users.sessions import UserSession
 from rewards.adjustments import Adjustment
+from rewards.books import BooksCheck
 from rewards.budget import BudgetLevel
+from rewards.exports.exports import Export
 from rewards.items.badges import Badge
 from rewards.items.draws import Draw, Ticket
 from rewards.items.items import Item, ItemCount
@@ -51,7 +55,7 @@ from web.api.answers import ApiAnswer
 TABLES = (
     *(Brand, ApiKey, Community, Member, Identity, Sighting, Membership),
     *(Campaign, CampaignVersion, Enrollment, InviteCode, PlatformInvite, Touch, Referral, QualifyingEvent),
-    *(Conversion, Refund, Case),
+    *(Conversion, Refund, Attribution, CreditShare, DeviceConsent, Case),
     *(Shop, ShopDelivery, ShopOrderName, ShopRefund),
     *(BoardName, BoardShare),
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
@@ -64,6 +68,7 @@ TABLES = (
     *(Item, ItemCount, Voucher, PromoCode, Badge, Shipment, Draw, Ticket),
     *(AuditEntry, AuditHead, Staff, StaffCode, WaitingGroup),
     *(User, UserRole, UserSession, Passkey, DoorLink),
+    *(Export, BooksCheck),
     *(Block, SealedTransfer, UnsealedTransfer, PublishedRoot, RootReaders),
     *(Conversation, CampaignDraft, AdapterNote, Quarantined, Outbox, JobClaim, ApiAnswer),
 )

@@ -40,6 +40,9 @@ Key = tuple[UUID, str, str]
 """(brand, source, the source's own id) of an order or a refund."""
 
 
+_UNCOUNTED = text("status <> 'attributed'")
+
+
 class Conversion(TenantRow, table=True):
     """An order as its shop told it, once for each (source, external id).
 
@@ -59,6 +62,7 @@ class Conversion(TenantRow, table=True):
         Index("ix_conversion_member", "brand_id", "member_id", "ordered_at"),
         Index("ix_conversion_referral", "brand_id", "referral_id"),
         Index("ix_conversion_received", "brand_id", "received_at"),
+        Index("ix_conversion_uncounted", "brand_id", "received_at", sqlite_where=_UNCOUNTED, postgresql_where=_UNCOUNTED),
     )
 
     source: str
@@ -144,6 +148,8 @@ class Order:
 
     `account`: (platform, account) of the buyer. `code`: the invite code given with the order. `customer_hash`: see the
     function of this name. `lines`: their amounts sum to the goods before discount (gross - tax - shipping).
+    `click_id`: the click whose code it is, where nobody typed one. `consent`: the customer agreed at the till that
+    their purchases may be joined to them (see `referral.attribution.consent`).
     """
 
     brand_id: UUID
@@ -161,6 +167,8 @@ class Order:
     account: tuple[str, str] | None = None
     code: str | None = None
     customer_hash: str | None = None
+    click_id: UUID | None = None
+    consent: bool = False
 
     @property
     def key(self) -> Key:
@@ -186,6 +194,7 @@ class Recorded:
     member_id: UUID | None
     net: int
     refunded: int
+    ordered_at: datetime
     received_at: datetime
     repeated: bool = field(default=False, compare=False)
 
