@@ -32,6 +32,7 @@ from referral.conversions import (
     Conversion,
     Key,
     Order,
+    OrdersRecorded,
     Recorded,
     Refund,
     check_order,
@@ -149,6 +150,7 @@ def assign_order(session: Session, brand_id: UUID, source: str, external_id: str
     brought = _attribute(row, Buyer(member_id), came.get((brand_id, member_id), ()))
     session.add(row)
     session.flush()
+    _tell(session, [(brand_id, row.id)], clock.now())
     if brought is not None and row.left:
         _follow(session, [(row, brought)])
     return _answer(row)
@@ -199,8 +201,16 @@ def _record(session: Session, orders: Sequence[Order]) -> dict[Key, Recorded]:
     # Before anything is flushed: a refund may not name an order that is not there.
     insert_all(session, table(Conversion), [_row(one, now) for one in taken])
     session.flush()
+    _tell(session, [(one.order.brand_id, one.id) for one in taken], now)
     _follow(session, counting)
     return {one.order.key: _told_first(one, now) for one in taken}
+
+
+def _tell(session: Session, recorded: Sequence[tuple[UUID, UUID]], now: datetime) -> None:
+    by_brand: dict[UUID, list[UUID]] = {}
+    for brand_id, conversion_id in recorded:
+        by_brand.setdefault(brand_id, []).append(conversion_id)
+    events.emit(session, [OrdersRecorded(brand_id, ids, now) for brand_id, ids in by_brand.items()])
 
 
 def _told_first(one: Taken, now: datetime) -> Recorded:
