@@ -72,6 +72,10 @@ class Settings(EnvSettings):
     open_to_brands: bool = Field(
         False, description="whether the admin of any group may start a brand of their own here, as for a hosted service"
     )
+    data_folder: str = Field(
+        "", description="where exported files are kept until they are a week old; shared by every `web` and `worker`; "
+                        "beside the database where that is SQLite, else `data`"
+    )  # fmt: skip
     log_json: bool = Field(False, description="one JSON object per log line")
 
     @property
@@ -81,3 +85,10 @@ class Settings(EnvSettings):
             if self.database_url.startswith(plain):
                 return "postgresql+psycopg://" + self.database_url.removeprefix(plain)
         return self.database_url
+
+    @property
+    def exports_folder(self) -> Path:
+        """Where exported files are."""
+        beside = self.database_url.removeprefix("sqlite:///")
+        embedded = Path(beside).parent if beside != self.database_url else Path("data")
+        return (Path(self.data_folder) if self.data_folder else embedded) / "exports"

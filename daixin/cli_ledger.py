@@ -21,11 +21,15 @@ def _print_json(document: Any) -> None:
 @ledger_app.command("verify")
 def verify_command(json_: JsonFlag = False) -> None:
     """Prove the books; prints every offending row and exits 1 if there is one."""
+    from core import clock
     from daixin.console import opened
+    from rewards.books import keep
     from rewards.verify import verify
 
     with opened() as parts:
+        began = clock.now()
         problems = parts.reader.run_sync(verify)
+        parts.writer.run_sync(lambda session: keep(session, problems, began))
     if json_:
         _print_json([{"kind": p.kind, "table": p.table, "id": p.row_id, "detail": p.detail} for p in problems])
     else:

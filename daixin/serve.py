@@ -19,6 +19,7 @@ from core.settings import Settings
 from daixin import bootstrap, collector, jobs
 from daixin.bootstrap import Parts
 from daixin.supervision import supervise
+from rewards.exports.runner import ExportRunner
 from rewards.payouts.runner import PayoutRunner
 from web import payouts
 from web.app import create_app
@@ -49,6 +50,9 @@ async def serve(
     if "worker" in roles and parts.providers:
         own["payouts"] = Status("ready")
         tasks.append(_pay(runner, own["payouts"], stop))
+    exporter = ExportRunner(parts.writer, parts.reader, parts.settings.exports_folder)
+    if "worker" in roles:
+        tasks.append(_export(exporter, own["worker"], stop))
     scheduler = jobs.alarm_clock(parts.writer) if "worker" in roles else None
     if scheduler is not None:
         scheduler.start()
@@ -64,6 +68,7 @@ async def serve(
         server.should_exit = True
     parts.dispatcher.stop()
     runner.stop()
+    exporter.stop()
     await asyncio.gather(*(_close(adapter) for adapter in parts.adapters.values()))
     await asyncio.wait([*tasks, *([web] if web else [])], timeout=GOODBYE)
     for task in tasks:
@@ -105,6 +110,16 @@ def _pay(runner: PayoutRunner, status: Status, stop: asyncio.Event) -> asyncio.T
         await runner.run()
 
     return asyncio.create_task(supervise("payouts", pay, lambda: status, stop), name="payouts")
+
+
+def _export(exporter: ExportRunner, status: Status, stop: asyncio.Event) -> asyncio.Task[None]:
+    """The files people asked for, made one after another."""
+
+    async def export() -> None:
+        status.state, status.detail = "ready", ""
+        await exporter.run()
+
+    return asyncio.create_task(supervise("exports", export, lambda: status, stop), name="exports")
 
 
 def _status_of(adapter: Adapter) -> Status:

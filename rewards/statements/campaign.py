@@ -184,7 +184,7 @@ def campaign_statement(session: Session, campaign: Campaign, *, locale: str) -> 
             Sheet("settlement", columns(asset="text", **amounts(*FIGURES)), _figures(figures, FIGURES)),
             Sheet("checks", columns(asset="text", **amounts(*GAPS)), _figures(figures, GAPS)),
             Sheet("rules", _RULE_COLUMNS, _rules(session, campaign, locale)),
-            Sheet("rewards", _REWARD_COLUMNS, _each(session, campaign, locale)),
+            Sheet("rewards", REWARD_COLUMNS, _each(session, campaign, locale)),
         ),
         locale,
         campaign.timezone,
@@ -206,7 +206,7 @@ _RULE_COLUMNS = columns(
     worth="amount",
     refused="number",
 )
-_REWARD_COLUMNS = columns(
+REWARD_COLUMNS = columns(
     at="moment",
     member="text",
     role="text",
@@ -256,17 +256,22 @@ def _each(session: Session, campaign: Campaign, locale: str) -> Iterator[Sequenc
         .execution_options(yield_per=1000)
     )
     for row in rows:
-        worth = 0 if row.state == "capped" else row.amount - row.taken_back
-        yield (
-            row.created_at,
-            row.name,
-            i18n.text(locale, f"statement.role.{row.role}"),
-            row.rule,
-            event_words(row.event, locale),
-            row.asset,
-            *(Money(amount, row.asset) for amount in (row.amount, row.taken_back, worth, row.paid_out)),
-            i18n.text(locale, f"statement.state.{row.state}"),
-            reason_words(row.reason, locale),
-            row.hold_until,
-            str(row.id),
-        )
+        yield reward_cells(row, row.name, locale)
+
+
+def reward_cells(row: Any, name: str, locale: str) -> tuple[Cell, ...]:
+    """A row of rewards under `REWARD_COLUMNS`; `name`: the member's."""
+    worth = 0 if row.state == "capped" else row.amount - row.taken_back
+    return (
+        row.created_at,
+        name,
+        i18n.text(locale, f"statement.role.{row.role}"),
+        row.rule,
+        event_words(row.event, locale),
+        row.asset,
+        *(Money(amount, row.asset) for amount in (row.amount, row.taken_back, worth, row.paid_out)),
+        i18n.text(locale, f"statement.state.{row.state}"),
+        reason_words(row.reason, locale),
+        row.hold_until,
+        str(row.id),
+    )

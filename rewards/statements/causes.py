@@ -36,15 +36,16 @@ def named_in(reference: str, *kinds: str) -> UUID | None:
 
 def event_words(event: str, locale: str) -> str:
     """What the friend did, in words; the event's own name where there are none."""
-    return _known(f"statement.event.{event}", event, locale)
+    return known_words(f"statement.event.{event}", event, locale)
 
 
 def reason_words(reason: str | None, locale: str) -> str:
     """Why a reward was refused or taken back, in words."""
-    return "" if reason is None else _known(f"statement.reason.{reason}", reason, locale)
+    return "" if reason is None else known_words(f"statement.reason.{reason}", reason, locale)
 
 
-def _known(key: str, otherwise: str, locale: str) -> str:
+def known_words(key: str, otherwise: str, locale: str) -> str:
+    """The message of this key; something else where there is none."""
     return i18n.text(locale, key) if key in i18n.catalogue(locale) else otherwise
 
 
@@ -98,7 +99,7 @@ class Causes:
             return i18n.pick(item.title, locale) + (f" × {payout.quantity}" if payout.quantity > 1 else "")
         if payout.asset.startswith(ITEM):
             return str(payout.asset.removeprefix(ITEM))
-        return _known(f"statement.provider.{payout.provider}", payout.provider, locale)
+        return known_words(f"statement.provider.{payout.provider}", payout.provider, locale)
 
     def _rows(self, model: Any, wanted: Iterable[UUID | None]) -> dict[UUID, Any]:
         named = {one for one in wanted if one is not None}

@@ -38,19 +38,24 @@ _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _WIDTH = {"text": 24, "number": 10, "amount": 16, "moment": 20}
 
 
-def write(book: Book, format: str, to: BinaryIO, sheet: str | None = None) -> None:
-    """Write the statement in one of `FORMATS`. CSV holds one `sheet` (the first unless said)."""
+def write(book: Book, format: str, to: BinaryIO, sheet: str | None = None, *, mark: bool = True) -> None:
+    """Write the statement in one of `FORMATS`. CSV holds one `sheet` (the first unless said) and begins with a byte
+    order mark (`mark`), by which Excel knows UTF-8."""
     if format == "csv":
-        _write_csv(book, book.sheet(sheet) if sheet else book.sheets[0], to)
+        _write_csv(book, book.sheet(sheet) if sheet else book.sheets[0], to, mark)
     elif format == "xlsx":
         _write_xlsx(book, to)
     else:
         _write_json(book, to)
 
 
-def heading(sheet: Sheet, locale: str) -> list[str]:
+def heading(book: Book, sheet: Sheet) -> list[str]:
     """The columns' headings in words."""
-    return [i18n.text(locale, f"statement.column.{column.key}") for column in sheet.columns]
+    found = []
+    for column in sheet.columns:
+        words = i18n.text(book.locale, f"statement.column.{column.key}")
+        found.append(f"{words} ({book.timezone})" if book.zoned and column.kind == "moment" else words)
+    return found
 
 
 def harmless(text: str) -> str:
@@ -59,11 +64,11 @@ def harmless(text: str) -> str:
     return f"'{shown}" if _FORMULA.match(shown) else shown
 
 
-def _write_csv(book: Book, sheet: Sheet, to: BinaryIO) -> None:
-    text = io.TextIOWrapper(to, encoding="utf-8-sig", newline="", write_through=True)
+def _write_csv(book: Book, sheet: Sheet, to: BinaryIO, mark: bool) -> None:
+    text = io.TextIOWrapper(to, encoding="utf-8-sig" if mark else "utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\r\n")
     zone = ZoneInfo(book.timezone)
-    writer.writerow(heading(sheet, book.locale))
+    writer.writerow(heading(book, sheet))
     for row in sheet.rows:
         writer.writerow([_csv_cell(cell, zone) for cell in row])
     text.detach()
@@ -104,7 +109,7 @@ def _xlsx_sheet(workbook: Workbook, book: Book, sheet: Sheet, title: str, rows: 
     page.freeze_panes = "A2"
     for place, column in enumerate(sheet.columns, 1):
         page.column_dimensions[get_column_letter(place)].width = _WIDTH[column.kind]
-    page.append([_xlsx_text(page, words, bold=True) for words in heading(sheet, book.locale)])
+    page.append([_xlsx_text(page, words, bold=True) for words in heading(book, sheet)])
     zone = ZoneInfo(book.timezone)
     written = 0
     for row in islice(rows, ROWS_MAX):

@@ -38,6 +38,8 @@ class Book:
     sheets: Sequence[Sheet]
     locale: str
     timezone: str
+    zoned: bool = False
+    """Whether the headings of moments name the zone."""
 
     def sheet(self, key: str) -> Sheet:
         """The sheet of this key. Raises `StopIteration` if there is none."""
