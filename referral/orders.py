@@ -210,7 +210,7 @@ def _tell(session: Session, recorded: Sequence[tuple[UUID, UUID]], now: datetime
     by_brand: dict[UUID, list[UUID]] = {}
     for brand_id, conversion_id in recorded:
         by_brand.setdefault(brand_id, []).append(conversion_id)
-    events.emit(session, [OrdersRecorded(brand_id, ids, now) for brand_id, ids in by_brand.items()])
+    events.emit(session, [OrdersRecorded(brand_id, made, now) for brand_id, made in by_brand.items()])
 
 
 def _told_first(one: Taken, now: datetime) -> Recorded:
