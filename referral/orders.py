@@ -176,7 +176,7 @@ def _lines(order: Order) -> list[dict[str, Any]] | None:
 
 def _answer(row: Conversion) -> Recorded:
     decided = (row.id, row.status, row.reason, row.referral_id, row.campaign_id, row.member_id)
-    return Recorded(*decided, row.net, row.refunded, row.received_at)
+    return Recorded(*decided, row.net, row.refunded, row.ordered_at, row.received_at)
 
 
 def _record(session: Session, orders: Sequence[Order]) -> dict[Key, Recorded]:
@@ -215,7 +215,7 @@ def _tell(session: Session, recorded: Sequence[tuple[UUID, UUID]], now: datetime
 
 def _told_first(one: Taken, now: datetime) -> Recorded:
     decided = (one.id, one.status, one.reason, one.referral_id, one.campaign_id, one.member_id)
-    return Recorded(*decided, one.order.net, one.refunded, now)
+    return Recorded(*decided, one.order.net, one.refunded, one.order.ordered_at, now)
 
 
 def _row(one: Taken, now: datetime) -> dict[str, Any]:

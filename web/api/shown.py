@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Any
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
@@ -16,7 +18,7 @@ from core import i18n
 from core.db import among_keys, table
 from core.errors import BadInput
 from referral.campaigns import Campaign
-from referral.conversions import Conversion, Refund
+from referral.conversions import Conversion, Order, Recorded, Refund
 
 _C, _R, _P = table(Conversion).c, table(Refund).c, table(Campaign).c
 _CONVERSION = (
@@ -27,14 +29,52 @@ _FROM = table(Conversion).outerjoin(table(Campaign), (_P.brand_id == _C.brand_id
 Shown = dict[str, Any]
 
 
-def conversions(session: Session, which: Sequence[UUID], brands: Sequence[UUID]) -> dict[UUID, Row[Any]]:
-    """These orders, each of the brand at the same place."""
-    keys = set(zip(brands, which, strict=True))
-    found = select(*_CONVERSION).select_from(_FROM).where(among_keys(session, (_C.brand_id, _C.id), keys))
-    return {row.id: row for row in session.execute(found)}
+class OrderLine(NamedTuple):
+    """What is shown of an order that has just been recorded; the columns of `_CONVERSION`."""
+
+    id: UUID
+    brand_id: UUID
+    source: str
+    external_id: str
+    status: str
+    reason: str | None
+    referral_id: UUID | None
+    member_id: UUID | None
+    currency: str
+    net: int
+    refunded: int
+    ordered_at: datetime
+    received_at: datetime
+    campaign: str | None
 
 
-def conversion(row: Row[Any], locale: str) -> Shown:
+def recorded(session: Session, orders: Sequence[Order], made: Sequence[Recorded]) -> list[OrderLine]:
+    """These orders, as what became of them was told just now."""
+    keys = {(order.brand_id, one.campaign_id) for order, one in zip(orders, made, strict=True) if one.campaign_id}
+    named = select(_P.brand_id, _P.id, _P.slug).where(among_keys(session, (_P.brand_id, _P.id), keys))
+    slugs = {(brand_id, campaign_id): slug for brand_id, campaign_id, slug in session.execute(named)} if keys else {}
+    return [
+        OrderLine(
+            one.conversion_id,
+            order.brand_id,
+            order.source,
+            order.external_id,
+            one.status,
+            one.reason,
+            one.referral_id,
+            one.member_id,
+            order.currency,
+            one.net,
+            one.refunded,
+            one.ordered_at,
+            one.received_at,
+            slugs.get((order.brand_id, one.campaign_id)) if one.campaign_id else None,
+        )
+        for order, one in zip(orders, made, strict=True)
+    ]
+
+
+def conversion(row: Row[Any] | OrderLine, locale: str) -> Shown:
     """One order, ready for JSON."""
     return {
         "id": str(row.id),
@@ -49,7 +89,7 @@ def conversion(row: Row[Any], locale: str) -> Shown:
         "currency": row.currency,
         "net": row.net,
         "refunded": row.refunded,
-        "ordered_at": row.ordered_at.isoformat(),
+        "ordered_at": row.ordered_at.astimezone(UTC).isoformat(),
         "received_at": row.received_at.isoformat(),
     }
 
@@ -80,6 +120,7 @@ def refund(row: Row[Any], locale: str) -> Shown:
     }
 
 
+@lru_cache(maxsize=512)
 def _words(locale: str, what: str, status: str, reason: str | None) -> str:
     """The status in words, and why."""
     said = i18n.text(locale, f"api.{what}.{status}")

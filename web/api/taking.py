@@ -80,11 +80,10 @@ def _record_orders(session: Session, told: Sequence[Told[Order]]) -> list[Answer
         return []
     codes = _codes_of(session, {(one.what.brand_id, one.click_id) for one in told if one.click_id})
     orders = [_with_code(one, codes) for one in told]
-    recorded = record_orders(session, orders)
-    rows = shown.conversions(session, [one.conversion_id for one in recorded], [one.brand_id for one in orders])
+    made = record_orders(session, orders)
     return [
-        Answer(200 if result.repeated else 201, shown.conversion(rows[result.conversion_id], one.locale))
-        for one, result in zip(told, recorded, strict=True)
+        Answer(200 if result.repeated else 201, shown.conversion(line, one.locale))
+        for one, result, line in zip(told, made, shown.recorded(session, orders, made), strict=True)
     ]
 
 
