@@ -69,6 +69,10 @@ class Settings(EnvSettings):
     api_rate: str = Field(
         "1000 per 10 seconds", description="how often each key of a brand's programs may ask of /api/v1"
     )
+    webhook_allow: str = Field(
+        "", description="addresses or networks of our own, by commas, that webhooks may be sent to; else only the open "
+                        "internet, and only by https"
+    )  # fmt: skip
     open_to_brands: bool = Field(
         False, description="whether the admin of any group may start a brand of their own here, as for a hosted service"
     )

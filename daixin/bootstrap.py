@@ -41,7 +41,10 @@ from referral.campaigns import CampaignMoved
 from referral.outreach import messages
 from referral.outreach import persons as outreach
 from referral.trials import hearing
+from referral.webhooks import addresses, fanning, sending
+from referral.webhooks import hearing as webhooks
 from rewards import accrual, corrections, flags, linking, reinstating, trials
+from rewards import webhooks as money_webhooks
 from rewards.contests import giving
 from rewards.items import badges, prizes, redeem
 from rewards.items import persons as belongings
@@ -50,6 +53,8 @@ from rewards.payouts.port import Provider
 from web.parts import Entrance
 
 KEY_LENGTH = 32
+SENT_AT_ONCE = 16
+"""Addresses of brands' programs that are sent to at the same time."""
 
 
 def join_parts(bus: Bus) -> None:
@@ -76,6 +81,7 @@ def join_parts(bus: Bus) -> None:
     board_names.listen(bus)
     notify.listen(bus)
     roots.listen(bus)
+    money_webhooks.listen(bus, webhooks.listen(bus))
 
 
 @dataclass(slots=True)
@@ -128,6 +134,9 @@ def build(
     router = Router(writer, Links(settings.public_url), adapters, admins, open_to_brands=settings.open_to_brands)
     dispatcher = Dispatcher(writer)
     dispatcher.on(cheers.TOPIC, cheers.deliver)
+    dispatcher.on(webhooks.EVENTS_TOPIC, sending.number)
+    sender = sending.Sender(writer, addresses.read_allowed(settings.webhook_allow))
+    dispatcher.on(fanning.SEND_TOPIC, sender, sending.lane, apart=SENT_AT_ONCE)
     for platform in wanted:
         store = notes(platform, writer, reader)
         if platform == "webchat":

@@ -15,6 +15,7 @@ from core.writer import Writer
 from daixin import picture_sweep
 from referral import lifecycle, overdue, stays, touches
 from referral.outreach import broadcasts, digest, nudges
+from referral.webhooks import deliveries
 from rewards import rewards, settlement, trials
 from rewards.contests import finals, last_days
 from rewards.items import badges, draws, redeem, shipments, vouchers
@@ -59,6 +60,8 @@ JOBS: dict[str, tuple[timedelta, Work]] = {
     "outbox": (timedelta(hours=1), _none(outbox.forget_delivered)),
     "pictures": (timedelta(hours=6), picture_sweep.forget_unused),
     "answers": (timedelta(hours=1), _none(answers.forget)),
+    "webhooks": (timedelta(minutes=1), _none(deliveries.look_after)),
+    "webhook events": (timedelta(hours=1), deliveries.forget),
 }
 """Name → how often, and one unit of the work: how many rows it changed, or None when it is done in one go."""
 

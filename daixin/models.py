@@ -35,6 +35,7 @@ from referral.users.accounts import User, UserRole
 from referral.users.links import DoorLink
 from referral.users.passkeys import Passkey
 from referral.users.sessions import UserSession
+from referral.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent, WebhookHead
 from rewards.adjustments import Adjustment
 from rewards.books import BooksCheck
 from rewards.budget import BudgetLevel
@@ -69,6 +70,7 @@ TABLES = (
     *(AuditEntry, AuditHead, Staff, StaffCode, WaitingGroup),
     *(User, UserRole, UserSession, Passkey, DoorLink),
     *(Export, BooksCheck),
+    *(WebhookEndpoint, WebhookEvent, WebhookHead, WebhookDelivery),
     *(Block, SealedTransfer, UnsealedTransfer, PublishedRoot, RootReaders),
     *(Conversation, CampaignDraft, AdapterNote, Quarantined, Outbox, JobClaim, ApiAnswer),
 )

@@ -1,0 +1,181 @@
+"""A brand's addresses: added, changed, given another secret, paused, let go."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import Session, col, func, select
+
+from core import clock, events, ids, vault
+from core.db import insert_new, table
+from core.errors import BadInput, NotFound, Refused
+from referral.webhooks.fanning import endpoints_of, wake
+from referral.webhooks.hearing import EndpointsChanged, Fact, note
+from referral.webhooks.models import TEST, TYPES, WAITING, WebhookDelivery, WebhookEndpoint
+
+MOST = 10
+"""Addresses a brand may have."""
+OVERLAP = timedelta(hours=24)
+"""How long we sign with the secret before, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointStopped:
+    """We gave an address up, because nobody answered for days or it said that it is gone (`reason`)."""
+
+    brand_id: UUID
+    endpoint_id: UUID
+    reason: str
+
+
+def add_endpoint(
+    session: Session, brand_id: UUID, url: str, types: Collection[str] = (), endpoint_id: UUID | None = None
+) -> tuple[UUID, str | None]:
+    """An address, checked by `addresses.check_url` before: (its id, its secret, to be shown this once).
+
+    `types`: what it wants to hear, all if none is named. Under an `endpoint_id` that exists nothing is made, and
+    there is no secret to show. Raises `BadInput("webhook_type")`, `Refused("webhook_many")`.
+    """
+    wanted = _types(types)
+    secret, made = _secret(), endpoint_id or ids.new()
+    target = table(WebhookEndpoint)
+    row = {
+        "brand_id": brand_id,
+        "id": made,
+        "url": url,
+        "events": wanted,
+        "sealed": vault.seal({"secret": secret}, bound_to=made),
+        "created_at": clock.now(),
+    }
+    if not insert_new(session, target, [row], ["brand_id", "id"], target.c.id):
+        return made, None
+    if len(endpoints_of(session, brand_id)) > MOST:
+        raise Refused("webhook_many", most=MOST)
+    events.emit(session, [EndpointsChanged(brand_id)])
+    return made, secret
+
+
+def change_endpoint(
+    session: Session, brand_id: UUID, endpoint_id: UUID, *, url: str | None = None, types: Collection[str] | None = None
+) -> WebhookEndpoint:
+    """Another address (checked before), or other events. Raises `NotFound("webhook")`, `BadInput("webhook_type")`."""
+    found = endpoint_of(session, brand_id, endpoint_id, lock=True)
+    if url is not None and url != found.url:
+        found.url, found.failures, found.failing_since, found.resume_at = url, 0, None, None
+    if types is not None:
+        found.events = _types(types)
+    session.add(found)
+    session.flush()
+    return found
+
+
+def rotate_secret(session: Session, brand_id: UUID, endpoint_id: UUID) -> str:
+    """A new secret, to be shown this once; for `OVERLAP` what we send is signed with both.
+
+    Raises `NotFound("webhook")`.
+    """
+    found = endpoint_of(session, brand_id, endpoint_id, lock=True)
+    secret = _secret()
+    before = vault.unseal(found.sealed, bound_to=found.id)["secret"]
+    found.sealed = vault.seal({"secret": secret, "before": before}, bound_to=found.id)
+    found.before_until = clock.now() + OVERLAP
+    session.add(found)
+    session.flush()
+    return secret
+
+
+def secrets_of(endpoint: WebhookEndpoint) -> list[str]:
+    """What is signed with now, the newest first. Raises `Unavailable("sealed")`."""
+    kept = vault.unseal(endpoint.sealed, bound_to=endpoint.id)
+    both = endpoint.before_until is not None and endpoint.before_until > clock.now()
+    return [str(kept["secret"]), *([str(kept["before"])] if both and "before" in kept else [])]
+
+
+def pause(session: Session, brand_id: UUID, endpoint_id: UUID) -> None:
+    """Send nothing for now; what happens meanwhile waits. Raises `NotFound("webhook")`."""
+    found = endpoint_of(session, brand_id, endpoint_id, lock=True)
+    if found.state == "on":
+        found.state = "paused"
+        session.add(found)
+        session.flush()
+
+
+def resume(session: Session, brand_id: UUID, endpoint_id: UUID) -> int:
+    """Go on sending, from where it stopped; how much waits. Raises `NotFound("webhook")`."""
+    found = endpoint_of(session, brand_id, endpoint_id, lock=True)
+    found.state, found.reason = "on", None
+    found.failures, found.failing_since, found.resume_at = 0, None, None
+    session.add(found)
+    session.flush()
+    d, now = table(WebhookDelivery), clock.now()
+    session.execute(
+        update(d)
+        .where(d.c.brand_id == brand_id, d.c.endpoint_id == endpoint_id, d.c.state == WAITING, d.c.due_at > now)
+        .values(due_at=now)
+    )
+    wake(session, brand_id, [endpoint_id], f"resume/{ids.new()}")
+    return waiting(session, brand_id, endpoint_id)
+
+
+def remove(session: Session, brand_id: UUID, endpoint_id: UUID) -> None:
+    """Send there never again. Raises `NotFound("webhook")`."""
+    found = endpoint_of(session, brand_id, endpoint_id, lock=True)
+    found.removed_at = clock.now()
+    found.sealed = vault.seal({}, bound_to=found.id)
+    session.add(found)
+    session.flush()
+    events.emit(session, [EndpointsChanged(brand_id)])
+
+
+def send_test(session: Session, brand_id: UUID, endpoint_id: UUID) -> None:
+    """Send one event made up for it, whatever state it is in. Raises `NotFound("webhook")`."""
+    found = endpoint_of(session, brand_id, endpoint_id)
+    note(session, [Fact(brand_id, TEST, clock.now(), {"endpoint_id": str(found.id)})])
+
+
+def endpoint_of(session: Session, brand_id: UUID, endpoint_id: UUID, *, lock: bool = False) -> WebhookEndpoint:
+    """An address as it stands; with `lock` until the commit. Raises `NotFound("webhook")`."""
+    query = select(WebhookEndpoint).where(
+        col(WebhookEndpoint.brand_id) == brand_id,
+        col(WebhookEndpoint.id) == endpoint_id,
+        col(WebhookEndpoint.removed_at).is_(None),
+    )
+    if lock:
+        query = query.with_for_update()
+    found = session.exec(query.execution_options(populate_existing=True)).first()
+    if found is None:
+        raise NotFound("webhook")
+    return found
+
+
+def waiting(session: Session, brand_id: UUID, endpoint_id: UUID) -> int:
+    """How many events wait to be sent there."""
+    d = WebhookDelivery
+    return session.exec(
+        select(func.count()).where(
+            col(d.brand_id) == brand_id, col(d.endpoint_id) == endpoint_id, col(d.state) == WAITING
+        )
+    ).one()
+
+
+def in_trouble(session: Session, brand_id: UUID) -> list[WebhookEndpoint]:
+    """The addresses that somebody has to look after: given up."""
+    return [one for one in endpoints_of(session, brand_id) if one.state == "off"]
+
+
+def _types(wanted: Collection[str]) -> list[str]:
+    for one in wanted:
+        if one not in TYPES:
+            raise BadInput("webhook_type", type=one[:40], types=", ".join(TYPES))
+    return [one for one in TYPES if one in wanted]
+
+
+def _secret() -> str:
+    """As Standard Webhooks has it: 24 to 64 random bytes in base64, so that it is known for what it is."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
