@@ -27,6 +27,7 @@ from referral.outreach.models import Broadcast, Outreach, OutreachChoice, Outrea
 from referral.pictures import Picture
 from referral.qualifying import QualifyingEvent
 from referral.referrals import Referral
+from referral.search import MemberTerm, SearchMark
 from referral.shops import Shop, ShopDelivery, ShopOrderName, ShopRefund
 from referral.staff import Staff, StaffCode
 from referral.touches import Touch
@@ -39,6 +40,7 @@ from referral.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEv
 from rewards.adjustments import Adjustment
 from rewards.books import BooksCheck
 from rewards.budget import BudgetLevel
+from rewards.earnings import Earning
 from rewards.exports.exports import Export
 from rewards.items.badges import Badge
 from rewards.items.draws import Draw, Ticket
@@ -73,4 +75,5 @@ TABLES = (
     *(WebhookEndpoint, WebhookEvent, WebhookHead, WebhookDelivery),
     *(Block, SealedTransfer, UnsealedTransfer, PublishedRoot, RootReaders),
     *(Conversation, CampaignDraft, AdapterNote, Quarantined, Outbox, JobClaim, ApiAnswer),
+    *(MemberTerm, SearchMark, Earning),
 )

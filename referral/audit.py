@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, select
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, select
 from sqlalchemy import Row as Stored
 from sqlmodel import Field, Session, col
 
@@ -35,6 +35,7 @@ class AuditEntry(Row, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["brand_id"], ["brand.id"]),
         CheckConstraint("number > 0", name="number"),
+        Index("ix_audit_entry_subject", "brand_id", "subject"),
     )
 
     brand_id: UUID = Field(primary_key=True)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, UniqueConstraint, func, select, update
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, UniqueConstraint, func, select, text, update
 from sqlmodel import Field, Session, col
 
 from core import clock, events, ids
@@ -49,6 +49,13 @@ class Case(TenantRow, table=True):
         Index("ix_review_case_queue", "brand_id", "state", "opened_at", "id"),
         Index("ix_review_case_remind", "state", "remind_at"),
         Index("ix_review_case_member", "brand_id", "member_id"),
+        Index(
+            "ix_review_case_referral",
+            "brand_id",
+            "referral_id",
+            sqlite_where=text("referral_id IS NOT NULL"),
+            postgresql_where=text("referral_id IS NOT NULL"),
+        ),
     )
 
     kind: str

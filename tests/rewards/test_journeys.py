@@ -162,17 +162,16 @@ def test_a_friends_journey_has_all_their_orders_and_what_a_person_decided(shop: 
     friend = shop.brings("Bob")
     shop.buys("Bob", "A-1")
     shop.buys("Bob", "A-2")
-    referral = shop.house.ask(
-        lambda session: journeys.friend_journey(session, shop.brand.id, referral_id(shop, friend))
-    )
-    assert referral.verdict.reason == "qualified"
-    assert told(referral).count("order.attributed") == 2
+    which = referral_id(shop, friend)
+    before = shop.house.ask(lambda session: journeys.friend_journey(session, shop.brand.id, which))
+    assert before.verdict.reason == "qualified"
+    assert told(before).count("order.attributed") == 2
 
     with later(hours=1):
         shop.house.do(lambda session: reject(session, shop.brand.id, which, reason="one person", actor="operator"))
     after = shop.house.ask(lambda session: journeys.friend_journey(session, shop.brand.id, which))
     assert (after.verdict.counted, after.verdict.reason) == (False, "reversed.fraud")
-    assert told(after)[-4:].count("reward.void") >= 2
+    assert {"reward.void", "reward.clawback"} <= set(told(after))
 
 
 def referral_id(shop: Shop, friend: UUID) -> UUID:
