@@ -18,6 +18,7 @@ from web.api.app import create_api
 from web.auth import site as auth
 from web.auth.door import Doorkeeper
 from web.board import StageBoard
+from web.boards import public as boards
 from web.dashboard import site as dashboard
 from web.dashboard.desk import Desk
 from web.guard import guard
@@ -86,6 +87,7 @@ def _routes(parts: WebParts, pages: Pages, leads: Leads, health: HealthPages) ->
         Route("/metrics", health.metrics),
         Mount("/static", _Static(directory=STATIC)),
         Mount("/api/v1", create_api(parts, pages)),
+        *boards.routes(parts, pages, desk.boards),
         *auth.routes(desk, door),
         *dashboard.routes(desk),
         *parts.routes,

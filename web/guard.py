@@ -16,12 +16,15 @@ MAX_BODY = 1024 * 1024
 Refuse = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def policy(*, staged: bool) -> str:
-    """The Content-Security-Policy: everything from ourselves, nothing inline; frames only on the demo's stage."""
+def policy(*, staged: bool, shown_by: str = "") -> str:
+    """The Content-Security-Policy: everything from ourselves, nothing inline; frames only on the demo's stage.
+
+    `shown_by`: the origins, apart by spaces, whose pages may show this one in a frame.
+    """
     frames = "'self'" if staged else "'none'"
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        f"frame-src {frames}; form-action 'self'; base-uri 'none'; frame-ancestors {frames}"
+        f"frame-src {frames}; form-action 'self'; base-uri 'none'; frame-ancestors {shown_by or frames}"
     )
 
 

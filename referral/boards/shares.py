@@ -13,7 +13,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, Select, select, text, update
+from sqlalchemy import Column, ColumnElement, ForeignKeyConstraint, Index, and_, select, text, update
 from sqlmodel import Field, Session, col
 
 from core import clock
@@ -95,17 +95,17 @@ def allow_hosts(session: Session, campaign: Campaign, actor: str, said: str) -> 
 
 def share_of(session: Session, campaign: Campaign) -> BoardShare | None:
     """The campaign's link, if it is shared."""
-    mine = _standing(campaign.brand_id).where(col(BoardShare.campaign_id) == campaign.id)
+    mine = select(BoardShare).where(_standing(campaign.brand_id), col(BoardShare.campaign_id) == campaign.id)
     return session.scalar(mine, execution_options={"populate_existing": True})
 
 
 def shares_of(session: Session, brand_id: UUID) -> dict[UUID, BoardShare]:
     """The links of a brand, by campaign."""
-    return {one.campaign_id: one for one in session.scalars(_standing(brand_id))}
+    return {one.campaign_id: one for one in session.scalars(select(BoardShare).where(_standing(brand_id)))}
 
 
-def _standing(brand_id: UUID) -> Select[tuple[BoardShare]]:
-    return select(BoardShare).where(col(BoardShare.brand_id) == brand_id, col(BoardShare.revoked_at).is_(None))
+def _standing(brand_id: UUID) -> ColumnElement[bool]:
+    return and_(col(BoardShare.brand_id) == brand_id, col(BoardShare.revoked_at).is_(None))
 
 
 def find_share(session: Session, token: str) -> BoardShare:

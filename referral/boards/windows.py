@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from core import clock
@@ -43,9 +43,9 @@ class Standings(NamedTuple):
     friends: int
 
 
-def windows_of(campaign: Campaign) -> tuple[str, ...]:
-    """The windows that make sense: what is over has one board, that of all its time."""
-    return WINDOWS if campaign.state in ("running", "paused") else (ALL,)
+def windows_of(state: str) -> tuple[str, ...]:
+    """The windows that make sense in a campaign's state: what is over has one board, that of all its time."""
+    return WINDOWS if state in ("running", "paused") else (ALL,)
 
 
 def since(window: str, zone: ZoneInfo, now: datetime) -> datetime | None:
@@ -69,6 +69,7 @@ class Mark:
 
     state: str
     version: int
+    timezone: str
     ends_at: datetime
     decisions: int
     revision: int
@@ -93,10 +94,11 @@ def mark_of(session: Session, brand_id: UUID, campaign_id: UUID) -> Mark | None:
         .where(*here(h), h.c.members > 0)
         .subquery("counts")
     )
-    row: Row[Any] | None = session.execute(
+    row = session.execute(
         select(
             c.c.state,
             c.c.version,
+            c.c.timezone,
             c.c.ends_at,
             select(func.count()).select_from(d).where(*here(d)).scalar_subquery(),
             select(func.coalesce(func.max(r.c.revision), 0)).where(*here(r)).scalar_subquery(),
@@ -105,7 +107,10 @@ def mark_of(session: Session, brand_id: UUID, campaign_id: UUID) -> Mark | None:
         .select_from(c.join(counts, c.c.brand_id == brand_id))
         .where(c.c.brand_id == brand_id, c.c.id == campaign_id)
     ).one_or_none()
-    return Mark(*row[:5], *map(int, row[5:])) if row is not None else None
+    if row is None:
+        return None
+    state, version, timezone, ends_at, decisions, revision, members, friends, squares = row
+    return Mark(state, version, timezone, ends_at, decisions, revision, int(members), int(friends), int(squares))
 
 
 def standings(

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from core import i18n, tenants
 from core.errors import DaixinError, NotAllowed
 from referral import staff
+from web.boards.hub import Hub
 from web.dashboard import shown
 from web.pages import Pages
 from web.parts import WebParts
@@ -79,6 +80,7 @@ class Desk:
         self.parts = parts
         self.pages = pages
         self._door = door
+        self.boards = Hub(parts.reader, lambda: parts.writer.counts.commits, parts.stopping)
 
     def route(self, path: str, handler: Handler, *, act: str | None = None, methods: Sequence[str] = ("GET",)) -> Route:
         """A page at `/b/{brand}` + `path`, for who may `act` (anyone of the brand without one)."""
@@ -94,6 +96,11 @@ class Desk:
             return await handler(request, viewer)
 
         return Route(f"/b/{{brand}}{path}", guarded, methods=list(methods))
+
+    async def may_stay(self, request: Request, viewer: Viewer) -> bool:
+        """Whether the viewer of a page that stays open may still look at it."""
+        again = await self._door.viewer(request)
+        return isinstance(again, Viewer) and (again.user_id, again.brand_id) == (viewer.user_id, viewer.brand_id)
 
     async def read(self, viewer: Viewer, query: Callable[[Session], T]) -> T:
         """The query's result, from a session that sees this brand alone."""

@@ -1,0 +1,1 @@
+"""Boards as browsers watch them: one look of this process for everybody who watches the same."""
