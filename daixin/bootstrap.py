@@ -34,7 +34,7 @@ from core.reader import Reader
 from core.settings import Settings
 from core.writer import Writer
 from daixin import payouts, platforms
-from referral import announcing, lifecycle, members, posting, reviewing, stays
+from referral import announcing, lifecycle, members, posting, reviewing, search, stays
 from referral.boards import names as board_names
 from referral.brands import Community
 from referral.campaigns import CampaignMoved
@@ -79,6 +79,7 @@ def join_parts(bus: Bus) -> None:
     persons.listen(bus)
     outreach.listen(bus)
     board_names.listen(bus)
+    search.listen(bus)
     notify.listen(bus)
     roots.listen(bus)
     money_webhooks.listen(bus, webhooks.listen(bus))

@@ -13,10 +13,10 @@ from core import claims, outbox
 from core.errors import Unavailable
 from core.writer import Writer
 from daixin import picture_sweep
-from referral import lifecycle, overdue, stays, touches
+from referral import lifecycle, overdue, search, stays, touches
 from referral.outreach import broadcasts, digest, nudges
 from referral.webhooks import deliveries
-from rewards import rewards, settlement, trials
+from rewards import earnings, rewards, settlement, trials
 from rewards.contests import finals, last_days
 from rewards.items import badges, draws, redeem, shipments, vouchers
 from rewards.proofs import blocks
@@ -54,6 +54,8 @@ JOBS: dict[str, tuple[timedelta, Work]] = {
     "nudges": (timedelta(hours=1), nudges.nudge_due),
     "last days": (timedelta(minutes=30), last_days.tell_due),
     "digests": (timedelta(minutes=5), digest.digest_due),
+    "search": (timedelta(minutes=1), search.fold_due),
+    "earnings": (timedelta(minutes=1), earnings.follow_due),
     "expire": (timedelta(minutes=5), stays.expire),
     "cases": (timedelta(minutes=10), overdue.remind_due),
     "addresses": (timedelta(hours=1), _none(touches.forget_addresses)),

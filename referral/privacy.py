@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 from core import clock
 from core.db import table
 from core.errors import NotFound
-from referral import leaderboard, members, reviewing
+from referral import leaderboard, members, reviewing, search
 from referral.boards.names import export_name, forget_names
 from referral.brands import Community
 from referral.campaigns import Campaign, Enrollment, InviteCode
@@ -233,6 +233,7 @@ def forget_member(session: Session, brand_id: UUID, member_id: UUID) -> None:
     outreach.forget_outreach(session, brand_id, everyone)
     forget_names(session, brand_id, everyone)
     forget_staff(session, brand_id, everyone)
+    search.forget(session, brand_id, everyone)
     for model in (LinkCode, LinkAttempts):
         t = table(model)
         session.execute(delete(t).where(t.c.brand_id == brand_id, t.c.member_id.in_(everyone)))

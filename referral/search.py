@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, delete, select
+from sqlalchemy import ColumnElement, Index, String, delete, select
 from sqlmodel import Field, Session, col
 
 from core import clock
@@ -53,6 +53,7 @@ class MemberTerm(Row, table=True):
     """A member can be found by what this term begins with."""
 
     __tablename__ = "member_term"
+    __table_args__ = (Index("ix_member_term_member", "brand_id", "member_id"), {"sqlite_with_rowid": False})
 
     brand_id: UUID = Field(primary_key=True)
     term: str = Field(primary_key=True, sa_type=String().with_variant(String(collation="C"), "postgresql"))
