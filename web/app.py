@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web import errors
 from web.api.app import create_api
+from web.api.callers import Callers
+from web.api.straight import METHOD, PATH, StraightOrders
 from web.auth import site as auth
 from web.auth.door import Doorkeeper
 from web.board import StageBoard
@@ -39,13 +41,14 @@ def create_app(parts: WebParts) -> ASGIApp:
     staged = parts.stage is not None
     pages = Pages(parts.settings.public_url, staged=staged)
     registry = CollectorRegistry()
+    callers = Callers(parts.reader, parts.writer, parts.settings.api_rate)
     leads = Leads(parts.reader)
     links = Links(parts, pages, leads)
     health = HealthPages(parts, registry, links.touched)
     app = FastAPI(
         title="Daixin",
         openapi_url=None,
-        routes=_routes(parts, pages, leads, health),
+        routes=_routes(parts, pages, leads, health, callers),
         exception_handlers=errors.handlers(pages),  # type: ignore[arg-type]  # typed for one exception each
     )
 
@@ -53,14 +56,18 @@ def create_app(parts: WebParts) -> ASGIApp:
         await errors.answer(pages, Request(scope), 413, None, {})(scope, receive, send)
 
     secure = parts.settings.public_url.startswith("https://")
-    route = Route("/r/{code}", links)
+    orders = StraightOrders(app, parts.writer, pages, callers)
+    to_link, to_order = Route("/r/{code}", links), Route(PATH, orders)
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
-        """Links go past the framework, whose looking for a route costs as much as the touch itself."""
+        """Links and orders go past the framework, whose looking for a route costs as much as the work itself."""
         head, _, code = scope.get("path", "").partition("/r/")
         if not head and code and "/" not in code and scope["type"] == "http":
-            scope["path_params"], scope["route"] = {"code": code}, route
+            scope["path_params"], scope["route"] = {"code": code}, to_link
             await links(scope, receive, send)
+        elif head == PATH and scope.get("method") == METHOD:
+            scope["route"] = to_order
+            await orders(scope, receive, send)
         else:
             await app(scope, receive, send)
 
@@ -68,7 +75,7 @@ def create_app(parts: WebParts) -> ASGIApp:
     return guard(front, registry, staged=staged, secure=secure, refuse=too_large, proxies=proxies)
 
 
-def _routes(parts: WebParts, pages: Pages, leads: Leads, health: HealthPages) -> list[BaseRoute]:
+def _routes(parts: WebParts, pages: Pages, leads: Leads, health: HealthPages, callers: Callers) -> list[BaseRoute]:
     landing = Landing(parts, pages, leads)
     door = Doorkeeper(parts)
     desk = Desk(parts, pages, door)
@@ -86,7 +93,7 @@ def _routes(parts: WebParts, pages: Pages, leads: Leads, health: HealthPages) ->
         Route("/livez", livez),
         Route("/metrics", health.metrics),
         Mount("/static", _Static(directory=STATIC)),
-        Mount("/api/v1", create_api(parts, pages)),
+        Mount("/api/v1", create_api(parts, pages, callers)),
         *boards.routes(parts, pages, desk.boards),
         *auth.routes(desk, door),
         *dashboard.routes(desk),

@@ -4,7 +4,6 @@ Annotations are evaluated here: FastAPI reads dependencies from them that are ma
 """
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -41,6 +40,7 @@ from web.api.schemas import (
     RefundResults,
     RefundsIn,
 )
+from web.api.straight import digest_of
 from web.api.taking import Told, take_orders, take_refunds
 from web.pages import Pages
 from web.parts import WebParts
@@ -85,7 +85,7 @@ Limit = Annotated[int, Query(ge=1, le=PAGE_MOST)]
 Text = Annotated[str | None, Query(max_length=200)]
 
 
-def create_api(parts: WebParts, pages: Pages) -> FastAPI:
+def create_api(parts: WebParts, pages: Pages, callers: Callers) -> FastAPI:
     """The application, to be mounted at `/api/v1`."""
     app = FastAPI(
         title="Daixin",
@@ -98,7 +98,6 @@ def create_api(parts: WebParts, pages: Pages) -> FastAPI:
         exception_handlers=_handlers(pages),  # type: ignore[arg-type]  # typed for one exception each
         dependencies=[Depends(HTTPBearer(auto_error=False, description="A key of the brand: dx_…"))],
     )
-    callers = Callers(parts.reader, parts.writer, parts.settings.api_rate)
     _add_posts(app, parts, pages, callers)
     _add_reads(app, parts, callers)
     _name_problem(app)
@@ -219,8 +218,7 @@ def _board(session: Session, brand_id: UUID, slug: str, limit: int) -> dict[str,
 
 async def _told(request: Request, what: T, key: str | None, click_id: UUID | None = None) -> Told[T]:
     """What a request tells, with the digest that tells a repeat from another request under the same key."""
-    head = f"{request.method} {request.url.path}\n".encode()
-    digest = hashlib.sha256(head + await request.body()).hexdigest() if key else ""
+    digest = digest_of(request, await request.body()) if key else ""
     return Told(what, locale_of(request), key, digest, click_id)
 
 

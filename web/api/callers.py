@@ -33,16 +33,25 @@ class Callers:
     rate: str
     _known: OrderedDict[str, tuple[float, Holder | None]] = field(default_factory=OrderedDict)
     _item: limits.RateLimitItem = field(init=False)
+    _policy: str = field(init=False)
     _window: limits.strategies.SlidingWindowCounterRateLimiter = field(init=False)
 
     def __post_init__(self) -> None:
         self._item = limits.parse(self.rate)
+        self._policy = f'"key";q={self._item.amount};w={self._item.get_expiry()}'
         self._window = limits.strategies.SlidingWindowCounterRateLimiter(limits.storage.MemoryStorage())
+
+    def at_hand(self, said: str) -> Holder | None:
+        """Whose key this header carries, if it was looked up within `FRESH_SECONDS` and still opens."""
+        kept = self._known.get(_digest(said))
+        if kept is None or kept[0] < time.monotonic() or kept[1] is None:
+            return None
+        return kept[1] if kept[1].expires_at is None or kept[1].expires_at > clock.now() else None
 
     async def holder(self, request: Request) -> Holder:
         """Whose key the request carries. Raises `HTTPException(401)`."""
         said = request.headers.get("authorization", "")
-        digest = digest_of(said[len(BEARER) :].strip()) if said.lower().startswith(BEARER) else ""
+        digest = _digest(said)
         found = await self._look_up(digest) if digest else None
         if found is None or (found.expires_at is not None and found.expires_at <= clock.now()):
             problem = ', error="invalid_token"' if said else ""
@@ -62,22 +71,24 @@ class Callers:
             await self.writer.run(lambda session: note_use(session, found))
         return found
 
-    def count(self, holder: Holder, response: Response, cost: int = 1) -> None:
-        """Take `cost` from what the key may still ask; says in the headers what is left.
-
-        Raises `HTTPException(429)` with `Retry-After` (seconds) when nothing is.
-        """
+    def count(self, holder: Holder, cost: int = 1) -> dict[str, str]:
+        """Take `cost` from what the key may still ask; headers that say what is left. Raises `TooMany`."""
         name = str(holder.key_id)
         taken = self._window.hit(self._item, name, cost=cost)
         stats = self._window.get_window_stats(self._item, name)
         wait = max(1, round(stats.reset_time - time.time() + 0.5))
-        headers = {
-            "RateLimit-Policy": f'"key";q={self._item.amount};w={self._item.get_expiry()}',
-            "RateLimit": f'"key";r={stats.remaining};t={wait}',
-        }
+        headers = {"RateLimit-Policy": self._policy, "RateLimit": f'"key";r={stats.remaining};t={wait}'}
         if not taken:
-            raise HTTPException(429, headers={**headers, "Retry-After": str(wait)})
-        response.headers.update(headers)
+            raise TooMany(429, headers={**headers, "Retry-After": str(wait)})
+        return headers
+
+
+class TooMany(HTTPException):
+    """The key has asked too often; `Retry-After` says how many seconds to wait."""
+
+
+def _digest(said: str) -> str:
+    return digest_of(said[len(BEARER) :].strip()) if said[: len(BEARER)].lower() == BEARER else ""
 
 
 def allowed(callers: Callers, scope: str) -> Callable[[Request, Response], Awaitable[UUID]]:
@@ -85,7 +96,7 @@ def allowed(callers: Callers, scope: str) -> Callable[[Request, Response], Await
 
     async def brand_of(request: Request, response: Response) -> UUID:
         holder = await callers.holder(request)
-        callers.count(holder, response)
+        response.headers.update(callers.count(holder))
         if scope not in holder.scopes:
             raise NotAllowed("key_may_not", scope=scope)
         return holder.brand_id
