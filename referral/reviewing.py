@@ -16,11 +16,12 @@ from core import clock
 from core.errors import NotFound, Refused
 from core.events import Bus
 from referral import audit, cases, doubts, rejection
+from referral.actors import has_others, is_same, person_behind
 from referral.cases import Case, CaseDecided
 from referral.linking import person_of, standing_links
-from referral.members import Member, find_identity, fingerprint, identities_of
+from referral.members import Member, fingerprint, identities_of
 from referral.referrals import Referral
-from referral.staff import OPERATOR, staff_of
+from referral.staff import OPERATOR
 
 WORDS = 500
 """How long what somebody says in an appeal may be."""
@@ -94,14 +95,12 @@ def why_not_by(session: Session, case: Case, actor: str) -> str | None:
     took the decision that is appealed against. Where the brand has nobody else they may; the command line always."""
     if actor == OPERATOR:
         return None
-    mine = _person(session, case.brand_id, actor)
-    others = {person_of(session, case.brand_id, row.member_id) for row in staff_of(session, case.brand_id)} - {mine}
-    if mine is not None and mine in parties(session, case):
-        return "case_own" if others else None
+    mine = person_behind(session, case.brand_id, actor)
+    why = "case_own" if mine is not None and mine in parties(session, case) else None
     first = first_decider(session, case) if case.kind == "appeal" else None
-    if first is not None and _same_person(session, case.brand_id, first, actor):
-        return "case_own_appeal" if others else None
-    return None
+    if why is None and first is not None and is_same(session, case.brand_id, first, actor):
+        why = "case_own_appeal"
+    return why if why is not None and has_others(session, case.brand_id, actor) else None
 
 
 def parties(session: Session, case: Case) -> set[UUID]:
@@ -111,7 +110,7 @@ def parties(session: Session, case: Case) -> set[UUID]:
     if referral is not None:
         found |= {person_of(session, case.brand_id, one) for one in (referral.advocate_id, referral.friend_id)}
     person = case.facts.get("person")
-    if person and (friend := _person(session, case.brand_id, f"{person['platform']}:{person['account']}")) is not None:
+    if person and (friend := person_behind(session, case.brand_id, f"{person['platform']}:{person['account']}")):
         found.add(friend)
     return found
 
@@ -123,20 +122,6 @@ def first_decider(session: Session, case: Case) -> str | None:
     referral = session.get(Referral, (case.brand_id, case.referral_id)) if case.referral_id else None
     rejected = (referral.facts or {}).get("rejected") if referral is not None else None
     return str(rejected["actor"]) if rejected else None
-
-
-def _same_person(session: Session, brand_id: UUID, one: str, other: str) -> bool:
-    if one == other:
-        return True
-    person = _person(session, brand_id, one)
-    return person is not None and person == _person(session, brand_id, other)
-
-
-def _person(session: Session, brand_id: UUID, actor: str) -> UUID | None:
-    """The member behind `platform:account`."""
-    platform, _, account = actor.partition(":")
-    identity = find_identity(session, brand_id, platform, account) if account else None
-    return identity.member_id if identity is not None else None
 
 
 def appeal_referral(session: Session, brand_id: UUID, member_id: UUID, referral_id: UUID, words: str) -> Case:

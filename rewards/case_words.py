@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 
 from core import clock, i18n
 from referral import doubts, members, reviewing
+from referral.actors import user_name
 from referral.brands import Brand, Community
 from referral.campaigns import Campaign, CodeOwner
 from referral.cases import Case
@@ -355,6 +356,8 @@ def actor_name(telling: Telling, actor: str) -> str:
     """What to call whoever decided: the member's name, or the command line's."""
     if actor == OPERATOR:
         return i18n.text(telling.locale, "case.operator")
+    if (user := user_name(telling.session, actor)) is not None:
+        return user
     platform, _, account = actor.partition(":")
     identity = members.find_identity(telling.session, telling.brand.id, platform, account) if account else None
     return name_in(telling, identity.member_id) if identity is not None else actor

@@ -11,7 +11,8 @@ from core import clock
 from core.errors import BadInput, Refused
 from core.money import Money
 from core.writer import announce
-from referral.members import identities_of
+from referral.actors import is_same, person_behind
+from referral.linking import person_of
 from rewards.payouts import payees
 from rewards.payouts.opening import TOPIC
 from rewards.payouts.payouts import Payee, Payout, PayoutBatch, PayoutEvent, payout_of
@@ -58,19 +59,18 @@ def flag_of(session: Session, payee: Payee | None, asset: str, amount: int) -> s
 def approve(session: Session, brand_id: UUID, payout_id: UUID, actor: str) -> Payout:
     """Let a payout that waits for approval go. Again changes nothing.
 
-    Raises `Refused("same_person")` when `actor` (an account `platform:id`, or a name) is one of the payee's own
-    accounts or put the payout into a batch, `Refused("payout_settled")`.
+    Raises `Refused("same_person")` when `actor` (an account `platform:id`, a user of the web or a name) is who is
+    paid, or put the payout into a batch, `Refused("payout_settled")`.
     """
     payout = payout_of(session, brand_id, payout_id, lock=True)
     if payout.approved:
         return payout
     if payout.state != "pending":
         raise Refused("payout_settled", state=payout.state)
-    own = identities_of(session, brand_id, [payout.member_id])
     batch = session.get(PayoutBatch, (brand_id, payout.batch_id)) if payout.batch_id else None
-    if batch is not None and actor == batch.created_by:
+    if batch is not None and is_same(session, brand_id, actor, batch.created_by):
         raise Refused("same_person")
-    if actor in {f"{identity.platform}:{identity.account}" for identity in own}:
+    if person_behind(session, brand_id, actor) == person_of(session, brand_id, payout.member_id):
         raise Refused("same_person")
     mark_approved(session, payout, actor)
     return payout

@@ -11,8 +11,9 @@ from sqlmodel import Session, col
 
 from core import clock
 from core.errors import NotFound, Refused
+from referral.actors import is_same, person_behind
 from referral.brands import Brand
-from referral.members import identities_of
+from referral.linking import person_of
 from rewards.payouts.approvals import above_limit, mark_approved
 from rewards.payouts.payouts import Payout, PayoutBatch
 from rewards.payouts.port import AUTOMATIC
@@ -89,15 +90,16 @@ def create_batch(session: Session, brand_id: UUID, provider: str, asset: str, ac
 def approve_batch(session: Session, brand_id: UUID, batch_id: UUID, actor: str) -> PayoutBatch:
     """Let a batch go. Again changes nothing.
 
-    Raises `Refused("same_person")` when `actor` made the batch, or is by one of their accounts (`platform:id`) paid in
-    it; `NotFound("payout_batch")`.
+    Raises `Refused("same_person")` when `actor` made the batch, or is paid in it by any of their accounts;
+    `NotFound("payout_batch")`.
     """
     batch = batch_of(session, brand_id, batch_id, lock=True)
     if batch.approved_at is not None:
         return batch
     payouts = payouts_in(session, batch, lock=True)
-    own = identities_of(session, brand_id, [payout.member_id for payout in payouts])
-    if actor == batch.created_by or actor in {f"{identity.platform}:{identity.account}" for identity in own}:
+    mine = person_behind(session, brand_id, actor)
+    paid = {person_of(session, brand_id, payout.member_id) for payout in payouts} if mine is not None else set()
+    if is_same(session, brand_id, actor, batch.created_by) or mine in paid:
         raise Refused("same_person")
     batch.approved_by, batch.approved_at = actor, clock.now()
     session.add(batch)
