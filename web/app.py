@@ -88,7 +88,7 @@ def _routes(parts: WebParts, pages: Pages, leads: Leads, health: HealthPages, ca
         Route("/l", landing.typed),
         Route("/c/{code}.jpg", landing.card),
         Route("/c/{code}.png", landing.card),
-        *(_stage_routes(parts, parts.stage, pages) if parts.stage else [Route("/", home)]),
+        *(_stage_routes(parts.stage, pages, desk) if parts.stage else [Route("/", home)]),
         Route("/healthz", health.healthz),
         Route("/livez", livez),
         Route("/metrics", health.metrics),
@@ -101,11 +101,11 @@ def _routes(parts: WebParts, pages: Pages, leads: Leads, health: HealthPages, ca
     ]
 
 
-def _stage_routes(parts: WebParts, stage: Stage, pages: Pages) -> Sequence[BaseRoute]:
+def _stage_routes(stage: Stage, pages: Pages, desk: Desk) -> Sequence[BaseRoute]:
     played = StagePages(stage, pages)
     return [
         Route("/", played.show),
-        Route("/stage/board", StageBoard(parts, stage).show),
+        Route("/stage/board", StageBoard(stage, desk.boards).show),
         Route("/stage/advance", played.advance, methods=["POST"]),
         Route("/stage/invite", played.invite, methods=["POST"]),
     ]

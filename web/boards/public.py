@@ -96,6 +96,7 @@ def around(facts: Facts, locale: str) -> dict[str, Any]:
         "brand": facts.brand,
         "title": i18n.pick(campaign.title, locale),
         "benefit": i18n.pick(campaign.benefit, locale),
+        "kind": campaign.kind,
         "state": campaign.state,
         "ends": int(campaign.ends_at.timestamp()),
         "over": campaign.state in ("ended", "settled") or campaign.ends_at <= clock.now(),
