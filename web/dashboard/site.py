@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.routing import BaseRoute
 
+from web.dashboard import exports
 from web.dashboard.desk import Desk
 
-MODULES: Sequence[object] = ()
+PAGES: Sequence[Callable[[Desk], list[BaseRoute]]] = (exports.routes,)
+"""Each page's `routes`."""
 
 
 def routes(desk: Desk) -> list[BaseRoute]:
     """Every page of a brand, and what stands beside them."""
-    return []
+    return [route for page in PAGES for route in page(desk)]
