@@ -150,7 +150,7 @@ def names_of(session: Session, users: set[UUID]) -> dict[UUID, str]:
     if not users:
         return {}
     rows = session.execute(select(col(User.id), col(User.name)).where(col(User.id).in_(users)))
-    return dict(rows.tuples().all())
+    return {row.id: row.name for row in rows}
 
 
 def delete_user(session: Session, user_id: UUID) -> None:

@@ -54,7 +54,7 @@ def seats_of(session: Session, user_id: UUID, operators: Collection[str] = NOBOD
         .order_by(col(Brand.name), col(Brand.id))
     )
     seats = []
-    for row, brand in rows.tuples().all():
+    for row, brand in rows:
         role = staff.higher(row.role, _in_chat(session, row, operators))
         if role is not None:
             seats.append(Seat(brand, role))
@@ -177,7 +177,7 @@ def team_of(session: Session, brand_id: UUID) -> list[Colleague]:
         .order_by(col(UserRole.given_at))
     )
     people: list[Colleague] = []
-    for row, user in rows.tuples().all():
+    for row, user in rows:
         person = person_of(session, brand_id, row.member_id) if row.member_id is not None else None
         there = staff.role_of(session, brand_id, person) if person is not None else None
         role = staff.higher(row.role, there)
@@ -203,7 +203,7 @@ def names_of_actors(session: Session, brand_id: UUID, actors: Sequence[str]) -> 
         .join(UserRole, col(UserRole.user_id) == col(User.id))
         .where(col(UserRole.brand_id) == brand_id, col(User.id).in_(wanted))
     )
-    known = dict(rows.tuples().all())
+    known = {row.id: row.name for row in rows}
     return {actor: known[user_id] for actor, user_id in asked.items() if user_id in known}
 
 
