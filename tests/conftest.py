@@ -25,9 +25,12 @@ from psycopg import sql
 
 from core import migrations
 from rewards.payouts import approvals
+from tests.sharing import share_compiled
 
 if TYPE_CHECKING:
     from tests.house import House
+
+share_compiled()
 
 ROOT = Path(__file__).resolve().parent.parent
 GATEWAY = ROOT / "tests/bots/wechat/gateway"
