@@ -6,9 +6,9 @@ and "never seen before" work for them as for any other account.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from core.db import among_keys, insert_new, table
 from core.errors import BadInput
 from referral import codes
 from referral.arrivals import Arrive, arrive
+from referral.attribution.consent import agreed
 from referral.campaigns import owners_of
 from referral.conversions import SHOP, Order
 from referral.members import Account, Identity, Member, Sighting, fingerprint
@@ -32,33 +33,42 @@ Named = tuple[UUID, str, str]
 class Buyer:
     """`member_id`: who bought, or None with the `reason`: guest, unknown_buyer or ambiguous_buyer.
 
-    `code_campaign`: the campaign of the order's code. `outcome`: what became of coming with it (see `arrive`).
+    `code_campaign`, `code_advocate`: whose the order's code is. `outcome`: what became of coming with it, as `arrive`
+    says.
     """
 
     member_id: UUID | None = None
     reason: str | None = None
     code_campaign: UUID | None = None
+    code_advocate: UUID | None = None
     outcome: str | None = None
 
 
 def find_buyers(session: Session, orders: Sequence[Order]) -> list[Buyer]:
     """The buyer of each order; who comes with a code and was never seen is made a friend. Set-based."""
-    members, friends, accounts = _given(session, orders)
-    buyers = [_find(order, members, friends, accounts) for order in orders]
-    _see(session, [order for order in orders if order.code is None])
-    if _come(session, orders, buyers, accounts):
+    named = [_accounts(order) for order in orders]
+    members, friends, accounts = _given(session, orders, named)
+    buyers = [_find(order, names, members, friends, accounts) for order, names in zip(orders, named, strict=True)]
+    # An account that is a member's was seen when it became one.
+    unseen = [
+        (order, new)
+        for order, names in zip(orders, named, strict=True)
+        if (new := [name for name in names if name not in accounts])
+    ]
+    _see(session, [(order, names) for order, names in unseen if order.code is None])
+    if _come(session, orders, named, buyers, accounts):
         # Who has just come may have bought more than the order that had the code.
-        for order, buyer in zip(orders, buyers, strict=True):
+        for order, names, buyer in zip(orders, named, buyers, strict=True):
             if buyer.reason == "unknown_buyer":
-                found = _find(order, members, friends, accounts)
+                found = _find(order, names, members, friends, accounts)
                 buyer.member_id, buyer.reason = found.member_id, found.reason
-    _see(session, orders)
-    _adopt(session, orders, buyers)
+    _see(session, unseen)
+    _adopt(session, orders, buyers, accounts)
     return buyers
 
 
 def _given(
-    session: Session, orders: Sequence[Order]
+    session: Session, orders: Sequence[Order], accounts: Sequence[Sequence[Named]]
 ) -> tuple[set[tuple[UUID, UUID]], dict[tuple[UUID, UUID], UUID], dict[Named, UUID]]:
     """What the orders name and we know: members, the friends of referrals, the members of accounts."""
     m, r, i = table(Member), table(Referral), table(Identity)
@@ -78,7 +88,7 @@ def _given(
         session,
         select(i.c.brand_id, i.c.platform, i.c.account, i.c.member_id),
         (i.c.brand_id, i.c.platform, i.c.account),
-        {name for order in orders for name in _accounts(order)},
+        {name for names in accounts for name in names},
     )
     return (
         {(row[0], row[1]) for row in people},
@@ -103,11 +113,12 @@ def _accounts(order: Order) -> list[Named]:
 
 def _find(
     order: Order,
+    names: Sequence[Named],
     members: Collection[tuple[UUID, UUID]],
     friends: dict[tuple[UUID, UUID], UUID],
     accounts: dict[Named, UUID],
 ) -> Buyer:
-    found = {accounts[name] for name in _accounts(order) if name in accounts}
+    found = {accounts[name] for name in names if name in accounts}
     if order.member_id and (order.brand_id, order.member_id) in members:
         found.add(order.member_id)
     if order.referral_id and (order.brand_id, order.referral_id) in friends:
@@ -116,22 +127,30 @@ def _find(
         return Buyer(reason="ambiguous_buyer")
     if found:
         return Buyer(found.pop())
-    said = order.member_id or order.referral_id or _accounts(order)
+    said = order.member_id or order.referral_id or names
     return Buyer(reason="unknown_buyer" if said else "guest")
 
 
-def _come(session: Session, orders: Sequence[Order], buyers: Sequence[Buyer], accounts: dict[Named, UUID]) -> bool:
+def _come(
+    session: Session,
+    orders: Sequence[Order],
+    named: Sequence[Sequence[Named]],
+    buyers: Sequence[Buyer],
+    accounts: dict[Named, UUID],
+) -> bool:
     """Let those who gave a code come with it; who is known and who is new, `arrive` says. Whether anybody came."""
     read = {order.code: _read(order.code) for order in orders if order.code is not None}
-    owners = owners_of(session, [code for code in read.values() if code is not None]) if read else {}
+    if not read:
+        return False
+    owners = owners_of(session, [code for code in read.values() if code is not None])
     coming: list[tuple[Buyer, Named, Arrive]] = []
-    for order, buyer in zip(orders, buyers, strict=True):
+    for order, names, buyer in zip(orders, named, buyers, strict=True):
         owner = owners.get(read[order.code] or "") if order.code is not None else None
         if owner is None or owner.brand_id != order.brand_id:
             buyer.outcome = None if order.code is None else "unknown_code"
             continue
-        buyer.code_campaign = owner.campaign.id
-        name = next((one for one in _accounts(order) if accounts.get(one) == buyer.member_id), None)
+        buyer.code_campaign, buyer.code_advocate = owner.campaign.id, owner.advocate_id
+        name = next((one for one in names if accounts.get(one) == buyer.member_id), None)
         if name is not None and buyer.reason != "ambiguous_buyer":
             coming.append((buyer, name, Arrive(owner.code, Account(name[1], name[2], ""), order.ordered_at)))
     if not coming:
@@ -153,12 +172,12 @@ def _read(code: str) -> str | None:
         return None
 
 
-def _see(session: Session, orders: Sequence[Order]) -> None:
+def _see(session: Session, unseen: Sequence[tuple[Order, Sequence[Named]]]) -> None:
     """A customer of an order has been seen by the brand: later they are not new."""
     rows = [
         {"brand_id": order.brand_id, "fingerprint": fingerprint(*name[1:]), "seen_at": order.ordered_at, "via": "order"}
-        for order in sorted(orders, key=lambda order: order.ordered_at)
-        for name in _accounts(order)
+        for order, names in sorted(unseen, key=lambda one: one[0].ordered_at)
+        for name in names
     ]
     first = {(row["brand_id"], row["fingerprint"]): row for row in reversed(rows)}
     target = table(Sighting)
@@ -166,19 +185,31 @@ def _see(session: Session, orders: Sequence[Order]) -> None:
     insert_new(session, target, ordered, ["brand_id", "fingerprint"], returning=target.c.fingerprint)
 
 
-def _adopt(session: Session, orders: Sequence[Order], buyers: Sequence[Buyer]) -> None:
-    """Where we know the buyer and the shop names its customer, the shop's account is the buyer's from now on."""
-    rows = defaultdict[Named, dict[str, object]](dict)
+def _adopt(session: Session, orders: Sequence[Order], buyers: Sequence[Buyer], accounts: dict[Named, UUID]) -> None:
+    """Where we know the buyer, the shop names its customer, and the buyer agreed to be joined over devices, the shop's
+    account is the buyer's from now on."""
+    owners: dict[Named, tuple[UUID, datetime]] = {}
+    at_tills: dict[tuple[UUID, UUID], str] = {}
     for order, buyer in zip(orders, buyers, strict=True):
-        if buyer.member_id is not None and order.customer_hash is not None:
-            rows[(order.brand_id, SHOP, order.customer_hash)] = {
-                "brand_id": order.brand_id,
-                "platform": SHOP,
-                "account": order.customer_hash,
-                "member_id": buyer.member_id,
-                "reachable": False,
-                "seen_at": order.ordered_at,
-            }
+        if buyer.member_id is None or order.customer_hash is None:
+            continue
+        name = (order.brand_id, SHOP, order.customer_hash)
+        if name not in accounts:
+            owners[name] = (buyer.member_id, order.ordered_at)
+            if order.consent:
+                at_tills[(order.brand_id, buyer.member_id)] = order.source
+    joined = agreed(session, {(name[0], member_id) for name, (member_id, _) in owners.items()}, at_tills)
     target = table(Identity)
-    ordered = [rows[name] for name in sorted(rows, key=str)]
-    insert_new(session, target, ordered, ["brand_id", "platform", "account"], returning=target.c.account)
+    rows = [
+        {
+            "brand_id": name[0],
+            "platform": SHOP,
+            "account": name[2],
+            "member_id": member_id,
+            "reachable": False,
+            "seen_at": seen_at,
+        }
+        for name, (member_id, seen_at) in sorted(owners.items(), key=str)
+        if (name[0], member_id) in joined
+    ]
+    insert_new(session, target, rows, ["brand_id", "platform", "account"], returning=target.c.account)

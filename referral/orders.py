@@ -1,13 +1,14 @@
 """Orders of friends: whose they are, whether they count, and what follows.
 
 An order belongs to one referral of its buyer. Of several that could have it: the one of the campaign whose code came
-with the order, then those of campaigns that count purchases, then the one begun last.
+with the order, then those of campaigns that count purchases, then the one begun last. Whose credit it is within the
+campaign, the campaign's policy says (`referral.attribution`); without one it is that referral's advocate's.
 
 It counts when it was made inside the referral's window, `started_at <= ordered_at < expires_at` and before the end of
-the campaign (half-open: an order at the very end is outside), by a friend who has joined, whenever we are told of
-it. In a campaign that counts purchases a friend who only came, and never joined a group, counts too: the first such
-order qualifies the referral. Every order that counts is told as `FriendQualified` or `FriendActed` with its
-conversion, so that a plan can pay for each.
+the campaign (half-open: an order at the very end is outside), by a friend who has joined, whenever we are told of it;
+under a policy as long as a touch it goes by is valid. In a campaign that counts purchases a friend who only came, and
+never joined a group, counts too: the first such order qualifies the referral. Every order that counts is told as
+`FriendQualified` or `FriendActed` with its conversion, so that a plan can pay for each.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from sqlmodel import Session
 from core import clock, events, ids
 from core.db import among_keys, insert_all, let_go, table, update_each
 from core.errors import Conflict, NotFound
+from referral.attribution.decisions import Verdicts, decision, given_to, keep, next_revision
+from referral.attribution.evidence import Asked, judge
 from referral.buyers import Buyer, find_buyers
 from referral.campaigns import Campaign
 from referral.conversions import (
@@ -95,6 +98,7 @@ class Brought:
     started_at: datetime
     joined_at: datetime | None
     expires_at: datetime
+    touch_id: UUID
     event: str
     ends_at: datetime
 
@@ -146,13 +150,16 @@ def assign_order(session: Session, brand_id: UUID, source: str, external_id: str
             raise Conflict("order_assigned", order=external_id)
         return replace(_answer(row), repeated=True)
     row.referral_id, row.campaign_id, row.reason, row.status = None, None, None, "unattributed"
-    came = _referrals_of(session, [(brand_id, member_id)])
-    brought = _attribute(row, Buyer(member_id), came.get((brand_id, member_id), ()))
+    came = _referrals_of(session, [(brand_id, member_id)]).get((brand_id, member_id), ())
+    judged = judge(session, [Asked(row.id, row.ordered_at, came)])
+    brought = _attribute(row, Buyer(member_id), came, judged)
     session.add(row)
     session.flush()
+    made = decision(brand_id, row, _its(row, came), judged, next_revision(session, brand_id, row.id))
+    keep(session, [made], clock.now())
     _tell(session, [(brand_id, row.id)], clock.now())
     if brought is not None and row.left:
-        _follow(session, [(row, brought)])
+        _follow(session, [(row, brought)], judged)
     return _answer(row)
 
 
@@ -187,22 +194,24 @@ def _record(session: Session, orders: Sequence[Order]) -> dict[Key, Recorded]:
     friends = {(order.brand_id, b.member_id) for order, b in zip(orders, buyers, strict=True) if b.member_id}
     came = _referrals_of(session, friends)
     waiting = waiting_for(session, {order.key for order in orders})
-    taken: list[Taken] = []
+    taken = [Taken(order, ids.new()) for order in orders]
+    theirs = [came.get((order.brand_id, buyer.member_id), ()) for order, buyer in zip(orders, buyers, strict=True)]
+    judged = judge(session, _asked(taken, buyers, theirs))
     counting: list[tuple[Taken, Brought]] = []
-    for order, buyer in zip(orders, buyers, strict=True):
-        one = Taken(order, ids.new())
-        taken.append(one)
-        for refund in waiting.get(order.key, ()):
+    decided = []
+    for one, buyer, ways in zip(taken, buyers, theirs, strict=True):
+        for refund in waiting.get(one.order.key, ()):
             _net(one, refund)
-        brought = _attribute(one, buyer, came.get((order.brand_id, buyer.member_id), ()))
+        brought = _attribute(one, buyer, ways, judged)
         if brought is not None and one.left:
             counting.append((one, brought))
-    now = clock.now()
-    # Before anything is flushed: a refund may not name an order that is not there.
+        decided.append(decision(one.order.brand_id, one, _its(one, ways), judged))
+    now = clock.now()  # before anything is flushed: a refund may not name an order that is not there
     insert_all(session, table(Conversion), [_row(one, now) for one in taken])
     session.flush()
+    keep(session, decided, now)
     _tell(session, [(one.order.brand_id, one.id) for one in taken], now)
-    _follow(session, counting)
+    _follow(session, counting, judged)
     return {one.order.key: _told_first(one, now) for one in taken}
 
 
@@ -273,7 +282,21 @@ def _referrals_of(
     return found
 
 
-def _attribute(row: Conversion | Taken, buyer: Buyer, came: Sequence[Brought]) -> Brought | None:
+def _asked(taken: Sequence[Taken], buyers: Sequence[Buyer], theirs: Sequence[Sequence[Brought]]) -> list[Asked]:
+    """The orders whose buyers came through somebody, with what came with them."""
+    return [
+        Asked(one.id, one.ordered_at, came, b.code_campaign, b.code_advocate, one.order.click_id, b.outcome)
+        for one, b, came in zip(taken, buyers, theirs, strict=True)
+        if came
+    ]
+
+
+def _its(row: Conversion | Taken, came: Sequence[Brought]) -> Brought | None:
+    """The referral an order belongs to."""
+    return next((one for one in came if one.id == row.referral_id), None)
+
+
+def _attribute(row: Conversion | Taken, buyer: Buyer, came: Sequence[Brought], judged: Verdicts) -> Brought | None:
     """Say on the row whose order it is; how they came, if it counts by that."""
     row.member_id = buyer.member_id
     if buyer.member_id is None:
@@ -287,7 +310,7 @@ def _attribute(row: Conversion | Taken, buyer: Buyer, came: Sequence[Brought]) -
 
     def first(one: Brought) -> tuple[object, ...]:
         return (
-            refusal(row, one) is None,
+            refusal(row, one, judged) is None,
             one.campaign_id == buyer.code_campaign,
             one.event == PURCHASED,
             one.started_at,
@@ -296,7 +319,7 @@ def _attribute(row: Conversion | Taken, buyer: Buyer, came: Sequence[Brought]) -
 
     brought = came[0] if len(came) == 1 else max(came, key=first)
     row.referral_id, row.campaign_id = brought.id, brought.campaign_id
-    row.reason = refusal(row, brought)
+    row.reason = refusal(row, brought, judged)
     if row.reason is not None:
         row.status = "rejected"
         return None
@@ -306,10 +329,14 @@ def _attribute(row: Conversion | Taken, buyer: Buyer, came: Sequence[Brought]) -
     return brought
 
 
-def refusal(row: Conversion | Taken, brought: Brought) -> str | None:
+def refusal(row: Conversion | Taken, brought: Brought, judged: Verdicts) -> str | None:
     """Why an order does not count by this referral, or None if it does."""
-    if not brought.started_at <= row.ordered_at < min(brought.expires_at, brought.ends_at):
+    verdict = judged.get((row.id, brought.id)) if judged else None
+    end = brought.ends_at if verdict is not None else min(brought.expires_at, brought.ends_at)
+    if not brought.started_at <= row.ordered_at < end:
         return "outside_window"
+    if verdict is not None and not verdict.credit.shares:
+        return "credit_lapsed"
     counts_purchases = brought.event == PURCHASED
     if brought.state == "reversed":
         # Who gave everything back and bought again is a customer again.
@@ -319,7 +346,7 @@ def refusal(row: Conversion | Taken, brought: Brought) -> str | None:
     return None if counts_purchases or brought.joined_at is not None else "not_joined"
 
 
-def _follow(session: Session, counting: Sequence[tuple[Conversion | Taken, Brought]]) -> None:
+def _follow(session: Session, counting: Sequence[tuple[Conversion | Taken, Brought]], judged: Verdicts) -> None:
     """Qualify the referrals whose first purchase this is, and tell of all purchases."""
     firsts: dict[UUID, tuple[Conversion | Taken, Brought]] = {}
     again: dict[UUID, tuple[Conversion | Taken, Brought]] = {}
@@ -334,13 +361,25 @@ def _follow(session: Session, counting: Sequence[tuple[Conversion | Taken, Broug
         else:
             firsts[brought.id] = (row, brought)
     # An order may be told after its window, or be made by a friend who never joined a group.
-    late = [brought for _, brought in firsts.values() if (brought.state, brought.reason) != ("joined", None)]
-    _change(session, [(brought, {"state": "joined", "reason": None}) for brought in late])
+    _open(session, list(firsts.values()), judged)
     _count_again(session, list(again.values()))
     if firsts:
-        qualify(session, [Qualify(b.brand_id, b.id, PURCHASED, row.ordered_at, row.id) for row, b in firsts.values()])
-    events.emit(session, [FriendQualified(*_told(row, brought)) for row, brought in again.values()])
-    events.emit(session, [FriendActed(*_told(row, brought)) for row, brought in further])
+        first = [(row, b, given_to(row, b, judged)) for row, b in firsts.values()]
+        qualify(session, [Qualify(b.brand_id, b.id, PURCHASED, r.ordered_at, r.id, shares) for r, b, shares in first])
+    events.emit(session, [FriendQualified(*_told(row, b), given_to(row, b, judged)) for row, b in again.values()])
+    events.emit(session, [FriendActed(*_told(row, b), given_to(row, b, judged)) for row, b in further])
+
+
+def _open(session: Session, firsts: Sequence[tuple[Conversion | Taken, Brought]], judged: Verdicts) -> None:
+    """Let these referrals qualify; a policy goes by touches that may be valid beyond the window."""
+    changes: list[tuple[Brought, dict[str, object]]] = []
+    for row, b in firsts:
+        if (b.state, b.reason) != ("joined", None) or row.ordered_at >= b.expires_at:
+            verdict = judged.get((row.id, b.id))
+            until = verdict.credit.until if verdict else None
+            end = max(b.expires_at, min(until or b.expires_at, b.ends_at))
+            changes.append((b, {"state": "joined", "reason": None, "expires_at": end}))
+    _change(session, changes)
 
 
 def _change(session: Session, changes: Sequence[tuple[Brought, dict[str, object]]]) -> None:

@@ -31,13 +31,15 @@ class QualifyingEvent(Row, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Qualify:
-    """A friend did what earns (`joined`, `retained` …). `conversion_id`: the order, where it was one."""
+    """A friend did what earns (`joined`, `retained` …). `conversion_id`: the order, where it was one; `shares`: as
+    `Act` has them."""
 
     brand_id: UUID
     referral_id: UUID
     event: str
     at: datetime
     conversion_id: UUID | None = None
+    shares: tuple[tuple[UUID, int], ...] = ()
 
 
 def qualify(session: Session, commands: Sequence[Qualify]) -> list[bool]:
@@ -126,6 +128,7 @@ def _mark_qualified(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) ->
                 command.event,
                 command.at,
                 command.conversion_id,
+                command.shares,
             )
             for command, row in fresh
         ],

@@ -114,7 +114,8 @@ class FriendJoined:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a friend did in a campaign, and when. `conversion_id`: the order, if it is one."""
+    """What a friend did in a campaign, and when. `conversion_id`: the order, if it is one. `shares`: (advocate,
+    millionths) touch by touch, where the credit for the order is not all `advocate_id`'s."""
 
     brand_id: UUID
     campaign_id: UUID
@@ -125,6 +126,7 @@ class Act:
     event: str
     at: datetime
     conversion_id: UUID | None = None
+    shares: tuple[tuple[UUID, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

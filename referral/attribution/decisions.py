@@ -7,18 +7,22 @@ revision. Rows are never changed. Where a policy may credit others than the frie
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, select
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, func, select
 from sqlmodel import Field, Session, col
 
 from core.db import Json, Row, UtcDateTime, among_keys, insert_all, table
-from referral.attribution.policy import USUAL, Credit
+from referral.attribution.evidence import Came, Judged
+from referral.attribution.policy import USUAL, Share, by_advocate
 from referral.attribution.split import WHOLE
+
+NOBODY = "nobody"
+"""The reason of an order about which nothing else is known."""
 
 
 class Attribution(Row, table=True):
@@ -67,10 +71,10 @@ class CreditShare(Row, table=True):
     share: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
-    """What was decided about an order. `credit`: of a campaign with a policy; without one `touch_id` brought the
-    friend and `advocate_id` has the whole. Neither: nobody has it, for the `reason`."""
+    """What was decided about an order. `touches`: all that was seen; `shares`: nobody's where it counts for nobody.
+    `shared`: decided by a policy of the campaign's own, so that others than the friend's advocate may have a part."""
 
     brand_id: UUID
     conversion_id: UUID
@@ -78,31 +82,20 @@ class Decision:
     campaign_id: UUID | None = None
     campaign_version: int | None = None
     referral_id: UUID | None = None
-    advocate_id: UUID | None = None
-    touch_id: UUID | None = None
     policy: str | None = None
     touches: tuple[UUID, ...] = ()
-    credit: Credit | None = None
+    shares: tuple[Share, ...] = ()
+    shared: bool = False
     revision: int = 1
 
 
 def keep(session: Session, decisions: Sequence[Decision], at: datetime) -> None:
     """Write these decisions down, after their orders: one statement, and one for the shares where there are any."""
-    if not decisions:
-        return
     insert_all(session, table(Attribution), [_row(one, at) for one in decisions])
-    insert_all(session, table(CreditShare), [row for one in decisions if one.credit for row in _shares(one)])
+    insert_all(session, table(CreditShare), [row for one in decisions if one.shared for row in _shares(one)])
 
 
 def _row(one: Decision, at: datetime) -> dict[str, Any]:
-    if one.credit is not None:
-        touches = [str(touch) for touch in one.touches]
-        shares = [[str(part.touch_id), str(part.advocate_id), part.share] for part in one.credit.shares]
-    elif one.touch_id is not None:
-        touches = [str(one.touch_id)]
-        shares = [[touches[0], str(one.advocate_id), WHOLE]] if one.advocate_id is not None else []
-    else:
-        touches, shares = [], []
     return {
         "brand_id": one.brand_id,
         "conversion_id": one.conversion_id,
@@ -111,19 +104,18 @@ def _row(one: Decision, at: datetime) -> dict[str, Any]:
         "campaign_version": one.campaign_version,
         "referral_id": one.referral_id,
         "policy": one.policy,
-        "touches": touches,
-        "shares": shares,
+        "touches": [str(touch) for touch in one.touches],
+        "shares": [[str(part.touch_id), str(part.advocate_id), part.share] for part in one.shares],
         "reason": one.reason,
         "decided_at": at,
     }
 
 
 def _shares(one: Decision) -> list[dict[str, Any]]:
-    assert one.credit is not None
     key = {"brand_id": one.brand_id, "conversion_id": one.conversion_id, "revision": one.revision}
     return [
         key | {"advocate_id": advocate_id, "campaign_id": one.campaign_id, "share": share}
-        for advocate_id, share in one.credit.advocates.items()
+        for advocate_id, share in by_advocate(one.shares).items()
     ]
 
 
@@ -161,3 +153,56 @@ def shares_of(session: Session, orders: Collection[tuple[UUID, UUID]]) -> dict[t
 def is_usual(policy: str | None) -> bool:
     """Whether a decision was taken without a policy of the campaign's own."""
     return policy in (None, USUAL)
+
+
+Verdicts = Mapping[tuple[UUID, UUID], Judged]
+"""What policies say, by (order, referral)."""
+
+
+class Counted(Protocol):
+    """What is asked of an order that was judged."""
+
+    id: UUID
+    status: str
+    reason: str | None
+
+
+class Bringing(Came, Protocol):
+    """What is asked of the referral by which it was."""
+
+    touch_id: UUID
+
+
+def decision(brand_id: UUID, row: Counted, came: Bringing | None, judged: Verdicts, revision: int = 1) -> Decision:
+    """The decision about an order; `came`: the referral it belongs to, also where it does not count by it."""
+    counts = row.status == "attributed"
+    if came is None:
+        return Decision(brand_id, row.id, row.reason or NOBODY, revision=revision)
+    where = (came.campaign_id, came.campaign_version, came.id)
+    verdict = judged.get((row.id, came.id)) if judged else None
+    if verdict is None:
+        shares = (Share(came.touch_id, came.advocate_id, WHOLE),) if counts else ()
+        reason = "bound" if counts else row.reason or NOBODY
+        return Decision(brand_id, row.id, reason, *where, USUAL, (came.touch_id,), shares, revision=revision)
+    seen = (verdict.policy.text, verdict.touches)
+    if not counts:
+        return Decision(brand_id, row.id, row.reason or NOBODY, *where, *seen, revision=revision)
+    credit = verdict.credit
+    return Decision(brand_id, row.id, credit.reason, *where, *seen, credit.shares, shared=True, revision=revision)
+
+
+def given_to(row: Counted, came: Came, judged: Verdicts) -> Given:
+    """The shares as they are told to the rewards: none where all of it is the friend's advocate's."""
+    verdict = judged.get((row.id, came.id)) if judged else None
+    if verdict is None or all(one.advocate_id == came.advocate_id for one in verdict.credit.shares):
+        return ()
+    return tuple((one.advocate_id, one.share) for one in verdict.credit.shares)
+
+
+def next_revision(session: Session, brand_id: UUID, conversion_id: UUID) -> int:
+    """The number of the next decision about an order."""
+    t = table(Attribution)
+    last = session.scalar(
+        select(func.max(t.c.revision)).where(t.c.brand_id == brand_id, t.c.conversion_id == conversion_id)
+    )
+    return (last or 0) + 1

@@ -142,13 +142,13 @@ class Credit:
     shares: tuple[Share, ...] = ()
     until: datetime | None = None
 
-    @property
-    def advocates(self) -> dict[UUID, int]:
-        """The share of each advocate, in millionths."""
-        found: dict[UUID, int] = {}
-        for one in self.shares:
-            found[one.advocate_id] = found.get(one.advocate_id, 0) + one.share
-        return found
+
+def by_advocate(shares: Sequence[Share]) -> dict[UUID, int]:
+    """The share of each advocate, in millionths."""
+    found: dict[UUID, int] = {}
+    for one in shares:
+        found[one.advocate_id] = found.get(one.advocate_id, 0) + one.share
+    return found
 
 
 def credit(policy: Policy, touches: Sequence[Seen], at: datetime, till: Seen | None = None) -> Credit:

@@ -202,7 +202,7 @@ def test_who_bought_can_be_said_in_many_ways(shop: Town) -> None:
     )
     assert {(one.status, one.member_id) for one in told} == {("attributed", bob)}
     mail = customer_hash("Bob@Example.org")
-    tells(shop, order(shop, "both", member_id=bob, customer_hash=mail))
+    tells(shop, order(shop, "both", member_id=bob, customer_hash=mail, consent=True))
     [later_on] = tells(shop, order(shop, "mail", customer_hash=customer_hash(" bob@example.ORG ")))
     assert (later_on.status, later_on.member_id) == ("attributed", bob), "the shop's customer is known by now"
 

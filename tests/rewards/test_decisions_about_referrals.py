@@ -160,7 +160,8 @@ def test_a_linked_customer_is_one_customer_and_a_forgotten_one_leaves_figures(sh
     house, brand = shop.house, shop.brand.id
     shop.brings("Bob")
     mail = customer_hash("bob@example.org")
-    order = Order(brand, "till", "1", "CNY", 10_000, clock.now(), account=("telegram", "bob"), customer_hash=mail)
+    who = {"account": ("telegram", "bob"), "customer_hash": mail}
+    order = Order(brand, "till", "1", "CNY", 10_000, clock.now(), consent=True, **who)  # type: ignore[arg-type]
     house.do(lambda session: record_orders(session, [order]))
     bob = came(shop, "Bob").friend_id
     told = house.ask(lambda session: export_member(session, brand, bob))["orders"]
