@@ -34,6 +34,8 @@ from sqlalchemy.sql.selectable import (
 )
 
 COLUMN = "brand_id"
+THROUGH = frozenset({"web_user"})
+"""Tables whose rows are no brand's, but to which a brand's row may point: they are seen only through such a row."""
 Node = tuple[int, str]
 """A column of one element of a FROM: the element's hash, which its annotated copies share, and the column's name."""
 
@@ -79,6 +81,7 @@ class _Scope:
 
     tables: dict[int, str] = field(default_factory=dict)
     columns: dict[int, str] = field(default_factory=dict)
+    through: dict[int, str] = field(default_factory=dict)
     held: set[Node] = field(default_factory=set)
     links: list[tuple[Node, Node, frozenset[int] | None]] = field(default_factory=list)
     binds: list[tuple[Node, Need, frozenset[int] | None]] = field(default_factory=list)
@@ -166,6 +169,8 @@ class _Reader:
             scope.tables[key], scope.columns[key] = found.name, COLUMN
         elif found.name == "brand":
             scope.tables[key], scope.columns[key] = found.name, "id"
+        elif found.name in THROUGH:
+            scope.through[key] = found.name
         elif found.name not in self.shared:
             raise Unheld(found.name)
 
@@ -264,6 +269,12 @@ class _Reader:
                         changed = True
         for leaf, name in scope.tables.items():
             if (leaf, scope.columns[leaf]) not in held:
+                raise Unheld(name)
+        for leaf, name in scope.through.items():
+            pointers = (
+                pair for one, other, only in scope.links if only is None for pair in ((one, other), (other, one))
+            )
+            if not any(node == (leaf, "id") and pointer[0] in scope.tables for node, pointer in pointers):
                 raise Unheld(name)
 
     def _change(self, statement: Any) -> None:

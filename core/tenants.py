@@ -27,7 +27,7 @@ from core.errors import DaixinError
 from core.tenant_shape import COLUMN, Need, Unheld, needs_of
 
 log = structlog.get_logger()
-SHARED = frozenset({"job_claim", "adapter_note", "alembic_version"})
+SHARED = frozenset({"job_claim", "adapter_note", "alembic_version", "books_check"})
 """Tables that are nobody's: what they hold is about the installation."""
 
 _bound: ContextVar[UUID | None] = ContextVar("tenant", default=None)

@@ -47,11 +47,16 @@ def has_others(session: Session, brand_id: UUID, actor: str) -> bool:
     return any(not is_same(session, brand_id, actor, f"{USER}:{row.user_id}") for row in rows)
 
 
-def user_name(session: Session, actor: str) -> str | None:
-    """What to call the user of the web behind an actor; None for any other."""
+def user_name(session: Session, brand_id: UUID, actor: str) -> str | None:
+    """What to call the user of the web behind an actor, who runs the brand or did once; None for any other."""
     platform, _, account = actor.partition(":")
-    found = session.get(User, user_id) if platform == USER and (user_id := _uuid(account)) is not None else None
-    return found.name if found is not None else None
+    if platform != USER:
+        return None
+    return session.scalar(
+        select(col(User.name))
+        .join(UserRole, col(UserRole.user_id) == col(User.id))
+        .where(col(UserRole.brand_id) == brand_id, col(UserRole.user_id) == _uuid(account))
+    )
 
 
 def _seat(session: Session, brand_id: UUID, user: str) -> UserRole | None:

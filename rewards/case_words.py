@@ -356,7 +356,7 @@ def actor_name(telling: Telling, actor: str) -> str:
     """What to call whoever decided: the member's name, or the command line's."""
     if actor == OPERATOR:
         return i18n.text(telling.locale, "case.operator")
-    if (user := user_name(telling.session, actor)) is not None:
+    if (user := user_name(telling.session, telling.brand.id, actor)) is not None:
         return user
     platform, _, account = actor.partition(":")
     identity = members.find_identity(telling.session, telling.brand.id, platform, account) if account else None
