@@ -25,6 +25,7 @@ from web.dashboard import site as dashboard
 from web.dashboard.desk import Desk
 from web.guard import guard
 from web.health import HealthPages, livez
+from web.hooks import receiving
 from web.landing import Landing
 from web.links import Leads, Links
 from web.pages import STATIC, Pages
@@ -94,6 +95,7 @@ def _routes(parts: WebParts, pages: Pages, leads: Leads, health: HealthPages, ca
         Route("/metrics", health.metrics),
         Mount("/static", _Static(directory=STATIC)),
         Mount("/api/v1", create_api(parts, pages, callers)),
+        *receiving.routes(parts),
         *boards.routes(parts, pages, desk.boards),
         *auth.routes(desk, door),
         *dashboard.routes(desk),

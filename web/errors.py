@@ -14,7 +14,7 @@ from core.errors import DaixinError
 from web.pages import TAGS, Pages
 from web.visitors import locale_of
 
-PROGRAM_PATHS = ("/api/", "/stage/", "/healthz", "/livez", "/metrics")
+PROGRAM_PATHS = ("/api/", "/hooks/", "/stage/", "/healthz", "/livez", "/metrics")
 _KNOWN = (400, 401, 403, 404, 405, 409, 410, 413, 422, 429, 500, 503)
 CODE_ERRORS = ("code", "code_mistyped", "code_unreadable")
 Handler = Callable[[Request, Exception], Awaitable[Response]]

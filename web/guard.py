@@ -13,6 +13,9 @@ from web.visitors import Network, address_of, told_by
 
 MAX_BODY = 1024 * 1024
 """Bytes of the largest request body; that many are still taken."""
+HOOK_BODY = 4 * MAX_BODY
+"""The same for what shops and providers send: an order of five hundred lines is larger than anything a page sends, and
+a shop gives a receiver up that refuses it."""
 Refuse = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -68,9 +71,10 @@ def guard(
 
         if scope["method"] in ("GET", "HEAD"):  # nobody reads a body of theirs
             return await app(scope, receive, send_guarded)
-        if _announced(scope) > MAX_BODY:
+        most = HOOK_BODY if scope["path"].startswith("/hooks/") else MAX_BODY
+        if _announced(scope) > most:
             return await refuse(scope, receive, send_guarded)
-        await app(scope, _bounded(receive), send_guarded)
+        await app(scope, _bounded(receive, most), send_guarded)
 
     return guarded
 
@@ -82,7 +86,7 @@ def _announced(scope: Scope) -> int:
     return 0
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most: int) -> Receive:
     """A body that was not announced is counted as it comes."""
     taken = 0
 
@@ -91,7 +95,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         if message["type"] == "http.request":
             taken += len(message.get("body", b""))
-            if taken > MAX_BODY:
+            if taken > most:
                 raise HTTPException(413)
         return message
 
