@@ -104,6 +104,8 @@ _TRANSFERS = columns(
 
 def _transfers(session: Session, export: Export, after: Any) -> Page:
     rows = by_id(session, export, Transfer, "created_at", after)
+    if not rows:
+        return [], None
     locale, brand_id = export.locale, export.brand_id
     sides = {row.debit_id for row in rows} | {row.credit_id for row in rows}
     accounts, items = account_words(session, brand_id, sides, locale), asset_words(session, brand_id, locale)

@@ -105,6 +105,8 @@ _ADVOCATES = columns(
 
 def _advocates(session: Session, export: Export, after: Any) -> Page:
     rows = by_id(session, export, Enrollment, "enrolled_at", after)
+    if not rows:
+        return [], None
     titles, locale = titles_of(session, export), export.locale
     names = names_of(session, export.brand_id, (row.member_id for row in rows), locale)
     codes, earned = _codes(session, export, rows), _earned(session, export, rows)
@@ -203,6 +205,8 @@ _APPLICATIONS = columns(
 
 def _applications(session: Session, export: Export, after: Any) -> Page:
     rows = by_id(session, export, TrialApplication, "applied_at", after)
+    if not rows:
+        return [], None
     locale = export.locale
     names = names_of(session, export.brand_id, (row.member_id for row in rows), locale)
     t = table(TrialFeedback)
