@@ -222,7 +222,7 @@ def absorbed_into(session: Session, brand_id: UUID, members: Collection[UUID]) -
     mine = select(link.absorbed_id, link.kept_id).where(
         link.brand_id == brand_id, among(session, link.absorbed_id, members), link.undone_at.is_(None)
     )
-    return dict(session.execute(mine).tuples().all())
+    return dict(session.execute(mine).all())
 
 
 def fold_due(session: Session) -> int:

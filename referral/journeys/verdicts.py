@@ -39,8 +39,11 @@ def verdict_of_order(known: Known, order: Conversion) -> Verdict:
     if reason == "outside_window" and known.referral is not None:
         early = order.ordered_at < known.referral.started_at
         reason = "outside_window.before" if early else "outside_window.after"
-    if reason in REFUSALS:
-        facts |= _refusal_facts(known, order)
+    tried = _refused(known, order)
+    if reason == "no_referral" and tried is not None and tried.outcome is not None:
+        reason = tried.outcome
+    if reason in REFUSALS and tried is not None:
+        facts |= refusal_facts(known, tried)
     return Verdict(counted=False, reason=reason if reason in OF_ORDERS else "other", facts=facts)
 
 
@@ -65,10 +68,12 @@ def _order_facts(known: Known, order: Conversion) -> dict[str, Any]:
     return facts
 
 
-def _refusal_facts(known: Known, order: Conversion) -> dict[str, Any]:
-    """What stood against the buyer when they came with a code: by the touch that was refused for this reason."""
-    touch = next((one for one in known.touches if one.outcome == order.reason), None)
-    return refusal_facts(known, touch) if touch is not None else {}
+def _refused(known: Known, order: Conversion) -> Touch | None:
+    """The last time the buyer came with somebody's code and a rule stood against it: for the order's reason, where it
+    names one."""
+    refused = [one for one in known.touches if one.outcome in REFUSALS and one.touched_at <= order.ordered_at]
+    same = [one for one in refused if one.outcome == order.reason]
+    return next(iter(same or refused), None)
 
 
 def refusal_facts(known: Known, touch: Touch) -> dict[str, Any]:

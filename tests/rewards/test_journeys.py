@@ -117,7 +117,8 @@ def test_a_buyer_known_before_the_click_did_not_count_and_the_journey_says_since
         shop.buys("Bob", "A-1")
     journey = order_journey(shop, "A-1")
 
-    assert (journey.verdict.counted, journey.verdict.reason) == (False, "no_referral")
+    assert (journey.verdict.counted, journey.verdict.reason) == (False, "not_new")
+    assert journey.verdict.facts["before"] == 3
     assert told(journey)[0] == "seen"
     came = step(journey, "touch.code")
     assert said(came.asked)["not_new"] is False

@@ -6,10 +6,15 @@ from collections.abc import Callable, Sequence
 
 from starlette.routing import BaseRoute
 
-from web.dashboard import exports, leaderboard, sharing
+from web.dashboard import exports, journey, leaderboard, sharing
 from web.dashboard.desk import Desk
 
-PAGES: Sequence[Callable[[Desk], list[BaseRoute]]] = (exports.routes, leaderboard.routes, sharing.routes)
+PAGES: Sequence[Callable[[Desk], list[BaseRoute]]] = (
+    exports.routes,
+    journey.routes,
+    leaderboard.routes,
+    sharing.routes,
+)
 """Each page's `routes`."""
 
 
