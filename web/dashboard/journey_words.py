@@ -86,17 +86,17 @@ class Words:
 
     def known(self, key: str, name: str | None, otherwise: str = "other") -> str:
         """One of several words; `otherwise` for a code that has none."""
-        found = f"{key}.{name}"
-        return self.say(found if f"journey.{found}" in i18n.catalogue(self.locale) else f"{key}.{otherwise}")
+        found = f"journey.{key}.{name}"
+        return self.say(found if found in i18n.catalogue(self.locale) else f"journey.{key}.{otherwise}")
 
     def name(self, member_id: UUID | None) -> str:
         """What a member is called here."""
         if member_id is None:
-            return self.say("person.nobody")
+            return self.say("journey.person.nobody")
         person = self.journey.people.get(member_id)
         if person is None or person.erased:
-            return self.say("person.erased")
-        return clean(person.name) or self.say("person.unnamed")
+            return self.say("journey.person.erased")
+        return clean(person.name) or self.say("journey.person.unnamed")
 
     def when(self, at: datetime) -> str:
         return shown.when(self.locale, self.timezone, at)
@@ -147,7 +147,7 @@ class Words:
             step.at,
             kind,
             step.tone,
-            self.say(f"step.{step.what}", step.facts),
+            self.say(f"journey.step.{step.what}", step.facts),
             tuple(self._details(step, kind)),
             tuple(self._rule(one) for one in step.asked),
             terms,
@@ -170,8 +170,8 @@ class Words:
         for name in DETAILS.get(kind, ()):
             if facts.get(name) in (None, False, "", 0) or name not in words:
                 continue
-            value = self.say("yes") if facts[name] is True else words[name]
-            found.append((self.say(f"fact.{name}"), value))
+            value = self.say("journey.yes") if facts[name] is True else words[name]
+            found.append((self.say(f"journey.fact.{name}"), value))
         return found
 
     def _rule(self, one: Asked) -> Rule:
@@ -179,7 +179,7 @@ class Words:
         facts = self.said(one.facts)
         key = f"journey.because.{one.rule}"
         said = bool(facts) and state != "not_asked" and key in i18n.catalogue(self.locale)
-        because = self.say(f"because.{one.rule}", one.facts) if said else ""
+        because = self.say(f"journey.because.{one.rule}", one.facts) if said else ""
         if state == "against" and not because and one.facts.get("reason"):
             because = facts.get("reason", "")
         return Rule(self.known("asked", one.rule), state, because)
@@ -199,7 +199,7 @@ class Words:
 
     def verdict(self) -> str:
         """The answer in a sentence."""
-        return self.say(f"verdict.{self.journey.verdict.reason}", self.journey.verdict.facts)
+        return self.say(f"journey.verdict.{self.journey.verdict.reason}", self.journey.verdict.facts)
 
     def letter(self) -> str:
         """What may be sent to the advocate: the answer without a friend's name, account or spending."""
@@ -208,8 +208,8 @@ class Words:
         advocate = journey.verdict.facts.get("advocate")
         person = journey.people.get(advocate) if advocate else None
         known = person is not None and not person.erased and person.name
-        hello = self.say("letter.mail", {"advocate": advocate}) if known else self.say("letter.plain")
-        said = self.say(f"letter.said.{journey.verdict.reason}", facts)
+        hello = self.say("journey.letter.mail", {"advocate": advocate}) if known else self.say("journey.letter.plain")
+        said = self.say(f"journey.letter.said.{journey.verdict.reason}", facts)
         number = journey.order.external_id if journey.order else ""
         tail = clean(f"…{number[-LAST:]}" if len(number) > LAST else number)
         key = "letter.order" if journey.order else "letter.friend"
@@ -232,7 +232,7 @@ class Words:
             granted = step.what in ("reward.held", "reward.granted")
             if granted and state and facts["member"] == advocate and facts["left"] and not self._is_item(facts):
                 said = {"amount": facts["left"], "asset": facts["asset"], "until": facts["until"]}
-                found.append(self.say(f"letter.money.{state}", said))
+                found.append(self.say(f"journey.letter.money.{state}", said))
         return found[:3]
 
     @staticmethod
