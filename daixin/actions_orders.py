@@ -75,7 +75,7 @@ def show(session: Session, brand: str | None, source: str, number: str) -> Docum
         .where(
             col(Reward.brand_id) == owner.id,
             col(Reward.referral_id) == row.referral_id,
-            col(Reward.cause) == order_cause(row.id),
+            col(Reward.cause).startswith(order_cause(row.id)),
         )
         .order_by(col(Reward.created_at), col(Reward.id))
     )

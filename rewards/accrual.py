@@ -21,7 +21,7 @@ from rewards.decisions import Balance, Books, Case, Event, Line, decide, rules_f
 from rewards.granting import book
 from rewards.ledger import Account, Purpose
 from rewards.plans import Plan, cached_plan
-from rewards.rewards import Reward, rewards_for
+from rewards.rewards import BY, Reward, rewards_for
 
 
 def listen(bus: Bus) -> None:
@@ -79,7 +79,7 @@ def _rows(case: Case, lines: Sequence[Line]) -> list[dict[str, Any]]:
             "role": line.rule.to,
             "rule": line.rule.name,
             "event": event.event,
-            "cause": case.cause,
+            "cause": f"{case.cause}{BY}{line.member_id}" if line.shared else case.cause,
             "asset": case.plan.asset_of(line.rule),
             "amount": line.amount,
             "taken_back": 0,

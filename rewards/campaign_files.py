@@ -23,6 +23,7 @@ from core.errors import Refused
 from core.money import ITEM, Money
 from referral import audit
 from referral.announcing import AnnounceTerms, follow_edit
+from referral.attribution.policy import AttributionTerms
 from referral.brands import Brand, Community, communities_of, slugify
 from referral.campaigns import Campaign, CampaignVersion, move
 from referral.pictures import KEPT, is_kept
@@ -333,6 +334,10 @@ def _sections(document: dict[str, Any]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, Any] | None] = {"contest": document.get("contest")}
     if document.get("trial"):
         found["trial"] = TrialTerms.model_validate(document["trial"]).model_dump(mode="json", exclude_defaults=True)
+    if document.get("attribution") is not None:
+        terms = AttributionTerms.model_validate(document["attribution"])
+        # An empty section would say nothing, but that there is one means something.
+        found["attribution"] = terms.model_dump(exclude_defaults=True) or {"model": terms.model}
     found["announce"] = AnnounceTerms.model_validate(document.get("announce") or {}).model_dump(exclude_defaults=True)
     return {kind: {name: _toml(value) for name, value in said.items()} for kind, said in found.items() if said}
 

@@ -29,6 +29,8 @@ from core import i18n
 from core.errors import BadInput
 from core.money import ITEM
 from referral.announcing import AnnounceTerms
+from referral.attribution.policy import AttributionTerms
+from referral.attribution.policy import misfits as attribution_misfits
 from referral.brands import SLUG
 from referral.contests.terms import ContestTerms
 from referral.trials.credit import OWN as OF_TRIALS
@@ -126,6 +128,7 @@ class CampaignFile(_Part):
     payout: PayoutTerms = PayoutTerms()
     policy: Policy = Policy()
     announce: AnnounceTerms = AnnounceTerms()
+    attribution: AttributionTerms | None = None
     contest: ContestTerms | None = None
     trial: TrialTerms | None = None
 
@@ -137,7 +140,10 @@ class CampaignFile(_Part):
     @property
     def document(self) -> dict[str, Any]:
         """The file as JSON, as it is kept with the campaign's version."""
-        return self.model_dump(mode="json")
+        said = self.model_dump(mode="json")
+        if said["attribution"] is None:  # files from before there were policies are the same files
+            del said["attribution"]
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +242,9 @@ def oddities(file: CampaignFile, text: str = "") -> list[FileProblem]:
         found.append(("campaign_too_long", "campaign.ends_at", {}))
     if terms.event == "retained" and terms.stay_days >= terms.window_days:
         found.append(("stay_beyond_window", "qualify.stay_days", {"window": terms.window_days}))
+    if file.attribution is not None:
+        misfit = attribution_misfits(file.attribution, terms.window_days)
+        found += [(code, f"attribution.{where}", params) for code, where, params in misfit]
     found += _sections(file)
     found += _trial(file)
     return [

@@ -147,14 +147,30 @@ def _by_friend(session: Session, limited: Sequence[tuple[Case, Rule]], books: Bo
 
 
 def _by_advocate(session: Session, limited: Sequence[tuple[Case, Rule]], books: Books) -> None:
+    """What was granted by rules for advocates counts for whom it was granted to, by others for whose friend it was."""
     reward, referral = table(Reward), table(Referral)
-    keys = _pairs([one for one, rule in limited if rule.caps.advocate is not None])
+    capped = [(one, rule) for one, rule in limited if rule.caps.advocate is not None]
+    own = {
+        (one.event.brand_id, one.event.campaign_id, advocate_id)
+        for one, rule in capped
+        if rule.to == "advocate"
+        for advocate_id in one.advocates
+    }
+    if own:
+        owner = (reward.c.campaign_id, reward.c.member_id)
+        rows = session.execute(
+            select(*owner, reward.c.rule, func.sum(case((reward.c.role == "advocate", worth(reward)), else_=0)))
+            .where(among_keys(session, (reward.c.brand_id, *owner), own))
+            .group_by(*owner, reward.c.rule)
+        )
+        books.spent.update({("advocate", c, advocate, rule): int(spent) for c, advocate, rule, spent in rows})
+    keys = _pairs([one for one, rule in capped if rule.to != "advocate"])
     if keys:
         owner = (referral.c.campaign_id, referral.c.advocate_id)
         rows = session.execute(
             select(*owner, reward.c.rule, func.sum(worth(reward)))
             .join(reward, _its_referral(reward, referral))
-            .where(among_keys(session, (referral.c.brand_id, *owner), keys))
+            .where(among_keys(session, (referral.c.brand_id, *owner), keys), reward.c.role != "advocate")
             .group_by(*owner, reward.c.rule)
         )
         books.spent.update({("advocate", c, advocate, rule): int(spent) for c, advocate, rule, spent in rows})

@@ -23,6 +23,8 @@ from core.db import among_keys, table
 from core.errors import Refused
 from core.events import Bus
 from core.money import ITEM
+from referral.attribution.decisions import shares_of
+from referral.attribution.split import parts_of
 from referral.conversions import Conversion, PurchaseRefunded
 from referral.refunds import REFUNDED
 from rewards import budget
@@ -31,7 +33,7 @@ from rewards.payouts.opening import follow
 from rewards.payouts.payouts import Payout
 from rewards.payouts.settling import cancel_payout
 from rewards.plans import Rule, cached_plan
-from rewards.rewards import Reward, RewardVoided, tell
+from rewards.rewards import BY, Reward, RewardVoided, tell
 from rewards.schedule import percent_of
 
 BEFORE_RELEASE = ("held", "in_review")
@@ -66,8 +68,14 @@ def first_cause(cause: str) -> str:
 
 def order_in(cause: str) -> UUID | None:
     """The conversion that a reward is for, if it is for one."""
-    first = first_cause(cause)
+    first = first_cause(cause).partition(BY)[0]
     return UUID(first.removeprefix(OF_ORDER)) if first.startswith(OF_ORDER) else None
+
+
+def credited_in(cause: str) -> UUID | None:
+    """The advocate whose share of an order a reward is, as they were then; None where it is no share."""
+    share = first_cause(cause).partition(BY)[2]
+    return UUID(share) if share else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,15 +239,15 @@ def on_refunded(session: Session, happened: Sequence[PurchaseRefunded]) -> None:
     """Make the rewards of orders worth what they would be, had each order been what is left of it. Set-based."""
     # Budgets before rewards, as whoever grants and reverses takes them: else two processes could wait in a ring.
     budget.lock(session, {(event.brand_id, event.campaign_id) for event in happened})
-    by_order: dict[tuple[UUID, str], list[Reward]] = defaultdict(list)
+    by_order: dict[tuple[UUID, UUID | None], list[Reward]] = defaultdict(list)
     left: dict[UUID, int] = {}
     for row in _lock(session, _for_orders(session, happened)):
         if row.state in ALIVE:
-            by_order[(row.brand_id, first_cause(row.cause))].append(row)
+            by_order[(row.brand_id, order_in(row.cause))].append(row)
             left[row.id] = row.amount - row.taken_back
     takings = []
     for event in happened:
-        for row in by_order[(event.brand_id, order_cause(event.conversion_id))]:
+        for row in by_order[(event.brand_id, event.conversion_id)]:
             surplus = left[row.id] - worth(session, row, event.net_after)
             if surplus > 0:
                 takings.append(Taking(row, surplus, REFUNDED, f"refund/{event.refund_id}"))
@@ -248,15 +256,15 @@ def on_refunded(session: Session, happened: Sequence[PurchaseRefunded]) -> None:
 
 
 def _for_orders(session: Session, happened: Sequence[PurchaseRefunded]) -> set[tuple[UUID, UUID]]:
-    """The (brand, reward) of everything that was granted for these orders, at once or anew."""
+    """The (brand, reward) of everything that was granted for these orders, in shares and anew, too."""
     t = table(Reward)
     key = (t.c.brand_id, t.c.referral_id)
     wanted = {(event.brand_id, event.referral_id, order_cause(event.conversion_id)) for event in happened}
     first = select(t.c.brand_id, t.c.id).where(among_keys(session, (*key, t.c.cause), wanted))
-    anew = select(t.c.brand_id, t.c.id).where(
-        among_keys(session, key, {one[:2] for one in wanted}), t.c.cause.like(f"{OF_ORDER}%{ANEW}%")
+    more = select(t.c.brand_id, t.c.id).where(
+        among_keys(session, key, {one[:2] for one in wanted}), t.c.cause.like(f"{OF_ORDER}%/%")
     )
-    return {(brand_id, reward_id) for query in (first, anew) for brand_id, reward_id in session.execute(query)}
+    return {(brand_id, reward_id) for query in (first, more) for brand_id, reward_id in session.execute(query)}
 
 
 def worth_now(session: Session, row: Reward) -> int:
@@ -271,11 +279,20 @@ def worth_now(session: Session, row: Reward) -> int:
 def worth(session: Session, row: Reward, net: int) -> int:
     """What an order's reward is worth when this much of the order is left.
 
-    A percentage is computed anew, rounded as it was. A fixed reward for each order is whole until nothing is left;
-    one for the friend's qualifying, or by the friend's number, belongs to the referral and falls with it.
+    A percentage is computed anew, rounded and shared as it was. A fixed reward for each order is whole until nothing is
+    left; one for the friend's qualifying, or by the friend's number, belongs to the referral and falls with it.
     """
     plan = cached_plan(session, row.brand_id, row.campaign_id, row.campaign_version)
     rule: Rule | None = plan.rule_named(row.rule)
     if rule is not None and rule.basis_points is not None:
-        return percent_of(net, rule.basis_points, rule.rounding)
+        whole = percent_of(net, rule.basis_points, rule.rounding)
+        return _share(session, row, credited, whole) if (credited := credited_in(row.cause)) else whole
     return row.amount if net or (rule is not None and (rule.on is None or rule.scheduled)) else 0
+
+
+def _share(session: Session, row: Reward, credited: UUID, whole: int) -> int:
+    """An advocate's part of what an order is worth now: never more than when it was worth more."""
+    conversion_id = order_in(row.cause)
+    assert conversion_id is not None
+    shares = shares_of(session, {(row.brand_id, conversion_id)})[(row.brand_id, conversion_id)]
+    return parts_of(whole, shares)[credited]

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from referral.attribution.split import parts_of
 from referral.referrals import FriendActed, FriendQualified
 from rewards import schedule
 from rewards.conditions.expressions import compile_condition
@@ -56,6 +57,11 @@ class Case:
         """The campaign and the advocate."""
         return self.event.campaign_id, self.event.advocate_id
 
+    @property
+    def advocates(self) -> tuple[UUID, ...]:
+        """Who has credit for the event, and the friend's own advocate first."""
+        return tuple(dict.fromkeys((self.event.advocate_id, *(advocate for advocate, _ in self.event.shares))))
+
 
 @dataclass(slots=True)
 class Standing:
@@ -86,12 +92,13 @@ class Books:
 
 @dataclass(slots=True)
 class Line:
-    """What one rule gives for the event; with a `reason` nothing."""
+    """What one rule gives for the event; with a `reason` nothing. `shared`: it is one advocate's part of the whole."""
 
     rule: Rule
     member_id: UUID
     amount: int
     reason: str | None = None
+    shared: bool = False
 
 
 def rules_for(plan: Plan, event: Event) -> tuple[Rule, ...]:
@@ -102,7 +109,7 @@ def rules_for(plan: Plan, event: Event) -> tuple[Rule, ...]:
 
 def decide(case: Case, books: Books) -> list[Line]:
     """What the event earns by each rule; `books` are drawn on for what is granted."""
-    lines = [line for rule in case.rules if (line := _line(case, rule, books)) is not None]
+    lines = [line for rule in case.rules for line in _lines(case, rule, books)]
     admit(case, [line for line in lines if line.reason in (None, COUNTED)], books)
     return lines
 
@@ -117,13 +124,25 @@ def admit(case: Case, lines: list[Line], books: Books) -> None:
         _draw(case, lines, books)
 
 
+def _lines(case: Case, rule: Rule, books: Books) -> Iterator[Line]:
+    """What a rule gives; an advocate's in parts, where several have the credit."""
+    line = _line(case, rule, books)
+    shares = case.event.shares
+    if line is None or rule.to != "advocate" or rule.scheduled or not shares:
+        if line is not None:
+            yield line
+        return
+    for member_id, part in parts_of(line.amount, shares).items():
+        yield Line(rule, member_id, part, line.reason or (None if part else NOTHING_DUE), shared=True)
+
+
 def _line(case: Case, rule: Rule, books: Books) -> Line | None:
     member_id = _beneficiary(case, rule)
     if member_id is None:
         return None
     if rule.when is not None and not compile_condition(rule.when).holds(case.values):
         return Line(rule, member_id, 0, "not_met")
-    if rule.to == "admin" and member_id in (case.event.advocate_id, case.event.friend_id):
+    if rule.to == "admin" and (member_id == case.event.friend_id or member_id in case.advocates):
         return Line(rule, member_id, 0, "self_dealing")
     if rule.amount is not None:
         return Line(rule, member_id, rule.amount)
@@ -157,14 +176,16 @@ def _refusal(case: Case, lines: list[Line], books: Books) -> str | None:
     if cap is not None and case.event.referral_id not in books.friends and books.paid_for[case.pair] >= cap:
         return "cap_reached"
     need: dict[Balance, int] = {}
+    wanted: dict[tuple[Any, ...], int] = defaultdict(int)
     for line in lines:
         rule = line.rule
         asset = case.plan.asset_of(rule)
         if rule.basis_points and case.values.get("order.currency") != asset:
             return "currency_differs"
         if rule.caps.model_fields_set:
-            for name, key, most in scopes(case, rule):
-                if books.spent[key] + line.amount > most:
+            for name, key, most in scopes(case, line):
+                wanted[key] += line.amount
+                if books.spent[key] + wanted[key] > most:
                     return f"cap_{name}"
         budget = (case.event.campaign_id, asset)
         need[budget] = need.get(budget, 0) + line.amount
@@ -173,13 +194,14 @@ def _refusal(case: Case, lines: list[Line], books: Books) -> str | None:
     return "budget_empty" if short else None
 
 
-def scopes(case: Case, rule: Rule) -> Iterator[tuple[str, tuple[Any, ...], int]]:
-    """(name, key of what is counted, the most) of every cap of a rule for this event."""
-    event, caps = case.event, rule.caps
+def scopes(case: Case, line: Line) -> Iterator[tuple[str, tuple[Any, ...], int]]:
+    """(name, key of what is counted, the most) of every cap of a line's rule for this event."""
+    event, rule, caps = case.event, line.rule, line.rule.caps
     if caps.friend is not None:
         yield "friend", ("friend", event.referral_id, rule.name), caps.friend
     if caps.advocate is not None:
-        yield "advocate", ("advocate", event.campaign_id, event.advocate_id, rule.name), caps.advocate
+        advocate_id = line.member_id if rule.to == "advocate" else event.advocate_id
+        yield "advocate", ("advocate", event.campaign_id, advocate_id, rule.name), caps.advocate
     for name, most in (("day", caps.day), ("week", caps.week)):
         if most is not None:
             yield name, (name, event.campaign_id, case.periods[name], rule.name), most
@@ -202,5 +224,5 @@ def _draw(case: Case, lines: list[Line], books: Books) -> None:
                 books.counted.add((case.event.referral_id, rule.name))
                 standing.friends += 1
         if rule.caps.model_fields_set:
-            for _, key, _ in scopes(case, rule):
+            for _, key, _ in scopes(case, line):
                 books.spent[key] += line.amount

@@ -16,7 +16,7 @@ from sqlmodel import Session
 from core.money import ITEM, Money
 from rewards.campaign_format import CampaignFile, Policy
 from rewards.items.items import items_of
-from rewards.plan_check import Finding
+from rewards.plan_check import Finding, names_in
 from rewards.plans import Plan, Prize
 
 OVERRIDES = {
@@ -55,6 +55,7 @@ def check_file(file: CampaignFile, platforms: frozenset[str]) -> list[Finding]:
         *_times(file),
         *_refunds(file),
         *_prizes(file),
+        *_credit(file),
     ]
 
 
@@ -96,6 +97,25 @@ def _refunds(file: CampaignFile) -> Iterator[Finding]:
     contest = file.contest
     if contest is not None and file.qualify.event == "purchased" and contest.objection_hours < REFUND_DAYS * 24:
         yield Finding("warn", "final_before_refunds", "contest.objection_hours", {"hours": REFUND_DAYS * 24})
+
+
+def _credit(file: CampaignFile) -> Iterator[Finding]:
+    """What is counted by friends cannot follow credit that goes order by order."""
+    if file.attribution is None:
+        return
+    rules = [
+        (index, rule)
+        for index, rule in enumerate(file.rewards.rules)
+        if rule.to == "advocate" and (rule.on or file.qualify.event) == "purchased"
+    ]
+    if rules and file.rewards.cap is not None:
+        yield Finding("refuse", "credit_cap", "rewards.cap")
+    for index, rule in rules:
+        where = f"rewards.rules.{index}"
+        if rule.scheduled:
+            yield Finding("refuse", "credit_schedule", where)
+        if any(name.startswith("advocate.") for name in names_in(rule.when)):
+            yield Finding("refuse", "credit_condition", f"{where}.when")
 
 
 def _prizes(file: CampaignFile) -> Iterator[Finding]:

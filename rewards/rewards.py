@@ -36,6 +36,9 @@ friend counts towards a step not reached yet, a percentage came to less than one
 OF_CONTEST = "contest/"
 """How the cause of a contest's prize begins, which no single friend is the reason of; the revision and the place
 follow."""
+BY = "/by/"
+"""What stands between an order and the advocate in the cause of a share: `order/<conversion>/by/<advocate>`, where the
+credit for an order is not all its friend's advocate's."""
 RELEASED_AT_ONCE = 2000
 """Rewards released in one unit of work by the job."""
 
@@ -46,8 +49,8 @@ _Facts = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgre
 class Reward(TenantRow, table=True):
     """What one beneficiary gets for one event, by one rule of the plan.
 
-    `cause`: what it is for (the event, `order/<conversion>`, `adjust/<id>`, `contest/<n>/<place>`). `amount` never
-    changes: what the reward is worth now is `amount - taken_back`. `paid_out`: how much of that payouts cover.
+    `cause`: what it is for (the event, `order/<conversion>`, `adjust/<id>`, `contest/<n>/<place>`; see `BY`). `amount`
+    never changes: what the reward is worth now is `amount - taken_back`. `paid_out`: how much of that payouts cover.
     `facts`: the attributes the decision used. `reason`: why it is capped, voided or clawed back.
     """
 

@@ -3,10 +3,10 @@
 What is proved: each account's balance is what its transfers say; the balances of a brand and asset sum to zero; no
 account is below zero that may not be; the transfers of every reward and payout leave exactly what its state says, and
 its plan, referral, order or decision is its own; what was granted anew has an upheld appeal behind it and lives once;
-every transfer has a cause and joins the accounts its kind joins; what went back of an order is what its refunds say; a
-payout gave as many codes as it was for; no contest gave more than its final says, and no trial other places than were
-taken; every transfer is sealed once, in a block whose hashes hold, or waits to be. Accounts linked into one person
-count as one owner.
+every transfer has a cause and joins the accounts its kind joins; what went back of an order is what its refunds say,
+and the credit for it was shared once; a payout gave as many codes as it was for; no contest gave more than its final
+says, and no trial other places than were taken; every transfer is sealed once, in a block whose hashes hold, or waits
+to be. Accounts linked into one person count as one owner.
 
 Each check is a statement that finds rows which do not fit, so millions of rows stay in the database; only the leaves
 of blocks are hashed here, a block at a time.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from sqlalchemy import ColumnElement, String, Subquery, and_, case, func, literal, or_, select
 from sqlmodel import Session
@@ -10,10 +11,10 @@ from sqlmodel import Session
 from core.db import table
 from referral.referrals import Referral
 from rewards.adjustments import CAUSE, Adjustment
-from rewards.corrections import ANEW, first_cause
+from rewards.corrections import ANEW, credited_in, first_cause
 from rewards.ledger import LedgerAccount, Purpose, Transfer
 from rewards.plans import cached_plan
-from rewards.rewards import OF_CONTEST, STATES, Reward
+from rewards.rewards import BY, OF_CONTEST, STATES, Reward
 from rewards.verify.linked import Linked
 from rewards.verify.problem import Problem, as_raw, named, raw, stream
 
@@ -124,6 +125,7 @@ def sided(session: Session) -> Iterator[Problem]:
                 and_(t.c.referral_id.is_not(None), referral.c.id.is_(None)),
                 referral.c.campaign_id != t.c.campaign_id,
                 and_(t.c.role.in_(("advocate", "friend")), side != t.c.member_id),
+                t.c.cause.like(f"order/%{BY}%"),
                 t.c.role.not_in(("advocate", "friend", "admin")),
             )
         )
@@ -131,7 +133,11 @@ def sided(session: Session) -> Iterator[Problem]:
     for row in stream(session, found):
         whole = row.referral_id is not None and row.campaign_id == row.own_campaign
         fits = first_cause(row.cause) == row.event or row.cause.startswith(OTHER_CAUSES)
-        if whole and fits and row.side is not None and linked.are(row.brand_id, row.side, row.member_id):
+        # Whether an advocate named in a cause has a share of the order, `orders.shared` proves.
+        of_right = row.side
+        with suppress(ValueError):  # it names nobody at all
+            of_right = credited_in(row.cause) or row.side
+        if whole and fits and of_right is not None and linked.are(row.brand_id, of_right, row.member_id):
             continue
         detail = f"is for {row.cause} on {row.event}, as {row.role}, which its referral and campaign do not say"
         yield Problem("cause", "reward", str(row.id), detail)

@@ -1,4 +1,5 @@
-"""Orders and refunds: what went back is the sum of the refunds; rewards for an order belong to its referral."""
+"""Orders and refunds: what went back is the sum of the refunds; rewards for an order belong to its referral, shares of
+an order are one whole, and whoever was paid for a share has it."""
 
 from __future__ import annotations
 
@@ -8,9 +9,11 @@ from sqlalchemy import and_, func, or_, select
 from sqlmodel import Session
 
 from core.db import table
+from referral.attribution.decisions import Attribution, CreditShare
+from referral.attribution.split import WHOLE
 from referral.conversions import REFUND_STATUSES, STATUSES, Conversion, Refund
 from referral.referrals import Referral
-from rewards.rewards import Reward
+from rewards.rewards import BY, Reward
 from rewards.verify.problem import Problem, as_raw, raw, stream
 
 START = len("order/") + 1
@@ -98,4 +101,43 @@ def rewarded(session: Session) -> Iterator[Problem]:
         yield Problem("cause", "reward", str(row.id), f"is for {row.cause}, which is no order of its referral")
 
 
-CHECKS = (refunded, applied, attributed, rewarded)
+def shared(session: Session) -> Iterator[Problem]:
+    """Decisions by a policy whose shares are not one whole order, or not of its order's campaign."""
+    t, share, order = table(Attribution), table(CreditShare), table(Conversion)
+    same = and_(share.c.brand_id == t.c.brand_id, share.c.conversion_id == t.c.conversion_id)
+    found = (
+        select(t.c.conversion_id, t.c.revision, func.sum(share.c.share).label("sum"))
+        .join(share, and_(same, share.c.revision == t.c.revision))
+        .join(order, and_(order.c.brand_id == t.c.brand_id, order.c.id == t.c.conversion_id))
+        .group_by(t.c.brand_id, t.c.conversion_id, t.c.revision)
+        .having(
+            or_(func.sum(share.c.share) != WHOLE, func.count().filter(share.c.campaign_id != order.c.campaign_id) > 0)
+        )
+    )
+    for row in stream(session, found):
+        detail = f"decision {row.revision} shares {row.sum} millionths"
+        yield Problem("shares", "conversion", str(row.conversion_id), detail)
+
+
+def credited(session: Session) -> Iterator[Problem]:
+    """Rewards for a share of an order that its decision gave to nobody or to somebody else."""
+    t, share = table(Reward), table(CreditShare)
+    order = as_raw(session, func.substr(t.c.cause, START, 36))
+    advocate = as_raw(session, func.substr(t.c.cause, START + 36 + len(BY), 36))
+    found = (
+        select(t.c.id, t.c.cause)
+        .outerjoin(
+            share,
+            and_(
+                share.c.brand_id == t.c.brand_id,
+                raw(session, share.c.conversion_id) == order,
+                raw(session, share.c.advocate_id) == advocate,
+            ),
+        )
+        .where(t.c.cause.like(f"order/%{BY}%"), share.c.conversion_id.is_(None))
+    )
+    for row in stream(session, found):
+        yield Problem("cause", "reward", str(row.id), f"is for {row.cause}, of which the decision says nothing")
+
+
+CHECKS = (refunded, applied, attributed, rewarded, shared, credited)
