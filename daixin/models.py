@@ -19,6 +19,7 @@ from referral.contests.results import ContestResult
 from referral.contests.sheet import ContestPoint
 from referral.contests.teams import Team, TeamMember
 from referral.conversions import Conversion, Refund
+from referral.insight.models import InsightDay, InsightFigure, InsightMark
 from referral.leaderboard import Score, ScoreCount, ScoreHour
 from referral.lifecycle import CampaignTimer
 from referral.linking import LinkAttempts, LinkCode, MemberLink
@@ -42,6 +43,7 @@ from rewards.books import BooksCheck
 from rewards.budget import BudgetLevel
 from rewards.earnings import Earning
 from rewards.exports.exports import Export
+from rewards.insight.costs import AssetValue, CostBaseline, OutsideCost
 from rewards.items.badges import Badge
 from rewards.items.draws import Draw, Ticket
 from rewards.items.items import Item, ItemCount
@@ -61,6 +63,7 @@ TABLES = (
     *(Conversion, Refund, Attribution, CreditShare, DeviceConsent, Case),
     *(Shop, ShopDelivery, ShopOrderName, ShopRefund),
     *(BoardName, BoardShare),
+    *(InsightFigure, InsightDay, InsightMark, OutsideCost, CostBaseline, AssetValue),
     *(Score, ScoreCount, ScoreHour, LinkCode, LinkAttempts, MemberLink),
     *(CampaignTimer, Announcement, Picture),
     *(Trial, TrialApplication, TrialFeedback),

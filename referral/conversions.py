@@ -62,6 +62,13 @@ class Conversion(TenantRow, table=True):
         Index("ix_conversion_member", "brand_id", "member_id", "ordered_at"),
         Index("ix_conversion_referral", "brand_id", "referral_id"),
         Index("ix_conversion_received", "brand_id", "received_at"),
+        # Customers whom only the shop knows: how their first order is told from the later ones.
+        Index(
+            "ix_conversion_customer",
+            *("brand_id", "customer_hash", "ordered_at"),
+            sqlite_where=text("member_id IS NULL AND customer_hash IS NOT NULL"),
+            postgresql_where=text("member_id IS NULL AND customer_hash IS NOT NULL"),
+        ),
         Index("ix_conversion_uncounted", "brand_id", "received_at", sqlite_where=_UNCOUNTED, postgresql_where=_UNCOUNTED),
     )
 

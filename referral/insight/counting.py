@@ -1,0 +1,222 @@
+"""The figures of one day, each by one statement over the day's records.
+
+Every figure is of people, not of what they did twice; programs that fetch links are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    String,
+    Table,
+    and_,
+    case,
+    cast,
+    distinct,
+    exists,
+    func,
+    or_,
+    select,
+)
+from sqlmodel import Session
+
+from core.db import table
+from referral.campaigns import Enrollment
+from referral.conversions import Conversion
+from referral.insight.models import NOBODY
+from referral.members import Membership
+from referral.referrals import Referral
+from referral.touches import Touch
+
+Counted = tuple[UUID, str, str, int]
+"""(campaign or `NOBODY`, what, part, amount)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A day of a brand: `begins <= moment < ends`, its records between two identifiers."""
+
+    brand_id: UUID
+    begins: datetime
+    ends: datetime
+    first_id: UUID
+    last_id: UUID
+
+    def holds(self, of: Table, moment: Column[Any]) -> ColumnElement[bool]:
+        """Whether a record of a table is of this day."""
+        return and_(
+            of.c.brand_id == self.brand_id,
+            of.c.id >= self.first_id,
+            of.c.id <= self.last_id,
+            moment >= self.begins,
+            moment < self.ends,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Records that figures are counted from. `open_days`: for how long what became of one may still change.
+
+    `kept_days`: after so many days a part of the record is forgotten on purpose, and what was counted stands.
+    """
+
+    name: str
+    of: Table
+    moment: str
+    count: Callable[[Session, Span], Iterator[Counted]]
+    open_days: int = 2
+    kept_days: int | None = None
+
+
+def visitors(session: Session, day: Span) -> Iterator[Counted]:
+    """Who opened an invitation or came by one.
+
+    People are told apart by their account, and before we know one by the keyed hash of their address. Whoever comes
+    with a code has most often opened its link first, so that of the visitors and the members of one code the larger
+    number is taken, not the sum: there were at least so many.
+    """
+    t = table(Touch)
+    stranger = case(
+        (t.c.member_id.is_(None), func.coalesce(t.c.address_hash, func.coalesce(t.c.device, "-"))), else_=None
+    )
+    by_code = (
+        select(
+            t.c.campaign_id,
+            func.count(distinct(stranger)).label("strangers"),
+            func.count(distinct(t.c.member_id)).label("members"),
+        )
+        .where(day.holds(t, t.c.touched_at), t.c.campaign_id.is_not(None), ~t.c.robot)
+        .group_by(t.c.campaign_id, t.c.code)
+        .subquery()
+    )
+    larger = case((by_code.c.strangers > by_code.c.members, by_code.c.strangers), else_=by_code.c.members)
+    for campaign_id, people in session.execute(
+        select(by_code.c.campaign_id, func.sum(larger)).group_by(by_code.c.campaign_id)
+    ):
+        yield campaign_id, "visitors", "", int(people)
+
+
+def advocates(session: Session, day: Span) -> Iterator[Counted]:
+    """Who began to take part."""
+    t = table(Enrollment)
+    rows = select(t.c.campaign_id, func.count()).where(day.holds(t, t.c.enrolled_at)).group_by(t.c.campaign_id)
+    for campaign_id, people in session.execute(rows):
+        yield campaign_id, "advocates", "", people
+
+
+def friends(session: Session, day: Span) -> Iterator[Counted]:
+    """Of the friends who came on this day, how far each has got until now, by platform and community.
+
+    The community is the one they came through, else the first they were in. Who was refused is none of them.
+    """
+    r, t, m, c = table(Referral), table(Touch), table(Membership), table(Conversion)
+    first_stay = (
+        select(m.c.community_id)
+        .where(m.c.brand_id == r.c.brand_id, m.c.brand_id == day.brand_id, m.c.member_id == r.c.friend_id)
+        .order_by(m.c.joined_at, m.c.community_id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    bought = exists().where(
+        c.c.brand_id == day.brand_id, c.c.referral_id == r.c.id, c.c.status == "attributed", _stands(c)
+    )
+    counts = r.c.state == "qualified"
+    each = (
+        select(
+            r.c.campaign_id,
+            (r.c.platform + "/" + func.coalesce(cast(func.coalesce(t.c.community_id, first_stay), String), "")).label(
+                "part"
+            ),
+            case((or_(r.c.joined_at.is_not(None), counts), 1), else_=0).label("joined"),
+            case((counts, 1), else_=0).label("qualified"),
+            case((bought, 1), else_=0).label("purchased"),
+        )
+        .select_from(r)
+        .outerjoin(t, (t.c.brand_id == r.c.brand_id) & (t.c.brand_id == day.brand_id) & (t.c.id == r.c.touch_id))
+        .where(day.holds(r, r.c.started_at), r.c.state != "rejected")
+        .subquery()
+    )
+    steps = (func.count(), func.sum(each.c.joined), func.sum(each.c.qualified), func.sum(each.c.purchased))
+    for campaign_id, part, *people in session.execute(
+        select(each.c.campaign_id, each.c.part, *steps).group_by(each.c.campaign_id, each.c.part)
+    ):
+        for what, number in zip(("came", "joined", "qualified", "purchased"), people, strict=True):
+            yield campaign_id, what, part, int(number)
+
+
+def orders(session: Session, day: Span) -> Iterator[Counted]:
+    """Orders of friends with what is left of them, and customers who bought for the first time."""
+    c = table(Conversion)
+    here = day.holds(c, c.c.ordered_at)
+    sums = (
+        select(c.c.campaign_id, c.c.currency, func.count(), func.sum(c.c.net - c.c.refunded))
+        .where(here, c.c.status == "attributed", _stands(c))
+        .group_by(c.c.campaign_id, c.c.currency)
+    )
+    for campaign_id, currency, number, left in session.execute(sums):
+        yield campaign_id, "orders", currency, number
+        yield campaign_id, "revenue", currency, int(left)
+    yield from _customers(session, day, here)
+
+
+def _customers(session: Session, day: Span, here: ColumnElement[bool]) -> Iterator[Counted]:
+    """First orders that were not wholly given back, by the campaign that had brought the customer before it.
+
+    A customer is a member, or the keyed hash of the address the shop knows; orders that name neither are counted as
+    `nameless` and of nobody.
+    """
+    c, r = table(Conversion), table(Referral)
+    b = c.alias("before")
+    known = and_(c.c.member_id.is_not(None), b.c.member_id == c.c.member_id)
+    hashed = and_(c.c.customer_hash.is_not(None), b.c.member_id.is_(None), b.c.customer_hash == c.c.customer_hash)
+    earlier = or_(b.c.ordered_at < c.c.ordered_at, and_(b.c.ordered_at == c.c.ordered_at, b.c.id < c.c.id))
+    ours = b.c.brand_id == day.brand_id
+    bringer = (
+        select(r.c.campaign_id)
+        .where(
+            r.c.brand_id == day.brand_id,
+            r.c.friend_id == c.c.member_id,
+            r.c.started_at <= c.c.ordered_at,
+            r.c.state.in_(("started", "joined", "qualified", "expired")),
+        )
+        .order_by(case((r.c.campaign_id == c.c.campaign_id, 0), else_=1), r.c.started_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    first = (
+        select(bringer.label("campaign_id"))
+        .where(
+            here,
+            _stands(c),
+            or_(c.c.member_id.is_not(None), c.c.customer_hash.is_not(None)),
+            ~exists().where(ours, known, earlier, _stands(b)),
+            ~exists().where(ours, hashed, earlier, _stands(b)),
+        )
+        .subquery()
+    )
+    for campaign_id, people in session.execute(select(first.c.campaign_id, func.count()).group_by(first.c.campaign_id)):
+        yield campaign_id or NOBODY, "customers", "", people
+    nameless = select(func.count()).where(here, _stands(c), c.c.member_id.is_(None), c.c.customer_hash.is_(None))
+    if number := session.scalar(nameless):
+        yield NOBODY, "nameless", "", number
+
+
+def _stands(of: Any) -> ColumnElement[bool]:
+    """Whether an order was not wholly given back."""
+    stands: ColumnElement[bool] = or_(of.c.refunded < of.c.net, of.c.net == 0)
+    return stands
+
+
+SOURCES = (
+    Source("touch", table(Touch), "touched_at", visitors, kept_days=29),
+    Source("enrollment", table(Enrollment), "enrolled_at", advocates),
+    Source("referral", table(Referral), "started_at", friends, open_days=45),
+    Source("conversion", table(Conversion), "ordered_at", orders, open_days=45),
+)

@@ -1,0 +1,198 @@
+"""Counting days again: those with something new first, then those that may have changed, then the others in turn.
+
+Which days have something new is read off the identifiers: they grow with the time of writing, so that what is behind
+the mark of the last look is new, whatever day it tells of. Nothing on the way of an event keeps figures up, and no
+figure is ever added to: a day is counted whole from its records, so a count that was lost, repeated or overtaken
+changes nothing. Every day is counted again sooner or later, and what changed long after (a friend taken back, a person
+forgotten) is found then.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Column, ColumnElement, String, cast, delete, func, select, update
+from sqlmodel import Session, col
+
+from core import clock
+from core.db import insert_all, insert_new, table, upsert
+from referral.brands import Brand
+from referral.insight.counting import Source, Span
+from referral.insight.models import InsightDay, InsightFigure, InsightMark
+
+OVERLAP = timedelta(minutes=5)
+"""What another process wrote before the mark may be committed so much later, and is looked at again."""
+START = UUID(int=0)
+
+
+def recount(session: Session, brand: Brand, sources: Sequence[Source], seconds: float, now: datetime) -> int:
+    """Count the days of these sources again, for about so long each (one day at least where one has something new);
+    how many days with something new are left for the next time."""
+    return sum(_recount(session, brand, source, seconds, now) for source in sources)
+
+
+def _recount(session: Session, brand: Brand, source: Source, seconds: float, now: datetime) -> int:
+    mark = _take_mark(session, brand, source, now)
+    began = time.perf_counter()
+    found, seen = _look(session, brand, source, mark.seen_id)
+    _widen(session, brand.id, source.name, found)
+    mark.seen_id = max(mark.seen_id, seen, key=lambda one: one.int)
+    mark.counted_at = now
+    session.add(mark)
+    session.flush()
+    days = _days(session, brand, source, now)
+    counted = 0
+    for day in days:
+        if time.perf_counter() - began >= seconds and (counted or not day.stale):
+            break
+        _count(session, brand, source, day, now)
+        counted += 1
+    return sum(day.stale for day in days[counted:])
+
+
+def _take_mark(session: Session, brand: Brand, source: Source, now: datetime) -> InsightMark:
+    """The source's mark, held until the commit: one at a time counts a source. Days of another zone are let go."""
+    target = table(InsightMark)
+    fresh = {"brand_id": brand.id, "source": source.name, "seen_id": START, "timezone": brand.timezone}
+    insert_new(session, target, [fresh | {"counted_at": now}], ["brand_id", "source"], returning=target.c.source)
+    mark = session.scalars(
+        select(InsightMark)
+        .where(col(InsightMark.brand_id) == brand.id, col(InsightMark.source) == source.name)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    if mark.timezone != brand.timezone:
+        for model in (InsightFigure, InsightDay):
+            t = table(model)
+            session.execute(delete(t).where(t.c.brand_id == brand.id, t.c.source == source.name))
+        mark.timezone, mark.seen_id = brand.timezone, START
+    return mark
+
+
+def _look(session: Session, brand: Brand, source: Source, seen: UUID) -> tuple[dict[date, tuple[UUID, UUID]], UUID]:
+    """The days that have records behind the mark, with the first and last of these; and the very last."""
+    t = source.of
+    hour = _hour(session, t.c[source.moment])
+    name: ColumnElement[str] = cast(t.c.id, String)
+    if session.get_bind().dialect.name == "postgresql":
+        name = name.collate("C")  # identifiers have no least one there; their text has
+    rows = session.execute(
+        select(hour, func.min(name), func.max(name))
+        .where(t.c.brand_id == brand.id, t.c.id > _before(seen))
+        .group_by(hour)
+    ).all()
+    zone = ZoneInfo(brand.timezone)
+    found: dict[date, tuple[UUID, UUID]] = {}
+    newest = START
+    for text, first, last in rows:
+        bounds = UUID(first), UUID(last)
+        newest = max(newest, bounds[1], key=lambda one: one.int)
+        begins = clock.parse(f"{text}:00:00+00:00")
+        # In zones that are half an hour off, an hour has records of two days.
+        for day in {begins.astimezone(zone).date(), (begins + timedelta(minutes=59)).astimezone(zone).date()}:
+            found[day] = _union(found.get(day), bounds)
+    return found, newest
+
+
+def _before(seen: UUID) -> UUID:
+    """The identifier from which to look again: its first 48 bits are milliseconds (RFC 9562)."""
+    milliseconds = (seen.int >> 80) - int(OVERLAP.total_seconds() * 1000)
+    return UUID(int=max(milliseconds, 0) << 80)
+
+
+def _hour(session: Session, moment: Column[Any]) -> Any:
+    """`YYYY-MM-DD HH` of a moment in UTC, by the database."""
+    if session.get_bind().dialect.name == "postgresql":
+        return func.to_char(func.timezone("UTC", moment), "YYYY-MM-DD HH24")
+    return func.substr(cast(moment, String), 1, 13)
+
+
+def _union(one: tuple[UUID, UUID] | None, other: tuple[UUID, UUID]) -> tuple[UUID, UUID]:
+    if one is None:
+        return other
+    return min(one[0], other[0], key=lambda each: each.int), max(one[1], other[1], key=lambda each: each.int)
+
+
+def _widen(session: Session, brand_id: UUID, source: str, found: Mapping[date, tuple[UUID, UUID]]) -> None:
+    """Keep where the days' records are, and that they are to be counted."""
+    if not found:
+        return
+    t = table(InsightDay)
+    here = (t.c.brand_id == brand_id, t.c.source == source, t.c.day.in_(list(found)))
+    known = {
+        row.day: (row.first_id, row.last_id)
+        for row in session.execute(select(t.c.day, t.c.first_id, t.c.last_id).where(*here))
+    }
+    rows = []
+    for day, bounds in sorted(found.items()):
+        first, last = _union(known.get(day), bounds)
+        rows.append({"brand_id": brand_id, "source": source, "day": day, "first_id": first, "last_id": last})
+    upsert(
+        session,
+        t,
+        [row | {"stale": True} for row in rows],
+        ["brand_id", "source", "day"],
+        ["first_id", "last_id", "stale"],
+    )
+
+
+def _days(session: Session, brand: Brand, source: Source, now: datetime) -> list[InsightDay]:
+    """The days in the order they are to be counted: with something new (the newest first), then those that may still
+    change, then the others, those first whose count is oldest."""
+    rows = session.scalars(
+        select(InsightDay)
+        .where(col(InsightDay.brand_id) == brand.id, col(InsightDay.source) == source.name)
+        .execution_options(populate_existing=True)
+    ).all()
+    today = now.astimezone(ZoneInfo(brand.timezone)).date()
+
+    def age(row: InsightDay) -> int:
+        return (today - row.day).days
+
+    def order(row: InsightDay) -> tuple[object, ...]:
+        if row.stale or row.counted_at is None:
+            return 0, age(row)
+        return 1 if age(row) <= source.open_days else 2, row.counted_at
+
+    may = [row for row in rows if row.counted_at is None or source.kept_days is None or age(row) <= source.kept_days]
+    return sorted(may, key=order)
+
+
+def _count(session: Session, brand: Brand, source: Source, day: InsightDay, now: datetime) -> None:
+    """Count a day whole and put its figures in the place of those before."""
+    begins, ends = bounds_of(day.day, brand.timezone)
+    span = Span(brand.id, begins, ends, day.first_id, day.last_id)
+    rows = [
+        {
+            "brand_id": brand.id,
+            "day": day.day,
+            "source": source.name,
+            "campaign_id": campaign_id,
+            "what": what,
+            "part": part,
+            "amount": amount,
+        }
+        for campaign_id, what, part, amount in source.count(session, span)
+        if amount
+    ]
+    t, d = table(InsightFigure), table(InsightDay)
+    session.execute(delete(t).where(t.c.brand_id == brand.id, t.c.day == day.day, t.c.source == source.name))
+    insert_all(session, t, rows)
+    session.execute(
+        update(d)
+        .where(d.c.brand_id == brand.id, d.c.source == source.name, d.c.day == day.day)
+        .values(stale=False, counted_at=now)
+    )
+
+
+def bounds_of(day: date, timezone: str) -> tuple[datetime, datetime]:
+    """When a day of a zone begins and ends; where a change of the clock makes midnight come twice, with the first."""
+    zone = ZoneInfo(timezone)
+    begins = datetime(day.year, day.month, day.day, tzinfo=zone)
+    after = day + timedelta(days=1)
+    return begins, datetime(after.year, after.month, after.day, tzinfo=zone)
