@@ -80,9 +80,7 @@ class Words:
 
     def say(self, key: str, facts: Mapping[str, Any] | None = None) -> str:
         """The sentence with its facts in words."""
-        return i18n.text(
-            self.locale, f"journey.{key}", **(dict.fromkeys(NAMES, shown.NOTHING) | self.said(facts or {}))
-        )
+        return i18n.text(self.locale, key, **(dict.fromkeys(NAMES, shown.NOTHING) | self.said(facts or {})))
 
     def known(self, key: str, name: str | None, otherwise: str = "other") -> str:
         """One of several words; `otherwise` for a code that has none."""
