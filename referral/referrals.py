@@ -49,10 +49,11 @@ class Referral(TenantRow, table=True):
         # Only of those the jobs look for: a referral that is over costs its indexes nothing more.
         Index("ix_referral_due", "due_at", sqlite_where=_IS_JOINED, postgresql_where=_IS_JOINED),
         Index("ix_referral_expiry", "expires_at", sqlite_where=_IS_UNDER_WAY, postgresql_where=_IS_UNDER_WAY),
-        # Boards of a day, a week, a month are counted from this alone.
+        # Boards of a day, a week, a month are counted from this alone; SQLite reads the table for what it tests unless
+        # that is in the index too.
         Index(
             "ix_referral_qualified",
-            *("brand_id", "campaign_id", "qualified_at", "advocate_id"),
+            *("brand_id", "campaign_id", "qualified_at", "advocate_id", "state"),
             sqlite_where=_IS_QUALIFIED,
             postgresql_where=_IS_QUALIFIED,
         ),

@@ -6,6 +6,7 @@ from bots.command import Menu
 from bots.commands import address, shop, trial_talks, withdraw
 from bots.commands.announce import ANNOUNCE
 from bots.commands.appeal import APPEAL, APPEAL_COMMAND
+from bots.commands.boardname import BOARDNAME
 from bots.commands.broadcast import BROADCAST
 from bots.commands.broadcast import NEW as NEW_BROADCAST
 from bots.commands.campaign import wizard
@@ -34,7 +35,7 @@ from bots.commands.withdraw import WITHDRAW
 
 COMMANDS = (
     *(START, INVITE, ME, LEADERBOARD, TEAM, REWARDS, WITHDRAW, SHOP, TRIAL, WHY, APPEAL_COMMAND),
-    *(JOIN, LINK, LANGUAGE, QUIET, PRIVACY, HELP),
+    *(JOIN, LINK, LANGUAGE, QUIET, BOARDNAME, PRIVACY, HELP),
     *(CAMPAIGN, JUDGE, ANNOUNCE, BROADCAST, CONNECT, STAFF, REVIEW),
 )
 DIALOGS = {

@@ -26,6 +26,7 @@ from tests.dialogue import in_both, open_town
     • /link: Join my accounts on other platforms
     • /language: 中文 / English
     • /quiet: No news from us, or news again
+    • /boardname: How my name stands on public boards
     • /privacy: Read my data, or have it deleted
     • /help: All commands
     You can also send an invite code or paste an invite link.
@@ -46,6 +47,7 @@ from tests.dialogue import in_both, open_town
     • /link: Join my accounts on other platforms
     • /language: 中文 / English
     • /quiet: No news from us, or news again
+    • /boardname: How my name stands on public boards
     • /privacy: Read my data, or have it deleted
     • /help: All commands
     • /campaign: Run campaigns (admins)
@@ -79,6 +81,7 @@ from tests.dialogue import in_both, open_town
     • 绑定：绑定我在其他平台的账号
     • 语言：中文 / English
     • 免打扰：开启或关闭免打扰
+    • 榜单名称：公开榜单上怎么显示我的名字
     • 隐私：查看或删除我的数据
     • 帮助：全部命令
     也可以直接发送邀请码或粘贴邀请链接。
@@ -99,6 +102,7 @@ from tests.dialogue import in_both, open_town
     • 绑定：绑定我在其他平台的账号
     • 语言：中文 / English
     • 免打扰：开启或关闭免打扰
+    • 榜单名称：公开榜单上怎么显示我的名字
     • 隐私：查看或删除我的数据
     • 帮助：全部命令
     • 活动：管理活动（管理员）

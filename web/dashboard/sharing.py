@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 from sqlmodel import Session
 from starlette.requests import Request
@@ -27,8 +28,8 @@ class _Pages:
     async def show(
         self, request: Request, viewer: Viewer, problem: DaixinError | None = None, typed: dict[str, str] | None = None
     ) -> Response:
-        def query(session: Session) -> tuple[list[Campaign], dict[object, BoardShare]]:
-            return campaigns_of(session, viewer.brand_id, RANKED), dict(shares_of(session, viewer.brand_id))
+        def query(session: Session) -> tuple[list[Campaign], dict[UUID, BoardShare]]:
+            return campaigns_of(session, viewer.brand_id, RANKED), shares_of(session, viewer.brand_id)
 
         campaigns, shares = await self._desk.read(viewer, query)
         rows = [

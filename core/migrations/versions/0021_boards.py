@@ -56,7 +56,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_referral_qualified",
         "referral",
-        ["brand_id", "campaign_id", "qualified_at", "advocate_id"],
+        ["brand_id", "campaign_id", "qualified_at", "advocate_id", "state"],
         unique=False,
         sqlite_where=COUNTS,
         postgresql_where=COUNTS,
