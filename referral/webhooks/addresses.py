@@ -39,6 +39,7 @@ _CLOSED = [
         "64:ff9b:1::/48",  # local-use NAT64, RFC 8215
     )
 ]
+_UNICAST = ipaddress.ip_network("2000::/3")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.ip_network("::/96")
 
@@ -149,6 +150,8 @@ def is_public(address: Address) -> bool:
         inner = _inside(address)
         if inner:
             return all(is_public(one) for one in inner)
+        if address not in _UNICAST:
+            return False
     shut = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
     return address.is_global and not shut and not any(_in(address, network) for network in _CLOSED)
 
