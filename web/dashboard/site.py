@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 
 from starlette.routing import BaseRoute
 
-from web.dashboard import exports, journey, leaderboard, sharing
+from web.dashboard import exports, journey, leaderboard, review, sharing
 from web.dashboard.desk import Desk
 
 PAGES: Sequence[Callable[[Desk], list[BaseRoute]]] = (
     exports.routes,
     journey.routes,
     leaderboard.routes,
+    review.routes,
     sharing.routes,
 )
 """Each page's `routes`."""
