@@ -142,9 +142,9 @@ class CampaignMoved:
     after: str
 
 
-def owners_of(session: Session, wanted: Sequence[str]) -> dict[str, CodeOwner]:
-    """What these (normalized) codes stand for; unknown ones are missing."""
-    rows = session.execute(
+def owners_of(session: Session, wanted: Sequence[str], brand_id: UUID | None = None) -> dict[str, CodeOwner]:
+    """What these (normalized) codes stand for; unknown ones are missing. `brand_id`: only those of this brand."""
+    found = (
         select(InviteCode, Enrollment, Campaign)
         .join(
             Enrollment,
@@ -157,9 +157,11 @@ def owners_of(session: Session, wanted: Sequence[str]) -> dict[str, CodeOwner]:
         )
         .where(col(InviteCode.code).in_(set(wanted)))
     )
+    if brand_id is not None:
+        found = found.where(col(InviteCode.brand_id) == brand_id)
     return {
         code.code: CodeOwner(code.code, code.brand_id, enrollment.id, enrollment.member_id, campaign)
-        for code, enrollment, campaign in rows
+        for code, enrollment, campaign in session.execute(found)
     }
 
 

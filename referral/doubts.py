@@ -117,7 +117,7 @@ def _has_come(session: Session, brand_id: UUID, person: Account, campaign_id: UU
 
 def candidates_of(session: Session, case: Case) -> list[CodeOwner]:
     """Who may have brought this friend, as their codes stand now; who was forgotten is not among them."""
-    owners = owners_of(session, case.facts.get("codes", ()))
+    owners = owners_of(session, case.facts.get("codes", ()), case.brand_id)
     gone = set(
         session.scalars(
             select(col(Member.id)).where(
