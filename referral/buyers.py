@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from core.db import among_keys, insert_new, table
 from core.errors import BadInput
+from core.keyed import Keyed
 from referral import codes
 from referral.arrivals import Arrive, arrive
 from referral.attribution.consent import agreed
@@ -42,6 +43,11 @@ class Buyer:
     code_campaign: UUID | None = None
     code_advocate: UUID | None = None
     outcome: str | None = None
+
+
+_I = table(Identity).c
+_BEHIND = Keyed(select(_I.brand_id, _I.platform, _I.account, _I.member_id), _I.brand_id, _I.platform, _I.account)
+"""The members behind accounts."""
 
 
 def find_buyers(session: Session, orders: Sequence[Order]) -> list[Buyer]:
@@ -71,7 +77,7 @@ def _given(
     session: Session, orders: Sequence[Order], accounts: Sequence[Sequence[Named]]
 ) -> tuple[set[tuple[UUID, UUID]], dict[tuple[UUID, UUID], UUID], dict[Named, UUID]]:
     """What the orders name and we know: members, the friends of referrals, the members of accounts."""
-    m, r, i = table(Member), table(Referral), table(Identity)
+    m, r = table(Member), table(Referral)
     people = _among(
         session,
         select(m.c.brand_id, m.c.id).where(m.c.erased_at.is_(None)),
@@ -84,12 +90,8 @@ def _given(
         (r.c.brand_id, r.c.id),
         {(order.brand_id, order.referral_id) for order in orders if order.referral_id},
     )
-    named = _among(
-        session,
-        select(i.c.brand_id, i.c.platform, i.c.account, i.c.member_id),
-        (i.c.brand_id, i.c.platform, i.c.account),
-        {name for names in accounts for name in names},
-    )
+    names = {name for given in accounts for name in given}
+    named = _BEHIND.ask(session, names).all() if names else ()
     return (
         {(row[0], row[1]) for row in people},
         {(row[0], row[1]): row[2] for row in brought},

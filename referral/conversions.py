@@ -21,6 +21,7 @@ from sqlmodel import Field, Session, col, select
 
 from core.db import Json, TenantRow, UtcDateTime, among_keys, table
 from core.errors import BadInput
+from core.keyed import Keyed
 from core.money import DECIMALS, LARGEST, decimals
 from referral.members import keyed_hash
 from referral.referrals import lock_graph
@@ -69,7 +70,9 @@ class Conversion(TenantRow, table=True):
             sqlite_where=text("member_id IS NULL AND customer_hash IS NOT NULL"),
             postgresql_where=text("member_id IS NULL AND customer_hash IS NOT NULL"),
         ),
-        Index("ix_conversion_uncounted", "brand_id", "received_at", sqlite_where=_UNCOUNTED, postgresql_where=_UNCOUNTED),
+        Index(
+            "ix_conversion_uncounted", "brand_id", "received_at", sqlite_where=_UNCOUNTED, postgresql_where=_UNCOUNTED
+        ),
     )
 
     source: str
@@ -375,3 +378,17 @@ def conversions_by(
         .execution_options(populate_existing=True)
     ).all()
     return {(row.brand_id, row.source, row.external_id): row for row in rows}
+
+
+_KNOWN = Keyed(
+    select(table(Conversion).c.brand_id, table(Conversion).c.source, table(Conversion).c.external_id),
+    table(Conversion).c.brand_id,
+    table(Conversion).c.source,
+    table(Conversion).c.external_id,
+)
+
+
+def known_of(session: Session, keys: Collection[Key]) -> dict[Key, Conversion]:
+    """`conversions_by` where nearly all are expected to be new: those that are not are looked for by their keys first,
+    which costs far less."""
+    return conversions_by(session, [tuple(row) for row in _KNOWN.ask(session, keys)])

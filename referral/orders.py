@@ -24,8 +24,9 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from core import clock, events, ids
-from core.db import among_keys, insert_all, let_go, table, update_each
+from core.db import insert_all, let_go, table, update_each
 from core.errors import Conflict, NotFound
+from core.keyed import Keyed
 from referral.attribution.decisions import Verdicts, decision, given_to, keep, next_revision
 from referral.attribution.evidence import Asked, judge
 from referral.buyers import Buyer, find_buyers
@@ -40,6 +41,7 @@ from referral.conversions import (
     Refund,
     check_order,
     conversions_by,
+    known_of,
     lock_orders,
 )
 from referral.members import Member
@@ -103,7 +105,15 @@ class Brought:
     ends_at: datetime
 
 
-_OF_REFERRAL = tuple(Brought.__dataclass_fields__)[:-2]
+_R, _C = table(Referral), table(Campaign)
+_WAYS = Keyed(
+    select(*(_R.c[name] for name in tuple(Brought.__dataclass_fields__)[:-2]), _C.c.event, _C.c.ends_at)
+    .join(_C, (_C.c.brand_id == _R.c.brand_id) & (_C.c.id == _R.c.campaign_id))
+    .order_by(_R.c.id)
+    .with_for_update(of=_R, key_share=True),
+    _R.c.brand_id,
+    _R.c.friend_id,
+)
 
 
 def record_orders(session: Session, orders: Sequence[Order]) -> list[Recorded]:
@@ -115,7 +125,7 @@ def record_orders(session: Session, orders: Sequence[Order]) -> list[Recorded]:
     for order in orders:
         check_order(order)
     lock_orders(session, {order.brand_id for order in orders})
-    known = conversions_by(session, {order.key for order in orders})
+    known = known_of(session, {order.key for order in orders})
     fresh: dict[Key, Order] = {}
     for order in orders:
         if order.key in known:
@@ -268,15 +278,7 @@ def _referrals_of(
     found: dict[tuple[UUID, UUID | None], list[Brought]] = defaultdict(list)
     if friends:
         session.flush()
-        t, c = table(Referral), table(Campaign)
-        rows = session.execute(
-            select(*(t.c[name] for name in _OF_REFERRAL), c.c.event, c.c.ends_at)
-            .join(c, (c.c.brand_id == t.c.brand_id) & (c.c.id == t.c.campaign_id))
-            .where(among_keys(session, (t.c.brand_id, t.c.friend_id), friends))
-            .order_by(t.c.id)
-            .with_for_update(of=t, key_share=True)
-        )
-        for row in rows:
+        for row in _WAYS.ask(session, friends):
             one = Brought(*row)
             found[(one.brand_id, one.friend_id)].append(one)
     return found

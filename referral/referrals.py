@@ -13,10 +13,20 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint, func, literal_column, select, text
+from sqlalchemy import (
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+)
 from sqlmodel import Field, Session, col
 
-from core.db import Json, TenantRow, UtcDateTime
+from core.db import Json, TenantRow, UtcDateTime, table
 from referral import leaderboard, rules
 from referral.brands import Brand
 from referral.campaigns import Campaign
@@ -195,7 +205,11 @@ def lock_graph(session: Session, brand_id: UUID) -> None:
     members can close none, so the hot path does not come here; nor does it wait (the lock leaves keys alone).
     SQLite has one writer anyway.
     """
-    session.execute(select(col(Brand.id)).where(col(Brand.id) == brand_id).with_for_update(key_share=True))
+    session.connection().execute(_LOCK, {"brand": brand_id})
+
+
+_B = table(Brand).c
+_LOCK = select(_B.id).where(_B.id == bindparam("brand")).with_for_update(key_share=True)
 
 
 def is_upstream(

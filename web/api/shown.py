@@ -17,6 +17,7 @@ from sqlmodel import Session
 from core import i18n
 from core.db import among_keys, table
 from core.errors import BadInput
+from core.keyed import Keyed
 from referral.campaigns import Campaign
 from referral.conversions import Conversion, Order, Recorded, Refund
 
@@ -26,6 +27,7 @@ _CONVERSION = (
     *(_C.currency, _C.net, _C.refunded, _C.ordered_at, _C.received_at, _P.slug.label("campaign")),
 )
 _FROM = table(Conversion).outerjoin(table(Campaign), (_P.brand_id == _C.brand_id) & (_P.id == _C.campaign_id))
+_SLUGS = Keyed(select(_P.brand_id, _P.id, _P.slug), _P.brand_id, _P.id)
 Shown = dict[str, Any]
 
 
@@ -51,8 +53,7 @@ class OrderLine(NamedTuple):
 def recorded(session: Session, orders: Sequence[Order], made: Sequence[Recorded]) -> list[OrderLine]:
     """These orders, as what became of them was told just now."""
     keys = {(order.brand_id, one.campaign_id) for order, one in zip(orders, made, strict=True) if one.campaign_id}
-    named = select(_P.brand_id, _P.id, _P.slug).where(among_keys(session, (_P.brand_id, _P.id), keys))
-    slugs = {(brand_id, campaign_id): slug for brand_id, campaign_id, slug in session.execute(named)} if keys else {}
+    slugs = {(row[0], row[1]): row[2] for row in _SLUGS.ask(session, keys)} if keys else {}
     return [
         OrderLine(
             one.conversion_id,
