@@ -243,6 +243,8 @@ def _one_of_several(session: Session, *, viewer: Viewer, case_id: UUID, form: Fo
     """Decide one of those that were marked; what became of it, so that one does not hold up the others."""
     try:
         return "decided" if _decide(session, viewer, case_id, form) == "decided" else "moot"
+    except NotFound:
+        raise
     except Refused as error:
         return {"case_decided": "already", "case_own": "own", "case_own_appeal": "own"}.get(error.code, "cannot")
     except BadInput as error:
