@@ -129,6 +129,14 @@ def set_email(session: Session, user_id: UUID, email: str) -> None:
         raise Conflict("user_email_taken") from None
 
 
+def set_name(session: Session, user_id: UUID, name: str) -> None:
+    """Call a user this. Raises `BadInput("user_name")`."""
+    user = user_of(session, user_id)
+    user.name = read_name(name)
+    session.add(user)
+    session.flush()
+
+
 def set_locale(session: Session, user_id: UUID, locale: str) -> None:
     """Remember the language a user chose (one of `i18n.LOCALES`)."""
     user = user_of(session, user_id)

@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, delete, select, update
 from sqlmodel import Field, Session, col
 
 from core import clock, ids
-from core.db import Row, UtcDateTime, table
+from core.db import Row, UtcDateTime, insert_new, table
 from core.errors import BadInput, NotFound, Refused
 from referral import audit, staff
 from referral.users.sessions import digest_of
@@ -127,6 +127,35 @@ def use(session: Session, token: str) -> DoorLink:
     if row is None:
         raise Refused("door_closed")
     return row
+
+
+def note_user(session: Session, link: DoorLink, user_id: UUID) -> None:
+    """Remember whom a link let in, so that its button pressed twice leads them on."""
+    rows = table(DoorLink)
+    session.execute(update(rows).where(rows.c.digest == link.digest).values(user_id=user_id))
+
+
+def was_used_by(session: Session, token: str, user_id: UUID) -> bool:
+    """Whether this link let this user in."""
+    found = session.get(DoorLink, digest_of(token))
+    return found is not None and found.used_at is not None and found.user_id == user_id
+
+
+def spend(session: Session, challenge: str) -> None:
+    """Use up what works once though it was never kept, such as a passkey's challenge. Raises `Refused("door_closed")`
+    the second time."""
+    now = clock.now()
+    row = {
+        "digest": digest_of(challenge),
+        "id": ids.new(),
+        "what": "spent",
+        "made_by": "",
+        "created_at": now,
+        "expires_at": now + LASTS["enter"],
+        "used_at": now,
+    }
+    if not insert_new(session, table(DoorLink), [row], ["digest"], table(DoorLink).c.digest):
+        raise Refused("door_closed")
 
 
 def open_invitations(session: Session, brand_id: UUID) -> list[DoorLink]:

@@ -34,6 +34,7 @@ class Signed:
     email: str | None
     has_password: bool
     locale: str | None
+    since: datetime
     seen_at: datetime
     csrf: str
     seats: tuple[Seat, ...]
@@ -76,6 +77,7 @@ class Doorkeeper:
             email=user.email,
             has_password=user.password_hash is not None,
             locale=user.locale,
+            since=row.created_at,
             seen_at=row.seen_at,
             csrf=cookies.form_token(token),
             seats=tuple(seats),
@@ -154,5 +156,9 @@ class Doorkeeper:
     def welcome(self, token: str, where: str) -> Response:
         """On to a page, signed in."""
         response = RedirectResponse(where, 303, {"Cache-Control": "no-store"})
-        cookies.give(response, token, secure=self.secure)
+        self.give(response, token)
         return response
+
+    def give(self, response: Response, token: str) -> None:
+        """Let the browser keep the session."""
+        cookies.give(response, token, secure=self.secure)

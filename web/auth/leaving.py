@@ -12,12 +12,13 @@ from starlette.routing import BaseRoute, Route
 from core.errors import NotFound
 from referral.users import sessions
 from web.auth import cookies
-from web.auth.door import SIGN_IN, Doorkeeper
-from web.dashboard.desk import Desk
+from web.auth.door import SIGN_IN
+from web.auth.entry import Entry
 
 
-def routes(desk: Desk, door: Doorkeeper) -> list[BaseRoute]:
+def routes(entry: Entry) -> list[BaseRoute]:
     """`POST /sign-out`."""
+    door = entry.door
 
     async def sign_out(request: Request) -> Response:
         """Twice is once: whoever is out already is told the same."""
@@ -29,7 +30,7 @@ def routes(desk: Desk, door: Doorkeeper) -> list[BaseRoute]:
                 with suppress(NotFound):
                     sessions.end_session(session, signed.user_id, signed.session_id)
 
-            await desk.parts.writer.run(end)
+            await door.parts.writer.run(end)
         response = RedirectResponse(f"{SIGN_IN}?said=out", 303, {"Cache-Control": "no-store"})
         cookies.take(response, secure=door.secure)
         return response

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from web.auth import leaving
+from web.auth import account, doors, leaving, passkeys, sign_in, starting
 from web.auth.door import Doorkeeper
+from web.auth.entry import Entry
 from web.dashboard.desk import Desk
+
+MODULES = (sign_in, starting, doors, passkeys, account, leaving)
 
 
 def routes(desk: Desk, door: Doorkeeper) -> list[BaseRoute]:
     """Every page that belongs to a person rather than to a brand."""
-    return [*leaving.routes(desk, door)]
+    entry = Entry(desk, door)
+    return [route for module in MODULES for route in module.routes(entry)]
