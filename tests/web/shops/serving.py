@@ -1,0 +1,27 @@
+"""Any application on a free port of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from tests.web.site import until
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """Its address, until the block ends."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    running = asyncio.create_task(server.serve())
+    try:
+        await until(lambda: server.started)
+        host, port = server.servers[0].sockets[0].getsockname()[:2]
+        yield f"http://{host}:{port}"
+    finally:
+        server.should_exit = True
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait_for(running, 20)
