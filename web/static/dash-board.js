@@ -47,8 +47,8 @@ function draw(board) {
   const leader = list.querySelector("li bdi")?.textContent;
   list.replaceChildren(...shown.map(({ row }) => row));
   list.classList.toggle("none", shown.length === 0);
-  const nobody = document.querySelector(".nobody");
-  if (nobody) nobody.hidden = shown.length > 0;
+  for (const empty of document.querySelectorAll(".nobody")) empty.hidden = shown.length > 0;
+  for (const heads of document.querySelectorAll(".cols")) heads.hidden = shown.length === 0;
   for (const name of ["friends", "of"]) {
     for (const total of document.querySelectorAll(`[data-total=${name}]`)) {
       total.textContent = board[name].toLocaleString(list.dataset.lang);
