@@ -13,6 +13,7 @@ from bots.commands.campaign import wizard
 from bots.commands.campaign.command import CAMPAIGN
 from bots.commands.campaign.command import DIALOGS as OF_CAMPAIGNS
 from bots.commands.connect import CONNECT
+from bots.commands.dashboard import DASHBOARD
 from bots.commands.help import HELP
 from bots.commands.invite import INVITE
 from bots.commands.judge import COMMAND as JUDGE
@@ -36,7 +37,7 @@ from bots.commands.withdraw import WITHDRAW
 COMMANDS = (
     *(START, INVITE, ME, LEADERBOARD, TEAM, REWARDS, WITHDRAW, SHOP, TRIAL, WHY, APPEAL_COMMAND),
     *(JOIN, LINK, LANGUAGE, QUIET, BOARDNAME, PRIVACY, HELP),
-    *(CAMPAIGN, JUDGE, ANNOUNCE, BROADCAST, CONNECT, STAFF, REVIEW),
+    *(CAMPAIGN, JUDGE, ANNOUNCE, BROADCAST, CONNECT, STAFF, REVIEW, DASHBOARD),
 )
 DIALOGS = {
     dialog.name: dialog

@@ -57,6 +57,7 @@ from tests.dialogue import in_both, open_town
     • /connect: Connect a group (admins)
     • /staff: Who runs the brand (admins)
     • /review: Decide what waits for review (admins)
+    • /dashboard: Figures and settings on the web (admins)
     You can also send an invite code or paste an invite link.
     Alice> blah
     I did not understand that. Choose below, or say /help.
@@ -112,6 +113,7 @@ from tests.dialogue import in_both, open_town
     • 连接：把群接到品牌（管理员）
     • 团队：谁在管理品牌（管理员）
     • 审核：审核待处理的事项（管理员）
+    • 管理后台：网页管理后台：数据与设置（管理员）
     也可以直接发送邀请码或粘贴邀请链接。
     Alice> 今天天气真好
     我没看懂。请点下面的按钮，或发送「帮助」。
