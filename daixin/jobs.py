@@ -18,6 +18,7 @@ from referral.outreach import broadcasts, digest, nudges
 from referral.webhooks import deliveries
 from rewards import earnings, rewards, settlement, trials
 from rewards.contests import finals, last_days
+from rewards.insight import refresh
 from rewards.items import badges, draws, redeem, shipments, vouchers
 from rewards.proofs import blocks
 from web.api import answers
@@ -61,6 +62,7 @@ JOBS: dict[str, tuple[timedelta, Work]] = {
     "addresses": (timedelta(hours=1), _none(touches.forget_addresses)),
     "outbox": (timedelta(hours=1), _none(outbox.forget_delivered)),
     "pictures": (timedelta(hours=6), picture_sweep.forget_unused),
+    "insight": (timedelta(seconds=20), refresh.count_due),
     "answers": (timedelta(hours=1), _none(answers.forget)),
     "webhooks": (timedelta(minutes=1), _none(deliveries.look_after)),
     "webhook events": (timedelta(hours=1), deliveries.forget),

@@ -178,26 +178,25 @@ def _customers(session: Session, day: Span, here: ColumnElement[bool]) -> Iterat
     hashed = and_(c.c.customer_hash.is_not(None), b.c.member_id.is_(None), b.c.customer_hash == c.c.customer_hash)
     earlier = or_(b.c.ordered_at < c.c.ordered_at, and_(b.c.ordered_at == c.c.ordered_at, b.c.id < c.c.id))
     ours = b.c.brand_id == day.brand_id
-    bringer = (
+    brought = (r.c.brand_id == day.brand_id, r.c.state.in_(("started", "joined", "qualified", "expired")))
+    of_order = select(r.c.campaign_id).where(*brought, r.c.id == c.c.referral_id).correlate(c).scalar_subquery()
+    last = (
         select(r.c.campaign_id)
-        .where(
-            r.c.brand_id == day.brand_id,
-            r.c.friend_id == c.c.member_id,
-            r.c.started_at <= c.c.ordered_at,
-            r.c.state.in_(("started", "joined", "qualified", "expired")),
-        )
-        .order_by(case((r.c.campaign_id == c.c.campaign_id, 0), else_=1), r.c.started_at.desc())
+        .where(*brought, r.c.friend_id == c.c.member_id, r.c.started_at <= c.c.ordered_at)
+        .order_by(r.c.started_at.desc())
         .limit(1)
+        .correlate(c)
         .scalar_subquery()
     )
     first = (
-        select(bringer.label("campaign_id"))
+        select(func.coalesce(of_order, last).label("campaign_id"))
+        .select_from(c)
         .where(
             here,
             _stands(c),
             or_(c.c.member_id.is_not(None), c.c.customer_hash.is_not(None)),
-            ~exists().where(ours, known, earlier, _stands(b)),
-            ~exists().where(ours, hashed, earlier, _stands(b)),
+            ~exists().where(ours, known, earlier, _stands(b)).correlate(c),
+            ~exists().where(ours, hashed, earlier, _stands(b)).correlate(c),
         )
         .subquery()
     )

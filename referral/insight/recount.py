@@ -32,7 +32,7 @@ START = UUID(int=0)
 
 def recount(session: Session, brand: Brand, sources: Sequence[Source], seconds: float, now: datetime) -> int:
     """Count the days of these sources again, for about so long each (one day at least where one has something new);
-    how many days with something new are left for the next time."""
+    how many days are left that were never counted."""
     return sum(_recount(session, brand, source, seconds, now) for source in sources)
 
 
@@ -52,7 +52,7 @@ def _recount(session: Session, brand: Brand, source: Source, seconds: float, now
             break
         _count(session, brand, source, day, now)
         counted += 1
-    return sum(day.stale for day in days[counted:])
+    return sum(day.counted_at is None for day in days[counted:])
 
 
 def _take_mark(session: Session, brand: Brand, source: Source, now: datetime) -> InsightMark:
@@ -142,8 +142,8 @@ def _widen(session: Session, brand_id: UUID, source: str, found: Mapping[date, t
 
 
 def _days(session: Session, brand: Brand, source: Source, now: datetime) -> list[InsightDay]:
-    """The days in the order they are to be counted: with something new (the newest first), then those that may still
-    change, then the others, those first whose count is oldest."""
+    """The days in the order they are to be counted: those never counted (the newest first), those with something new,
+    those that may still change, and the others; of each kind those first whose count is oldest."""
     rows = session.scalars(
         select(InsightDay)
         .where(col(InsightDay.brand_id) == brand.id, col(InsightDay.source) == source.name)
@@ -155,9 +155,9 @@ def _days(session: Session, brand: Brand, source: Source, now: datetime) -> list
         return (today - row.day).days
 
     def order(row: InsightDay) -> tuple[object, ...]:
-        if row.stale or row.counted_at is None:
+        if row.counted_at is None:
             return 0, age(row)
-        return 1 if age(row) <= source.open_days else 2, row.counted_at
+        return 1 if row.stale else 2 if age(row) <= source.open_days else 3, row.counted_at
 
     may = [row for row in rows if row.counted_at is None or source.kept_days is None or age(row) <= source.kept_days]
     return sorted(may, key=order)
