@@ -27,6 +27,7 @@ from daixin.cli_review import review_app
 from daixin.cli_staff import audit_app, staff_app
 from daixin.cli_statement import statement_app
 from daixin.cli_trials import trial_app
+from daixin.cli_users import user_app
 from daixin.demo import MEMBERS, SEED
 from daixin.roles import ROLES, platforms_of
 
@@ -59,6 +60,7 @@ program.add_typer(staff_app, name="staff")
 program.add_typer(audit_app, name="audit")
 program.add_typer(statement_app, name="statement")
 program.add_typer(trial_app, name="trial")
+program.add_typer(user_app, name="user")
 program.add_typer(payout_app, name="payout")
 program.add_typer(vault_app, name="vault")
 program.command("attributes")(attributes)
@@ -213,7 +215,9 @@ def brand_create(
     """Make a brand; prints its id and, this once, an API key."""
     from daixin import actions, console
 
-    print_json(console.do(lambda session: actions.create_brand(session, name, slug)))
+    made = console.do(lambda session: actions.create_brand(session, name, slug))
+    print_json(made)
+    typer.echo(f"Let its owner sign in on the web: daixin user invite --brand {made['slug']}", err=True)
 
 
 @community_app.command("connect")
