@@ -15,6 +15,7 @@ from sqlmodel import Session
 from core import clock, events, ids
 from core.db import among, insert_new, table
 from core.errors import NotFound, Unavailable
+from referral import audit
 from referral.webhooks.endpoints import EndpointStopped, endpoint_of, secrets_of
 from referral.webhooks.fanning import delivery, wake
 from referral.webhooks.models import (
@@ -217,7 +218,7 @@ def listed(
     return list(session.execute(query.order_by(_D.number.desc()).limit(limit)))
 
 
-def send_again(session: Session, brand_id: UUID, endpoint_id: UUID, delivery_id: UUID) -> bool:
+def send_again(session: Session, brand_id: UUID, endpoint_id: UUID, delivery_id: UUID, actor: str) -> bool:
     """Send one event again; whether it was not waiting already.
 
     Raises `NotFound("webhook")`, `NotFound("delivery")`.
@@ -233,10 +234,12 @@ def send_again(session: Session, brand_id: UUID, endpoint_id: UUID, delivery_id:
         .returning(_D.id)
     ).first()
     wake(session, brand_id, [endpoint_id], f"once/{ids.new()}")
+    if again is not None:
+        audit.record(session, brand_id, actor, "webhook.again", str(endpoint_id), delivery=delivery_id)
     return again is not None
 
 
-def replay(session: Session, brand_id: UUID, endpoint_id: UUID, after: int) -> tuple[int, int | None]:
+def replay(session: Session, brand_id: UUID, endpoint_id: UUID, after: int, actor: str) -> tuple[int, int | None]:
     """Send every event it wants with a number above `after` again, the oldest `REPLAYED_AT_ONCE` of them: (how many,
     the number to go on after if there are more). What waits already is left alone. Raises `NotFound("webhook")`."""
     endpoint = endpoint_of(session, brand_id, endpoint_id, lock=True)
@@ -260,6 +263,7 @@ def replay(session: Session, brand_id: UUID, endpoint_id: UUID, after: int) -> t
         .returning(_D.id)
     ).all()
     wake(session, brand_id, [endpoint_id], f"replay/{ids.new()}")
+    audit.record(session, brand_id, actor, "webhook.replay", str(endpoint_id), after=after)
     return len(made) + len(again), rows[-1].number if more else None
 
 

@@ -15,12 +15,14 @@ from sqlmodel import Session, col, func, select
 from core import clock, events, ids, vault
 from core.db import insert_new, table
 from core.errors import BadInput, NotFound, Refused
+from referral import audit
 from referral.webhooks.fanning import endpoints_of, wake
 from referral.webhooks.hearing import EndpointsChanged, Fact, note
-from referral.webhooks.models import TEST, TYPES, WAITING, WebhookDelivery, WebhookEndpoint
+from referral.webhooks.models import TEST, TYPES, WAITING, WebhookDelivery, WebhookEndpoint, WebhookEvent
 
 MOST = 10
 """Addresses a brand may have."""
+TEST_EVERY = timedelta(seconds=5)
 OVERLAP = timedelta(hours=24)
 """How long we sign with the secret before, too."""
 
@@ -35,7 +37,7 @@ class EndpointStopped:
 
 
 def add_endpoint(
-    session: Session, brand_id: UUID, url: str, types: Collection[str] = (), endpoint_id: UUID | None = None
+    session: Session, brand_id: UUID, url: str, types: Collection[str], actor: str, endpoint_id: UUID | None = None
 ) -> tuple[UUID, str | None]:
     """An address, checked by `addresses.check_url` before: (its id, its secret, to be shown this once).
 
@@ -57,12 +59,19 @@ def add_endpoint(
         return made, None
     if len(endpoints_of(session, brand_id)) > MOST:
         raise Refused("webhook_many", most=MOST)
+    audit.record(session, brand_id, actor, "webhook.add", str(made), url=url, events=wanted)
     events.emit(session, [EndpointsChanged(brand_id)])
     return made, secret
 
 
 def change_endpoint(
-    session: Session, brand_id: UUID, endpoint_id: UUID, *, url: str | None = None, types: Collection[str] | None = None
+    session: Session,
+    brand_id: UUID,
+    endpoint_id: UUID,
+    actor: str,
+    *,
+    url: str | None = None,
+    types: Collection[str] | None = None,
 ) -> WebhookEndpoint:
     """Another address (checked before), or other events. Raises `NotFound("webhook")`, `BadInput("webhook_type")`."""
     found = endpoint_of(session, brand_id, endpoint_id, lock=True)
@@ -72,10 +81,11 @@ def change_endpoint(
         found.events = _types(types)
     session.add(found)
     session.flush()
+    audit.record(session, brand_id, actor, "webhook.change", str(found.id), url=found.url, events=found.events)
     return found
 
 
-def rotate_secret(session: Session, brand_id: UUID, endpoint_id: UUID) -> str:
+def rotate_secret(session: Session, brand_id: UUID, endpoint_id: UUID, actor: str) -> str:
     """A new secret, to be shown this once; for `OVERLAP` what we send is signed with both.
 
     Raises `NotFound("webhook")`.
@@ -87,6 +97,7 @@ def rotate_secret(session: Session, brand_id: UUID, endpoint_id: UUID) -> str:
     found.before_until = clock.now() + OVERLAP
     session.add(found)
     session.flush()
+    audit.record(session, brand_id, actor, "webhook.rotate", str(found.id))
     return secret
 
 
@@ -97,16 +108,17 @@ def secrets_of(endpoint: WebhookEndpoint) -> list[str]:
     return [str(kept["secret"]), *([str(kept["before"])] if both and "before" in kept else [])]
 
 
-def pause(session: Session, brand_id: UUID, endpoint_id: UUID) -> None:
+def pause(session: Session, brand_id: UUID, endpoint_id: UUID, actor: str) -> None:
     """Send nothing for now; what happens meanwhile waits. Raises `NotFound("webhook")`."""
     found = endpoint_of(session, brand_id, endpoint_id, lock=True)
     if found.state == "on":
         found.state = "paused"
         session.add(found)
         session.flush()
+        audit.record(session, brand_id, actor, "webhook.pause", str(found.id))
 
 
-def resume(session: Session, brand_id: UUID, endpoint_id: UUID) -> int:
+def resume(session: Session, brand_id: UUID, endpoint_id: UUID, actor: str) -> int:
     """Go on sending, from where it stopped; how much waits. Raises `NotFound("webhook")`."""
     found = endpoint_of(session, brand_id, endpoint_id, lock=True)
     found.state, found.reason = "on", None
@@ -120,22 +132,30 @@ def resume(session: Session, brand_id: UUID, endpoint_id: UUID) -> int:
         .values(due_at=now)
     )
     wake(session, brand_id, [endpoint_id], f"resume/{ids.new()}")
+    audit.record(session, brand_id, actor, "webhook.resume", str(found.id))
     return waiting(session, brand_id, endpoint_id)
 
 
-def remove(session: Session, brand_id: UUID, endpoint_id: UUID) -> None:
+def remove(session: Session, brand_id: UUID, endpoint_id: UUID, actor: str) -> None:
     """Send there never again. Raises `NotFound("webhook")`."""
     found = endpoint_of(session, brand_id, endpoint_id, lock=True)
     found.removed_at = clock.now()
     found.sealed = vault.seal({}, bound_to=found.id)
     session.add(found)
     session.flush()
+    audit.record(session, brand_id, actor, "webhook.remove", str(found.id), url=found.url)
     events.emit(session, [EndpointsChanged(brand_id)])
 
 
 def send_test(session: Session, brand_id: UUID, endpoint_id: UUID) -> None:
-    """Send one event made up for it, whatever state it is in. Raises `NotFound("webhook")`."""
-    found = endpoint_of(session, brand_id, endpoint_id)
+    """Send one event made up for it, whatever state it is in; one every `TEST_EVERY` for a brand.
+
+    Raises `NotFound("webhook")`, `Refused("webhook_test_soon")`.
+    """
+    found, e = endpoint_of(session, brand_id, endpoint_id, lock=True), table(WebhookEvent).c
+    lately = select(e.id).where(e.brand_id == brand_id, e.at > clock.now() - TEST_EVERY, e.type == TEST)
+    if session.execute(lately.limit(1)).first() is not None:
+        raise Refused("webhook_test_soon", seconds=int(TEST_EVERY.total_seconds()))
     note(session, [Fact(brand_id, TEST, clock.now(), {"endpoint_id": str(found.id)})])
 
 

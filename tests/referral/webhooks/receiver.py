@@ -29,6 +29,7 @@ from tests.house import House
 from tests.web.site import until
 
 LOOPBACK = addresses.read_allowed("127.0.0.1")
+BY = "operator"
 Say = Callable[[Request], Awaitable[Response]]
 
 
@@ -83,7 +84,7 @@ class Post:
     def adds(self, *types: str, url: str | None = None) -> tuple[UUID, str]:
         """The brand gives the receiver's address: (its id, its secret)."""
         where = url or self.receiver.url
-        made, secret = self.house.do(lambda session: endpoints.add_endpoint(session, self.brand_id, where, types))
+        made, secret = self.house.do(lambda session: endpoints.add_endpoint(session, self.brand_id, where, types, BY))
         assert secret is not None
         return made, secret
 

@@ -19,7 +19,7 @@ from referral.webhooks.models import TYPES
 from tests.house import later
 from tests.referral.till import by, gives_back, order, refund, tells
 from tests.referral.town import Town
-from tests.referral.webhooks.receiver import all_deliveries, post_office
+from tests.referral.webhooks.receiver import BY, all_deliveries, post_office
 
 
 async def test_what_happens_is_told_signed_and_in_order(town: Town) -> None:
@@ -58,7 +58,7 @@ async def test_who_has_no_address_leaves_no_trace(town: Town) -> None:
         await post.rings()
         which, _ = post.adds()
         assert post.deliveries(which) == []
-        town.house.do(lambda session: endpoints.remove(session, town.brand.id, which))
+        town.house.do(lambda session: endpoints.remove(session, town.brand.id, which, BY))
         town.brings("Alice", "Carol")
         await post.rings()
         assert town.house.ask(all_deliveries) == 0
@@ -146,7 +146,7 @@ async def test_an_address_nobody_answers_at_is_given_up_loudly_and_goes_on_where
         await post.rings()
         assert len(post.receiver.heard) == tried  # it waits
         post.receiver.says, post.receiver.heard = 200, []
-        assert town.house.do(lambda session: endpoints.resume(session, town.brand.id, which)) == 2
+        assert town.house.do(lambda session: endpoints.resume(session, town.brand.id, which, BY)) == 2
         await post.rings()
         assert [one.state for one in post.deliveries(which)] == ["delivered", "delivered"]
 
@@ -163,11 +163,11 @@ async def test_an_address_that_says_it_is_gone_is_believed_at_once(town: Town) -
 async def test_a_paused_address_is_told_afterwards(town: Town) -> None:
     async with post_office(town.house, town.brand.id) as post:
         which, secret = post.adds("referral.joined")
-        town.house.do(lambda session: endpoints.pause(session, town.brand.id, which))
+        town.house.do(lambda session: endpoints.pause(session, town.brand.id, which, BY))
         town.brings("Alice", "Bob")
         await post.rings()
         assert post.receiver.heard == []
-        town.house.do(lambda session: endpoints.resume(session, town.brand.id, which))
+        town.house.do(lambda session: endpoints.resume(session, town.brand.id, which, BY))
         await post.rings()
         assert post.receiver.types(secret) == ["referral.joined"]
 
@@ -177,7 +177,7 @@ async def test_a_test_goes_to_its_address_alone_and_is_tried_once(town: Town) ->
         which, secret = post.adds("campaign.moved")
         other, _ = post.adds()
         post.receiver.says = 500
-        town.house.do(lambda session: endpoints.pause(session, town.brand.id, which))
+        town.house.do(lambda session: endpoints.pause(session, town.brand.id, which, BY))
         town.house.do(lambda session: endpoints.send_test(session, town.brand.id, which))
         await post.rings()
         assert post.receiver.types(secret) == ["webhook.test"]
@@ -189,7 +189,7 @@ async def test_a_test_goes_to_its_address_alone_and_is_tried_once(town: Town) ->
 async def test_a_new_secret_and_the_one_before_are_both_good_for_a_day(town: Town) -> None:
     async with post_office(town.house, town.brand.id) as post:
         which, old = post.adds("referral.joined")
-        new = town.house.do(lambda session: endpoints.rotate_secret(session, town.brand.id, which))
+        new = town.house.do(lambda session: endpoints.rotate_secret(session, town.brand.id, which, BY))
         town.brings("Alice", "Bob")
         await post.rings()
         (heard,) = post.receiver.heard
@@ -210,23 +210,29 @@ async def test_history_is_sent_again_from_a_number_on(town: Town) -> None:
         await post.rings()
         second, secret = post.adds("referral.joined")
         post.receiver.heard.clear()
-        replayed = town.house.do(lambda session: deliveries.replay(session, town.brand.id, second, 0))
+        replayed = town.house.do(lambda session: deliveries.replay(session, town.brand.id, second, 0, BY))
         assert replayed == (3, None)
         await post.rings()
         assert len(post.receiver.types(secret)) == 3
         post.receiver.heard.clear()
         last = post.deliveries(second)[-1].number
-        assert town.house.do(lambda session: deliveries.replay(session, town.brand.id, second, last - 1)) == (1, None)
-        assert town.house.do(lambda session: deliveries.replay(session, town.brand.id, second, last - 1)) == (0, None)
+        assert town.house.do(lambda session: deliveries.replay(session, town.brand.id, second, last - 1, BY)) == (
+            1,
+            None,
+        )
+        assert town.house.do(lambda session: deliveries.replay(session, town.brand.id, second, last - 1, BY)) == (
+            0,
+            None,
+        )
         await post.rings()
         assert len(post.receiver.heard) == 1
         one = post.deliveries(first)[0]
-        assert town.house.do(lambda session: deliveries.send_again(session, town.brand.id, first, one.id))
-        assert not town.house.do(lambda session: deliveries.send_again(session, town.brand.id, first, one.id))
+        assert town.house.do(lambda session: deliveries.send_again(session, town.brand.id, first, one.id, BY))
+        assert not town.house.do(lambda session: deliveries.send_again(session, town.brand.id, first, one.id, BY))
         await post.rings()
         assert len(post.receiver.heard) == 2
         with pytest.raises(NotFound):
-            town.house.do(lambda session: deliveries.send_again(session, town.brand.id, second, one.id))
+            town.house.do(lambda session: deliveries.send_again(session, town.brand.id, second, one.id, BY))
 
 
 async def test_whoever_dies_with_events_in_hand_leaves_them_to_the_next(town: Town) -> None:
@@ -278,7 +284,7 @@ async def test_answers_are_listened_to_for_so_long_and_so_much(town: Town) -> No
         assert (bob.state, bob.status, len(bob.said)) == ("delivered", 200, deliveries.SAID)
         assert (carol.state, carol.error, carol.status) == ("waiting", "timeout", None)
         post.receiver.says = elsewhere
-        town.house.do(lambda session: endpoints.resume(session, town.brand.id, which))
+        town.house.do(lambda session: endpoints.resume(session, town.brand.id, which, BY))
         await post.rings()
         again = post.deliveries(which)[1]
         assert (again.state, again.error, again.status) == ("waiting", "redirect", 307)
