@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,6 +37,7 @@ def negotiate(wanted: str | None, default: str = DEFAULT) -> str:
     return {"zh": "zh_Hans", "en": "en"}.get(language, default)
 
 
+@lru_cache(maxsize=256)
 def negotiate_header(accept_language: str | None, default: str = DEFAULT) -> str:
     """Our locale for an `Accept-Language` header: the first language we have, in the order of preference."""
     choices: list[tuple[float, int, str]] = []

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from web import errors
 from web.api.app import create_api
 from web.api.callers import Callers
-from web.api.straight import METHOD, PATH, StraightOrders
+from web.api.straight import METHOD, PATHS, StraightOrders
 from web.auth import site as auth
 from web.auth.door import Doorkeeper
 from web.board import StageBoard
@@ -58,7 +58,7 @@ def create_app(parts: WebParts) -> ASGIApp:
 
     secure = parts.settings.public_url.startswith("https://")
     orders = StraightOrders(app, parts.writer, pages, callers)
-    to_link, to_order = Route("/r/{code}", links), Route(PATH, orders)
+    to_link, to_orders = Route("/r/{code}", links), {path: Route(path, orders) for path in PATHS}
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         """Links and orders go past the framework, whose looking for a route costs as much as the work itself."""
@@ -66,8 +66,8 @@ def create_app(parts: WebParts) -> ASGIApp:
         if not head and code and "/" not in code and scope["type"] == "http":
             scope["path_params"], scope["route"] = {"code": code}, to_link
             await links(scope, receive, send)
-        elif head == PATH and scope.get("method") == METHOD:
-            scope["route"] = to_order
+        elif head in to_orders and scope.get("method") == METHOD:
+            scope["route"] = to_orders[head]
             await orders(scope, receive, send)
         else:
             await app(scope, receive, send)

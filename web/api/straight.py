@@ -1,7 +1,9 @@
-"""`POST /api/v1/conversions` as an ASGI application of its own: the framework's layers cost several times the order.
+"""`POST /api/v1/conversions`, singly and by the thousand, as an ASGI application of its own: the framework's layers
+cost several times the order.
 
-It answers what is plainly an order of somebody who may tell it. Whatever is not (no key, too often, a field that does
-not fit) goes to the framework's own route, which says what is wrong; nothing has been done by then.
+It answers what is plainly orders of somebody who may tell them. Whatever is not (no key, too often, a field that does
+not fit, one order of many that is refused) goes to the framework's own route, which says what is wrong; nothing has
+been done by then.
 """
 
 from __future__ import annotations
@@ -9,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from uuid import UUID
 
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -18,16 +19,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import DaixinError
 from core.writer import Writer
-from referral.conversions import Order, check_order
+from referral.api_keys import Holder
+from referral.conversions import check_order
 from web.api.answers import LONGEST_KEY
-from web.api.callers import Callers, TooMany
-from web.api.schemas import ConversionIn
-from web.api.taking import Told, take_orders
-from web.errors import answer, refusal
+from web.api.callers import COUNTED, Callers, TooMany
+from web.api.schemas import ConversionIn, ConversionsIn
+from web.api.taking import Told, take_many, take_orders
+from web.errors import answer
 from web.pages import Pages
 from web.visitors import locale_of, told_by
 
-PATH, METHOD = "/api/v1/conversions", "POST"
+METHOD, PATH = "POST", "/api/v1/conversions"
+PATHS = (PATH, PATH + "/batch")
+Headers = dict[str, str]
 SCOPE = "conversions:write"
 _KEY = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_KEY}}}")
 _AS_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -43,7 +47,7 @@ class StraightOrders:
         self._callers = callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take the order, or hand it on with its body as it was."""
+        """Take the orders, or hand them on with their body as it was."""
         headers = told_by(scope)
         holder = self._callers.at_hand(headers.get("authorization", ""))
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -54,41 +58,50 @@ class StraightOrders:
             body = await _read(receive)
         except HTTPException as error:
             return await answer(self._pages, request, error.status_code, None, {})(scope, receive, send)
+        take = self._one if scope["path"] == PATH else self._many
         try:
-            told = _told(request, headers, holder.brand_id, body)
-            check_order(told.what)
-            extra = self._callers.count(holder)
+            await take(request, headers, holder, body, send)
         except (ValidationError, ValueError, DaixinError, TooMany):
-            return await self._app(scope, _again(body), send)
-        try:
-            given = await self._writer.call(take_orders, told)
-        except DaixinError as error:
-            return await refusal(self._pages, request, error)(scope, receive, send)
-        if given.repeated:
-            extra["Idempotency-Replayed"] = "true"
-        said = _AS_JSON(given.body).encode()
-        await send(
-            {
-                "type": "http.response.start",
-                "status": given.status,
-                "headers": [
-                    (b"content-type", b"application/json"),
-                    (b"content-length", str(len(said)).encode()),
-                    *((name.lower().encode(), value.encode()) for name, value in extra.items()),
-                ],
-            }
-        )
-        await send({"type": "http.response.body", "body": said})
+            await self._app(scope, _again(body), send)
+
+    async def _one(self, request: Request, headers: Headers, holder: Holder, body: bytes, send: Send) -> None:
+        key = headers.get("idempotency-key")
+        if key is not None and not _KEY.fullmatch(key):
+            raise ValueError("idempotency-key")
+        given = ConversionIn.model_validate_json(body)
+        order = given.order(holder.brand_id)
+        check_order(order)
+        digest = digest_of(request, body) if key else ""
+        said = self._count(request, holder)
+        made = await self._writer.call(take_orders, Told(order, locale_of(request), key, digest, given.click_id))
+        if made.repeated:
+            said["Idempotency-Replayed"] = "true"
+        await _send(send, made.status, said, made.body)
+
+    async def _many(self, request: Request, headers: Headers, holder: Holder, body: bytes, send: Send) -> None:
+        locale = locale_of(request)
+        told = []
+        for given in ConversionsIn.model_validate_json(body).conversions:
+            order = given.order(holder.brand_id)
+            check_order(order)
+            told.append(Told(order, locale, click_id=given.click_id))
+        said = self._count(request, holder)
+        made = await self._writer.call(take_many, told)
+        results = [{"status": one.status, "conversion": one.body} for one in made]
+        await _send(send, 200, said, {"results": results})
+
+    def _count(self, request: Request, holder: Holder) -> dict[str, str]:
+        said = request.scope[COUNTED] = self._callers.count(holder)
+        return dict(said)
 
 
-def _told(request: Request, headers: dict[str, str], brand_id: UUID, body: bytes) -> Told[Order]:
-    """What the request tells. Raises ValidationError, ValueError or `BadInput` for what does not fit."""
-    key = headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise ValueError("idempotency-key")
-    given = ConversionIn.model_validate_json(body)
-    digest = digest_of(request, body) if key else ""
-    return Told(given.order(brand_id), locale_of(request), key, digest, given.click_id)
+async def _send(send: Send, status: int, headers: Headers, body: object) -> None:
+    said = _AS_JSON(body).encode()
+    written = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    length = (b"content-length", str(len(said)).encode())
+    head = [(b"content-type", b"application/json"), length, *written]
+    await send({"type": "http.response.start", "status": status, "headers": head})
+    await send({"type": "http.response.body", "body": said})
 
 
 def digest_of(request: Request, body: bytes) -> str:

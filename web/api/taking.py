@@ -38,6 +38,11 @@ def take_orders(session: Session, told: Sequence[Told[Order]]) -> list[Answer]:
     return _once(session, told, _record_orders)
 
 
+def take_many(session: Session, told: Sequence[Sequence[Told[Order]]]) -> list[list[Answer]]:
+    """`take_orders` of those that came together, all of each or none; a batch function of `core.writer`."""
+    return [take_orders(session, one) for one in told]
+
+
 def take_refunds(session: Session, told: Sequence[Told[RefundOrder]]) -> list[Answer]:
     """Record these refunds; a batch function of `core.writer`. Raises as `record_refunds`, and what `_once` raises."""
     return _once(session, told, _record_refunds)
