@@ -17,14 +17,24 @@ from sqlmodel import Session, col
 from core import clock
 from core.events import Bus
 from referral.linking import LinkUndone, MemberLink, MembersLinked
-from referral.referrals import Referral
+from referral.referrals import OPEN, Referral
 from referral.refunds import REFUNDED, reverse_emptied
 from rewards import budget, surplus
 from rewards.contests.reserve import held_back
-from rewards.corrections import AGAIN, BEFORE_RELEASE, BY_LINK, RELEASED, taken_for, worth_now
+from rewards.corrections import (
+    AGAIN,
+    ALIVE,
+    BEFORE_RELEASE,
+    BY_LINK,
+    OF_ORDER,
+    RELEASED,
+    take_back,
+    taken_for,
+    worth_now,
+)
 from rewards.ledger import Account, Move, Purpose, balances_of, take_stock, transfer
 from rewards.payouts.opening import follow
-from rewards.rewards import Reward, rewards_for
+from rewards.rewards import BY, Reward, rewards_for
 
 
 def listen(bus: Bus) -> None:
@@ -57,6 +67,34 @@ def on_linked(session: Session, happened: Sequence[MembersLinked]) -> None:
         link.moved = {**link.moved, "rewards": states, "taken": taken, "payable": payable}
         session.add(link)
         session.flush()
+        _take_own_shares(session, event)
+
+
+def _take_own_shares(session: Session, event: MembersLinked) -> None:
+    """Who had a share of an order that turns out to be their own has none."""
+    own = _shares(session, event.brand_id, (event.kept_id,), ALIVE)
+    if own:
+        budget.lock(session, {(row.brand_id, row.campaign_id) for row in own})
+        take_back(session, own, "self_referral")
+
+
+def _shares(
+    session: Session, brand_id: UUID, members: Sequence[UUID], states: Sequence[str], reason: str | None = None
+) -> Sequence[Reward]:
+    """Rewards in these states for shares of orders, of one of these members for one of them (who may be one)."""
+    same = (col(Referral.brand_id) == col(Reward.brand_id)) & (col(Referral.id) == col(Reward.referral_id))
+    found = (
+        select(Reward)
+        .join(Referral, same)
+        .where(
+            col(Reward.brand_id) == brand_id,
+            col(Reward.member_id).in_(members),
+            col(Referral.friend_id).in_(members),
+            col(Reward.cause).like(f"{OF_ORDER}%{BY}%"),
+            col(Reward.state).in_(states),
+        )
+    )
+    return session.scalars(found if reason is None else found.where(col(Reward.reason) == reason)).all()
 
 
 def _move(reference: str, source: Account, to: UUID, amount: int) -> Move | None:
@@ -115,7 +153,13 @@ def _grant_again(session: Session, event: LinkUndone) -> None:
     emptied = reverse_emptied(session, {(event.brand_id, referral) for referral in event.restored})
     restored = [referral for referral in event.restored if referral not in emptied]
     again: list[Reward] = []
-    for reward in rewards_for(session, event.brand_id, restored):
+    two = (event.kept_id, event.absorbed_id)
+    shares = [
+        reward
+        for reward in _shares(session, event.brand_id, two, ("voided", "clawed_back"), "self_referral")
+        if _is_of_another(session, reward)
+    ]
+    for reward in {one.id: one for one in (*rewards_for(session, event.brand_id, restored), *shares)}.values():
         if reward.state not in ("voided", "clawed_back") or reward.reason not in BY_LINK:
             continue
         budget = Account(reward.brand_id, reward.campaign_id, Purpose.BUDGET, reward.asset)
@@ -140,6 +184,13 @@ def _grant_again(session: Session, event: LinkUndone) -> None:
         session.add(reward)
     session.flush()
     follow(session, event.brand_id, [reward.id for reward in again])
+
+
+def _is_of_another(session: Session, reward: Reward) -> bool:
+    """Whether the friend whose order a share is of is not its advocate, and still counts."""
+    assert reward.referral_id is not None
+    referral = session.get_one(Referral, (reward.brand_id, reward.referral_id))
+    return referral.friend_id != reward.member_id and referral.state in OPEN
 
 
 def _settle_steps(session: Session, event: LinkUndone) -> None:

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from referral.attribution.split import OCCASION, WHOLE, apportion, weights
+from referral.attribution.split import OCCASION, WHOLE, Model, millionths, weights
 
 Days = Annotated[int, Field(ge=1, le=365)]
 HALF_LIFE_DAYS = 7
@@ -207,7 +207,7 @@ def occasions(touches: Sequence[Seen]) -> list[Seen]:
 
 
 def _split(policy: Policy, valid: Sequence[Seen]) -> Credit:
-    weighed = weights(policy.model, [one.at for one in valid], policy.half_life)  # type: ignore[arg-type]
-    parts = apportion(WHOLE, weighed)
+    model: Model = cast(Model, policy.model)
+    parts = millionths(weights(model, [one.at for one in valid], policy.half_life))
     shares = tuple(Share(touch.id, touch.advocate_id, part) for touch, part in zip(valid, parts, strict=True) if part)
     return Credit(policy.model, shares, max(one.at for one in valid) + policy.validity)

@@ -64,20 +64,31 @@ def airport(strengths: Sequence[int]) -> list[int]:
     return values
 
 
-def apportion(total: int, among: Sequence[int]) -> list[int]:
-    """Whole parts of `total`, in proportion to these weights, that sum to it exactly.
+def millionths(weighed: Sequence[int]) -> list[int]:
+    """The share of each weight, by largest remainders, at a tie the earlier first: each is the exact one, cut or
+    rounded up, and all sum to `WHOLE`."""
+    weight = sum(weighed)
+    parts = [WHOLE * one // weight for one in weighed]
+    by_rest = sorted(range(len(weighed)), key=lambda index: (-(WHOLE * weighed[index] % weight), index))
+    for index in by_rest[: WHOLE - sum(parts)]:
+        parts[index] += 1
+    return parts
 
-    By Webster's method (Sainte-Laguë), at a tie the earlier first. Unlike largest remainders, nobody's part ever grows
-    when the total shrinks (Balinski and Young 1982, "Fair Representation"): a refund takes from each or leaves them be.
+
+def apportion(total: int, among: Sequence[int]) -> list[int]:
+    """Whole parts of an amount, in minor units, in proportion to these weights; they sum to it exactly.
+
+    By Webster's method (Sainte-Laguë), at a tie the earlier first. Unlike with largest remainders, nobody's part ever
+    grows when the total shrinks (Balinski and Young 1982, "Fair Representation"): a refund takes from each, or leaves
+    them be.
     """
     weight = sum(among)
     if weight <= 0 or total <= 0:
         return [0] * len(among)
     parts = [(2 * total * one + weight) // (2 * weight) for one in among]
     indices = [index for index, one in enumerate(among) if one]
-    while (missing := total - sum(parts)) > 0:
-        for index in sorted(indices, key=lambda i: (-Fraction(among[i], 2 * parts[i] + 1), i))[:1]:
-            parts[index] += min(missing, 1)
+    while sum(parts) < total:
+        parts[min(indices, key=lambda i: (-Fraction(among[i], 2 * parts[i] + 1), i))] += 1
     while sum(parts) > total:
         held = [index for index in indices if parts[index]]
         parts[max(held, key=lambda i: (-Fraction(among[i], 2 * parts[i] - 1), i))] -= 1
