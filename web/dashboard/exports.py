@@ -29,13 +29,20 @@ PAGE = "/exports"
 YEARS = range(1970, 3000)
 
 
-def routes(desk: Desk) -> list[BaseRoute]:
-    async def page(request: Request, viewer: Viewer) -> Response:
-        return await show(request, viewer)
+class ExportPages:
+    """Their handlers."""
 
-    async def show(request: Request, viewer: Viewer, problem: DaixinError | None = None, given: Any = None) -> Response:
-        shown = await desk.read(viewer, lambda session: _listed(session, viewer))
-        return desk.show(
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def page(self, request: Request, viewer: Viewer) -> Response:
+        return await self.show(request, viewer)
+
+    async def show(
+        self, request: Request, viewer: Viewer, problem: DaixinError | None = None, given: Any = None
+    ) -> Response:
+        shown = await self._desk.read(viewer, lambda session: _listed(session, viewer))
+        return self._desk.show(
             request,
             viewer,
             "dashboard/exports.html",
@@ -49,44 +56,51 @@ def routes(desk: Desk) -> list[BaseRoute]:
             **shown,
         )
 
-    async def rows(request: Request, viewer: Viewer) -> Response:
+    async def rows(self, request: Request, viewer: Viewer) -> Response:
         """The list alone, asked for again and again while something is under way."""
-        shown = await desk.read(viewer, lambda session: _listed(session, viewer))
-        return desk.show(request, viewer, "dashboard/exports_list.html", here="exports", **shown)
+        shown = await self._desk.read(viewer, lambda session: _listed(session, viewer))
+        return self._desk.show(request, viewer, "dashboard/exports_list.html", here="exports", **shown)
 
-    async def ask(request: Request, viewer: Viewer) -> Response:
+    async def ask(self, request: Request, viewer: Viewer) -> Response:
         form = await request.form()
         try:
             wish = _wish(form, viewer.timezone)
-            await desk.write(
+            await self._desk.write(
                 viewer, lambda session: exports.ask(session, viewer.brand_id, wish, viewer.locale, viewer.actor)
             )
         except DaixinError as error:
-            return await show(request, viewer, error, form)
-        return desk.back(viewer, PAGE, "export.asked")
+            return await self.show(request, viewer, error, form)
+        return self._desk.back(viewer, PAGE, "export.asked")
 
-    async def cancel(request: Request, viewer: Viewer) -> Response:
+    async def cancel(self, request: Request, viewer: Viewer) -> Response:
         export_id = _id(request)
-        await desk.write(viewer, lambda session: exports.cancel(session, viewer.brand_id, export_id, viewer.actor))
-        return desk.back(viewer, PAGE, "export.let_go")
+        await self._desk.write(
+            viewer, lambda session: exports.cancel(session, viewer.brand_id, export_id, viewer.actor)
+        )
+        return self._desk.back(viewer, PAGE, "export.let_go")
 
-    async def download(request: Request, viewer: Viewer) -> Response:
-        export_id, folder = _id(request), desk.parts.settings.exports_folder
-        found, campaign = await desk.read(viewer, lambda session: _found(session, viewer, export_id))
+    async def download(self, request: Request, viewer: Viewer) -> Response:
+        export_id, folder = _id(request), self._desk.parts.settings.exports_folder
+        found, campaign = await self._desk.read(viewer, lambda session: _found(session, viewer, export_id))
         path = runner.path_of(folder, found)
         if found.state == "done" and not await asyncio.to_thread(path.is_file):
             raise Unavailable("export_away")
-        await desk.write(viewer, lambda session: exports.downloaded(session, viewer.brand_id, export_id, viewer.actor))
+        await self._desk.write(
+            viewer, lambda session: exports.downloaded(session, viewer.brand_id, export_id, viewer.actor)
+        )
         day = found.asked_at.astimezone(ZoneInfo(found.timezone)).date().isoformat()
         name = runner.file_name(found, viewer.brand, campaign, day)
         return FileResponse(path, media_type=TYPES[found.format], filename=name, headers={"Cache-Control": "no-store"})
 
+
+def routes(desk: Desk) -> list[BaseRoute]:
+    pages = ExportPages(desk)
     return [
-        desk.route(PAGE, page, act="export"),
-        desk.route(PAGE, ask, act="export", methods=["POST"]),
-        desk.route(f"{PAGE}/list", rows, act="export"),
-        desk.route(f"{PAGE}/{{export}}/cancel", cancel, act="export", methods=["POST"]),
-        desk.route(f"{PAGE}/{{export}}/file", download, act="export"),
+        desk.route(PAGE, pages.page, act="export"),
+        desk.route(PAGE, pages.ask, act="export", methods=["POST"]),
+        desk.route(f"{PAGE}/list", pages.rows, act="export"),
+        desk.route(f"{PAGE}/{{export}}/cancel", pages.cancel, act="export", methods=["POST"]),
+        desk.route(f"{PAGE}/{{export}}/file", pages.download, act="export"),
     ]
 
 

@@ -50,12 +50,17 @@ class Shown:
     by: str = ""
 
 
-def routes(desk: Desk) -> list[BaseRoute]:
-    async def queue(request: Request, viewer: Viewer, problem: DaixinError | None = None) -> Response:
+class ReviewPages:
+    """Their handlers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def queue(self, request: Request, viewer: Viewer, problem: DaixinError | None = None) -> Response:
         kind = request.query_params.get("kind", "")
-        await desk.write(viewer, lambda session: _close_moot(session, viewer))
-        shown = await desk.read(viewer, lambda session: _queue(session, viewer, kind if kind in KINDS else ""))
-        return desk.show(
+        await self._desk.write(viewer, lambda session: _close_moot(session, viewer))
+        shown = await self._desk.read(viewer, lambda session: _queue(session, viewer, kind if kind in KINDS else ""))
+        return self._desk.show(
             request,
             viewer,
             "dashboard/review.html",
@@ -65,28 +70,30 @@ def routes(desk: Desk) -> list[BaseRoute]:
             **shown,
         )
 
-    async def past(request: Request, viewer: Viewer) -> Response:
-        shown = await desk.read(viewer, lambda session: _past(session, viewer, request.query_params.get("before")))
-        return desk.show(request, viewer, "dashboard/review_past.html", here="review", **shown)
+    async def past(self, request: Request, viewer: Viewer) -> Response:
+        shown = await self._desk.read(
+            viewer, lambda session: _past(session, viewer, request.query_params.get("before"))
+        )
+        return self._desk.show(request, viewer, "dashboard/review_past.html", here="review", **shown)
 
-    async def one(request: Request, viewer: Viewer, problem: DaixinError | None = None) -> Response:
+    async def one(self, request: Request, viewer: Viewer, problem: DaixinError | None = None) -> Response:
         case_id = _id(request.path_params["case"])
-        await desk.write(viewer, lambda session: _close_moot(session, viewer, case_id))
-        shown = await desk.read(viewer, lambda session: _one(session, viewer, case_id))
-        return desk.show(request, viewer, "dashboard/review_one.html", here="review", problem=problem, **shown)
+        await self._desk.write(viewer, lambda session: _close_moot(session, viewer, case_id))
+        shown = await self._desk.read(viewer, lambda session: _one(session, viewer, case_id))
+        return self._desk.show(request, viewer, "dashboard/review_one.html", here="review", problem=problem, **shown)
 
-    async def decide(request: Request, viewer: Viewer) -> Response:
+    async def decide(self, request: Request, viewer: Viewer) -> Response:
         case_id, form = _id(request.path_params["case"]), await request.form()
         try:
-            state = await desk.write(viewer, lambda session: _decide(session, viewer, case_id, form))
+            state = await self._desk.write(viewer, lambda session: _decide(session, viewer, case_id, form))
         except (Refused, BadInput) as error:
             if error.code == "case_decided":  # somebody in the chat, or at another screen, was faster
-                return desk.back(viewer, f"{PAGE}/{case_id}", "desk.too_late")
-            return await one(request, viewer, error)
+                return self._desk.back(viewer, f"{PAGE}/{case_id}", "desk.too_late")
+            return await self.one(request, viewer, error)
         back = PAGE if form.get("back", "") in ("", PAGE) else _own_path(str(form["back"]))
-        return desk.back(viewer, back, "desk.decided" if state == "decided" else "desk.moot")
+        return self._desk.back(viewer, back, "desk.decided" if state == "decided" else "desk.moot")
 
-    async def several(request: Request, viewer: Viewer) -> Response:
+    async def several(self, request: Request, viewer: Viewer) -> Response:
         form = await request.form()
         chosen = [_id(str(value)) for value in form.getlist("case")][:MOST_AT_ONCE]
         outcomes: dict[str, int] = {}
@@ -94,20 +101,25 @@ def routes(desk: Desk) -> list[BaseRoute]:
             if not chosen:
                 raise BadInput("cases_none")
             for case_id in chosen:
-                outcome = await desk.write(viewer, partial(_one_of_several, viewer=viewer, case_id=case_id, form=form))
+                outcome = await self._desk.write(
+                    viewer, partial(_one_of_several, viewer=viewer, case_id=case_id, form=form)
+                )
                 outcomes[outcome] = outcomes.get(outcome, 0) + 1
         except DaixinError as error:
-            return await queue(request, viewer, error)
+            return await self.queue(request, viewer, error)
         kind = request.query_params.get("kind", "")
         told = [("kind", kind)] * (kind in KINDS) + [("done", f"{name}.{count}") for name, count in outcomes.items()]
-        return desk.back(viewer, f"{PAGE}?{urlencode(told)}")
+        return self._desk.back(viewer, f"{PAGE}?{urlencode(told)}")
 
+
+def routes(desk: Desk) -> list[BaseRoute]:
+    pages = ReviewPages(desk)
     return [
-        desk.route(PAGE, queue, act="review"),
-        desk.route(PAGE, several, act="review", methods=["POST"]),
-        desk.route(f"{PAGE}/past", past, act="review"),
-        desk.route(f"{PAGE}/{{case}}", one, act="review"),
-        desk.route(f"{PAGE}/{{case}}", decide, act="review", methods=["POST"]),
+        desk.route(PAGE, pages.queue, act="review"),
+        desk.route(PAGE, pages.several, act="review", methods=["POST"]),
+        desk.route(f"{PAGE}/past", pages.past, act="review"),
+        desk.route(f"{PAGE}/{{case}}", pages.one, act="review"),
+        desk.route(f"{PAGE}/{{case}}", pages.decide, act="review", methods=["POST"]),
     ]
 
 
