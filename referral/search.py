@@ -141,10 +141,10 @@ def matches(tokens: Sequence[str], terms: Collection[str]) -> bool:
     return all(any(term.startswith(token[:TERM]) for term in terms) for token in tokens)
 
 
-def begins(token: str) -> ColumnElement[bool]:
+def begins(token: str, column: ColumnElement[str] | None = None) -> ColumnElement[bool]:
     """The condition on a term that it begins with this word: a range of the index."""
-    t = table(MemberTerm).c
-    return (t.term >= token[:TERM]) & (t.term < token[:TERM] + _END)
+    term = table(MemberTerm).c.term if column is None else column
+    return (term >= token[:TERM]) & (term < token[:TERM] + _END)
 
 
 def _by_identifier(session: Session, brand_id: UUID, text: str) -> list[UUID]:

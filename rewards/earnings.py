@@ -88,27 +88,3 @@ def add_up(session: Session, brand_id: UUID, members: Collection[UUID]) -> None:
     for one in sums:
         one["earned"] = int(one["earned"])
     upsert(session, table(Earning), sums, ["brand_id", *names[:3]], ["earned"])
-
-
-def earned_by(
-    session: Session, brand_id: UUID, campaign_id: UUID, members: Collection[UUID]
-) -> dict[UUID, dict[str, int]]:
-    """What these members earned in a campaign, by asset: from their rewards, as of this moment."""
-    if not members:
-        return {}
-    r = table(Reward).c
-    rows = session.execute(
-        select(r.member_id, r.asset, func.sum(r.amount - r.taken_back))
-        .where(
-            r.brand_id == brand_id,
-            among(session, r.member_id, members),
-            r.campaign_id == campaign_id,
-            r.state != "capped",
-        )
-        .group_by(r.member_id, r.asset)
-    )
-    found: dict[UUID, dict[str, int]] = {}
-    for member_id, asset, amount in rows:
-        if amount:
-            found.setdefault(member_id, {})[asset] = int(amount)
-    return found
