@@ -12,12 +12,13 @@ from uuid import UUID
 from sqlalchemy import Column, ForeignKeyConstraint, select, update
 from sqlmodel import Field, Session, col
 
-from core import clock
-from core.db import Json, TenantRow, UtcDateTime, table
-from core.errors import BadInput, NotFound
+from core import clock, ids
+from core.db import Json, TenantRow, UtcDateTime, insert_new, table
+from core.errors import BadInput, Conflict, NotFound
 
-SCOPES = ("conversions:write", "conversions:read", "results:read")
-"""Telling of orders and refunds; reading them; reading campaigns and leaderboards."""
+SCOPES = ("conversions:write", "conversions:read", "results:read", "webhooks:write")
+"""Telling of orders and refunds; reading them; reading campaigns, leaderboards and events; saying where events are
+sent."""
 NAME_LENGTH = 64
 OVERLAP = timedelta(hours=24)
 """How long a key that was rotated still opens, so that nobody has to change it everywhere at one moment."""
@@ -57,8 +58,12 @@ def create_api_key(
     name: str = "default",
     scopes: Collection[str] = SCOPES,
     expires_at: datetime | None = None,
+    key_id: UUID | None = None,
 ) -> str:
-    """A new key, shown this once. Raises `BadInput`: key_name (limit), key_scope (scope, scopes)."""
+    """A new key, shown this once. `key_id`: chosen by whoever asks, so that asking again makes no second one.
+
+    Raises `BadInput`: key_name (limit), key_scope (scope, scopes); `Conflict("key_made")` where that id has its key.
+    """
     name = " ".join(name.split())
     if not name or len(name) > NAME_LENGTH or not name.isprintable():
         raise BadInput("key_name", limit=NAME_LENGTH)
@@ -67,30 +72,34 @@ def create_api_key(
             raise BadInput("key_scope", scope=scope[:40], scopes=", ".join(SCOPES))
     if not scopes:
         raise BadInput("key_scope", scope="", scopes=", ".join(SCOPES))
-    key = "dx_" + secrets.token_urlsafe(32)
-    session.add(
-        ApiKey(
-            brand_id=brand_id,
-            name=name,
-            digest=digest_of(key),
-            scopes=[scope for scope in SCOPES if scope in scopes],
-            created_at=clock.now(),
-            expires_at=expires_at,
-        )
-    )
-    session.flush()
+    key, target = "dx_" + secrets.token_urlsafe(32), table(ApiKey)
+    row = {
+        "brand_id": brand_id,
+        "id": key_id or ids.new(),
+        "name": name,
+        "digest": digest_of(key),
+        "scopes": [scope for scope in SCOPES if scope in scopes],
+        "created_at": clock.now(),
+        "expires_at": expires_at,
+    }
+    if not insert_new(session, target, [row], ["brand_id", "id"], target.c.id):
+        raise Conflict("key_made")
     return key
 
 
-def rotate_api_key(session: Session, brand_id: UUID, key_id: UUID, overlap: timedelta = OVERLAP) -> str:
-    """A new key that may do what this one may, for as long as it might from its making; the old one opens for
-    `overlap` more. Raises `NotFound("api_key")`."""
+def rotate_api_key(
+    session: Session, brand_id: UUID, key_id: UUID, overlap: timedelta = OVERLAP, new_id: UUID | None = None
+) -> str:
+    """A new key (of the id `new_id`) that may do what this one may, for as long as it might from its making; the old
+    one opens for `overlap` more. Raises `NotFound("api_key")`, `Conflict("key_made")`."""
     old = _key(session, brand_id, key_id)
     now = clock.now()
     until = now + (old.expires_at - old.created_at) if old.expires_at else None
+    made = create_api_key(session, brand_id, old.name, old.scopes, until, new_id)
     old.expires_at = min(now + overlap, old.expires_at or now + overlap)
     session.add(old)
-    return create_api_key(session, brand_id, old.name, old.scopes, until)
+    session.flush()
+    return made
 
 
 def revoke_api_key(session: Session, brand_id: UUID, key_id: UUID) -> None:

@@ -184,6 +184,13 @@ def waiting(session: Session, brand_id: UUID, endpoint_id: UUID) -> int:
     ).one()
 
 
+def has_new(session: Session, brand_id: UUID) -> bool:
+    """Whether events wait for their numbers."""
+    e = table(WebhookEvent).c
+    found = select(e.id).where(e.brand_id == brand_id, e.number.is_(None)).limit(1)
+    return session.execute(found).first() is not None
+
+
 def in_trouble(session: Session, brand_id: UUID) -> list[WebhookEndpoint]:
     """The addresses that somebody has to look after: given up."""
     return [one for one in endpoints_of(session, brand_id) if one.state == "off"]

@@ -7,9 +7,11 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import httpx2
@@ -123,9 +125,14 @@ class Sender:
         return Outcome(one, answer.status, answer.error, answer.said, took)
 
 
+def payload_of(kind: str, at: datetime, number: int, data: Mapping[str, Any]) -> dict[str, Any]:
+    """An event as it is sent and read."""
+    return {"type": kind, "timestamp": at.isoformat(), "sequence": number, "data": dict(data)}
+
+
 def body_of(one: Sending) -> str:
     """What is sent, and signed."""
-    payload = {"type": one.type, "timestamp": one.at.isoformat(), "sequence": one.number, "data": one.data}
+    payload = payload_of(one.type, one.at, one.number, one.data)
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
 
 
