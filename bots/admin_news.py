@@ -23,6 +23,8 @@ from referral.brands import Community
 from referral.campaigns import Campaign
 from referral.members import Identity
 from referral.staff import staff_of
+from referral.webhooks.endpoints import EndpointStopped, waiting
+from referral.webhooks.models import WebhookEndpoint
 from rewards.budget import BudgetWarned
 from rewards.items.items import Item
 from rewards.items.vouchers import VoucherLow
@@ -41,6 +43,7 @@ def listen(bus: Bus, admins: Collection[str]) -> None:
         PayoutStuck: _stuck,
         PayoutStarted: _to_approve,
         BudgetWarned: _budget,
+        EndpointStopped: _webhook_off,
     }
     for kind, facts_of in kinds.items():
         bus.on(kind, partial(_on, admins=admins, facts_of=facts_of))
@@ -118,9 +121,15 @@ def _budget(event: BudgetWarned) -> tuple[str, dict[str, Any]]:
     return f"budget.{event.level}", campaign
 
 
+def _webhook_off(event: EndpointStopped) -> tuple[str, dict[str, Any]]:
+    return f"webhook_off.{event.reason}", {"endpoint": str(event.endpoint_id)}
+
+
 def _words(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
     what = facts["what"]
     shown: dict[str, Any] = {}
+    if "endpoint" in facts:
+        return _webhook_words(voice, what, UUID(facts["endpoint"]))
     if "item" in facts:
         item = voice.session.get_one(Item, (voice.brand.id, UUID(facts["item"])))
         shown = {"title": i18n.pick(item.title, voice.locale), "left": facts["left"], "pool": facts["pool"]}
@@ -136,6 +145,15 @@ def _words(voice: Voice, facts: Mapping[str, Any]) -> Reply | None:
     if "payout" in facts:
         shown = _payout_facts(voice, facts)
     return Reply(voice.say(f"admin.{what}", **shown), private=True)
+
+
+def _webhook_words(voice: Voice, what: str, endpoint_id: UUID) -> Reply | None:
+    endpoint = voice.session.get(WebhookEndpoint, (voice.brand.id, endpoint_id))
+    if endpoint is None or endpoint.state != "off" or endpoint.removed_at is not None:
+        return None  # somebody was faster
+    page = voice.page(f"/b/{voice.brand.slug}/settings/webhooks/{endpoint.id}")
+    left = waiting(voice.session, voice.brand.id, endpoint.id)
+    return Reply(voice.say(f"admin.{what}", url=Safe(endpoint.url), waiting=left, page=page), private=True)
 
 
 def _payout_facts(voice: Voice, facts: Mapping[str, Any]) -> dict[str, Any]:

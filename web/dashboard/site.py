@@ -6,17 +6,19 @@ from collections.abc import Callable, Sequence
 
 from starlette.routing import BaseRoute
 
-from web.dashboard import advocates, batches, exports, journey, leaderboard, payouts, review, sharing, shops
+from web.dashboard import advocates, batches, exports, journey, keys, leaderboard, payouts, review, sharing, shops, webhooks
 from web.dashboard.desk import Desk
 
 PAGES: Sequence[Callable[[Desk], list[BaseRoute]]] = (
     advocates.routes,
     exports.routes,
     journey.routes,
+    keys.routes,
     leaderboard.routes,
     review.routes,
     sharing.routes,
     shops.routes,
+    webhooks.routes,
     batches.routes,
     payouts.routes,
 )
