@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from bots.context import Safe, name_of
-from bots.message import Reply
+from bots.message import Button, Reply
 from bots.news import News, Voice, tell
 from core import i18n, ids
 from core.db import among_keys, table
@@ -151,9 +151,10 @@ def _webhook_words(voice: Voice, what: str, endpoint_id: UUID) -> Reply | None:
     endpoint = voice.session.get(WebhookEndpoint, (voice.brand.id, endpoint_id))
     if endpoint is None or endpoint.state != "off" or endpoint.removed_at is not None:
         return None  # somebody was faster
-    page = voice.page(f"/b/{voice.brand.slug}/settings/webhooks/{endpoint.id}")
     left = waiting(voice.session, voice.brand.id, endpoint.id)
-    return Reply(voice.say(f"admin.{what}", url=Safe(endpoint.url), waiting=left, page=page), private=True)
+    words = voice.say(f"admin.{what}", url=Safe(endpoint.url), waiting=left)
+    button = Button(i18n.text(voice.locale, "button.dashboard"), action="do:dashboard")
+    return Reply(words, buttons=((button,),), private=True)
 
 
 def _payout_facts(voice: Voice, facts: Mapping[str, Any]) -> dict[str, Any]:
