@@ -130,7 +130,7 @@ def _listed(session: Session, viewer: Viewer, which: str, before: str) -> dict[s
     found = list(session.scalars(wanted))
     page = found[:SHOWN]
     by_state = session.execute(select(col(Payout.state), func.count()).where(mine).group_by(col(Payout.state)))
-    counts: dict[str, int] = dict(by_state.tuples().all())
+    counts: dict[str, int] = dict(by_state.all())
     for name in ("approval", "stuck"):
         counts[name] = int(session.scalar(select(func.count()).select_from(Payout).where(mine, WHICH[name]())) or 0)
     return {

@@ -46,7 +46,8 @@ def case_of(site: Brandsite, case_id: UUID) -> Case:
 
 
 def words(text: str) -> str:
-    return html.unescape(re.sub(r"<[^>]+>", " ", text))
+    """What a page says, without its markup."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 
 async def test_a_case_is_read_and_decided_on_the_page(tmp_path: Path) -> None:
