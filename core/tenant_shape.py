@@ -36,6 +36,9 @@ from sqlalchemy.sql.selectable import (
 COLUMN = "brand_id"
 THROUGH = frozenset({"web_user"})
 """Tables whose rows are no brand's, but to which a brand's row may point: they are seen only through such a row."""
+OWNED = {"web_user": ("id", "user_id")}
+"""Tables of nobody whose rows may be looked at beside what a brand has of them: joined by this column with that one of
+a table that is held."""
 Node = tuple[int, str]
 """A column of one element of a FROM: the element's hash, which its annotated copies share, and the column's name."""
 
@@ -85,6 +88,7 @@ class _Scope:
     held: set[Node] = field(default_factory=set)
     links: list[tuple[Node, Node, frozenset[int] | None]] = field(default_factory=list)
     binds: list[tuple[Node, Need, frozenset[int] | None]] = field(default_factory=list)
+    owned: dict[int, str] = field(default_factory=dict)
     leaves: set[int] = field(default_factory=set)
 
 
@@ -171,6 +175,8 @@ class _Reader:
             scope.tables[key], scope.columns[key] = found.name, "id"
         elif found.name in THROUGH:
             scope.through[key] = found.name
+        elif found.name in OWNED:
+            scope.owned[key] = found.name
         elif found.name not in self.shared:
             raise Unheld(found.name)
 
@@ -259,16 +265,16 @@ class _Reader:
             if scope.columns.get(leaf) == node[1] and node not in held and (only is None or leaf in only):
                 self.needs.append(Need(need.name, scope.tables[leaf], need.many, need.place))
                 held.add(node)
-        changed = True
-        while changed:
-            changed = False
-            for one, other, only in scope.links:
-                for known, node in ((one, other), (other, one)):
-                    if known in held and node not in held and (only is None or node[0] in only):
-                        held.add(node)
-                        changed = True
+        spreading = True
+        while spreading:
+            spreading = _spread(held, scope.links)
         for leaf, name in scope.tables.items():
             if (leaf, scope.columns[leaf]) not in held:
+                raise Unheld(name)
+        for leaf, name in scope.owned.items():
+            mine, theirs = OWNED[name]
+            ends = [(one, other) for a, b, only in scope.links if not only for one, other in ((a, b), (b, a))]
+            if not any(one == (leaf, mine) and other[0] in scope.tables and other[1] == theirs for one, other in ends):
                 raise Unheld(name)
         for leaf, name in scope.through.items():
             pointers = (
@@ -314,6 +320,16 @@ def needs_of(compiled: Any, shared: frozenset[str]) -> tuple[Need, ...]:
     reader = _Reader(compiled, shared)
     reader.statement(getattr(state, "statement", None) if state is not None else compiled.statement)
     return tuple(dict.fromkeys(reader.needs))
+
+
+def _spread(held: set[Node], links: list[tuple[Node, Node, frozenset[int] | None]]) -> bool:
+    """Hold what is equal to something held; whether there was any."""
+    before = len(held)
+    for one, other, only in links:
+        for known, node in ((one, other), (other, one)):
+            if known in held and (only is None or node[0] in only):
+                held.add(node)
+    return len(held) > before
 
 
 def _bare(clause: Any) -> Any:

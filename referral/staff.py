@@ -25,6 +25,7 @@ from referral.brands import WaitingGroup
 from referral.codes import ALPHABET
 from referral.linking import person_of, standing_links
 from referral.members import Member, identities_of, keyed_hash
+from referral.users.accounts import owners_on_the_web
 
 ROLES = ("owner", "manager", "reviewer")
 """The most powerful first."""
@@ -149,7 +150,7 @@ def give(session: Session, brand_id: UUID, member_id: UUID, role: str, actor: st
         list(values),
     )
     if any(row.role == "owner" for row in held):
-        _keep_an_owner(session, brand_id)
+        keep_an_owner(session, brand_id)
     if before is not None and higher(before, role) == before:
         _void_codes(session, brand_id, _whole(session, brand_id, member_id))
     events.emit(session, [StaffChanged(brand_id, member_id, role, before, actor)])
@@ -170,7 +171,7 @@ def take(session: Session, brand_id: UUID, member_id: UUID, actor: str) -> None:
         session.add(row)
     session.flush()
     if any(row.role == "owner" for row in rows):
-        _keep_an_owner(session, brand_id)
+        keep_an_owner(session, brand_id)
     _void_codes(session, brand_id, _whole(session, brand_id, member_id))
     events.emit(session, [StaffChanged(brand_id, member_id, None, role, actor)])
 
@@ -188,8 +189,9 @@ def _held(session: Session, brand_id: UUID, member_id: UUID) -> list[Staff]:
     )
 
 
-def _keep_an_owner(session: Session, brand_id: UUID) -> None:
-    if not staff_of(session, brand_id, ("owner",)):
+def keep_an_owner(session: Session, brand_id: UUID) -> None:
+    """Raises `Refused("staff_last_owner")` if nobody is the brand's owner any more, in the chat or on the web."""
+    if not staff_of(session, brand_id, ("owner",)) and not owners_on_the_web(session, brand_id):
         raise Refused("staff_last_owner")
 
 

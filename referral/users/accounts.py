@@ -161,6 +161,21 @@ def names_of(session: Session, users: set[UUID]) -> dict[UUID, str]:
     return {row.id: row.name for row in rows}
 
 
+def owners_on_the_web(session: Session, brand_id: UUID) -> int:
+    """How many users who can sign in are owners by a role given here."""
+    rows = session.scalars(
+        select(col(User.id))
+        .join(UserRole, col(UserRole.user_id) == col(User.id))
+        .where(
+            col(UserRole.brand_id) == brand_id,
+            col(UserRole.role) == "owner",
+            col(UserRole.ended_at).is_(None),
+            col(User.disabled_at).is_(None),
+        )
+    )
+    return len(rows.all())
+
+
 def delete_user(session: Session, user_id: UUID) -> None:
     """Forget a user: nothing of them stays but their number in audit logs. Sessions, passkeys, links and roles go too:
     whoever calls this has made sure that no brand is left without an owner."""

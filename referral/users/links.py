@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, Index, delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, col
 
 from core import clock, ids
 from core.db import Row, UtcDateTime, insert_new, table
-from core.errors import BadInput, NotFound, Refused
+from core.errors import BadInput, Conflict, NotFound, Refused
 from referral import audit, staff
 from referral.users.sessions import digest_of
 
@@ -31,7 +32,7 @@ class DoorLink(Row, table=True):
     )
 
     digest: str = Field(primary_key=True)
-    id: UUID = Field(default_factory=ids.new)
+    id: UUID = Field(default_factory=ids.new, unique=True)
     what: str
     brand_id: UUID | None = None
     member_id: UUID | None = None
@@ -53,12 +54,19 @@ def entry_for(session: Session, brand_id: UUID, member_id: UUID, actor: str) -> 
     return _new(session, "enter", actor, brand_id=brand_id, member_id=member_id)
 
 
-def invitation(session: Session, brand_id: UUID, role: str, actor: str) -> str:
-    """The token of a link by which whoever opens it first gets this role. Raises `BadInput("staff_role")`."""
+def invitation(session: Session, brand_id: UUID, role: str, actor: str, link_id: UUID | None = None) -> str:
+    """The token of a link by which whoever opens it first gets this role.
+
+    Raises `BadInput("staff_role")`, `Conflict("invitation_made")` for a `link_id` that has been made.
+    """
     if role not in staff.ROLES:
         raise BadInput("staff_role", role=role[:20])
     audit.record(session, brand_id, actor, "user.invite", role)
-    return _new(session, "invite", actor, brand_id=brand_id, role=role)
+    try:
+        with session.begin_nested():
+            return _new(session, "invite", actor, brand_id=brand_id, role=role, link_id=link_id)
+    except IntegrityError:
+        raise Conflict("invitation_made") from None
 
 
 def reset_for(session: Session, user_id: UUID, actor: str) -> str:
@@ -77,6 +85,7 @@ def _new(
     member_id: UUID | None = None,
     user_id: UUID | None = None,
     role: str | None = None,
+    link_id: UUID | None = None,
 ) -> str:
     now = clock.now()
     rows = table(DoorLink)
@@ -84,6 +93,7 @@ def _new(
     token = secrets.token_urlsafe(32)
     link = DoorLink(
         digest=digest_of(token),
+        id=link_id or ids.new(),
         what=what,
         brand_id=brand_id,
         member_id=member_id,
@@ -185,9 +195,3 @@ def withdraw(session: Session, brand_id: UUID, link_id: UUID, actor: str) -> Non
     if not gone:
         raise NotFound("invitation")
     audit.record(session, brand_id, actor, "user.withdraw", gone[0].role)
-
-
-def void(session: Session, brand_id: UUID, actor: str) -> None:
-    """What this person gave out works no more: nobody comes in by an invitation of somebody who lost the right."""
-    rows = table(DoorLink)
-    session.execute(delete(rows).where(rows.c.brand_id == brand_id, rows.c.made_by == actor, rows.c.used_at.is_(None)))

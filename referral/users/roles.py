@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from core import clock
 from core.db import table, upsert
-from core.errors import BadInput, NotFound, Refused
+from core.errors import BadInput, NotFound
 from referral import audit, staff
 from referral.brands import Brand
 from referral.linking import person_of
@@ -146,25 +146,9 @@ def _put(session: Session, brand_id: UUID, user_id: UUID, role: str, actor: str)
     upsert(session, table(UserRole), [keys | values], ["brand_id", "user_id"], list(values))
 
 
-def owners_on_the_web(session: Session, brand_id: UUID) -> int:
-    """How many users who can sign in are owners by a role given here."""
-    rows = session.scalars(
-        select(col(User.id))
-        .join(UserRole, col(UserRole.user_id) == col(User.id))
-        .where(
-            col(UserRole.brand_id) == brand_id,
-            col(UserRole.role) == "owner",
-            col(UserRole.ended_at).is_(None),
-            col(User.disabled_at).is_(None),
-        )
-    )
-    return len(rows.all())
-
-
 def keep_an_owner(session: Session, brand_id: UUID) -> None:
     """Raises `Refused("staff_last_owner")` if nobody is the brand's owner any more, here or in the chat."""
-    if not owners_on_the_web(session, brand_id) and not staff.staff_of(session, brand_id, ("owner",)):
-        raise Refused("staff_last_owner")
+    staff.keep_an_owner(session, brand_id)
 
 
 def team_of(session: Session, brand_id: UUID) -> list[Colleague]:

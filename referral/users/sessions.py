@@ -38,7 +38,7 @@ class UserSession(Row, table=True):
     )
 
     digest: str = Field(primary_key=True)
-    id: UUID = Field(default_factory=ids.new)
+    id: UUID = Field(default_factory=ids.new, unique=True)
     user_id: UUID
     device: str
     how: str

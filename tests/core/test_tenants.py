@@ -16,11 +16,11 @@ from core.tenants import Unbound
 from referral.brands import Brand, create_brand
 from referral.campaigns import Campaign
 from referral.members import Account, Identity, Member, meet
-from referral.users.accounts import User
+from referral.users.accounts import User, UserRole
 from tests.house import House
 
 Query = Callable[[Session, UUID], object]
-m, i, b = table(Member), table(Identity), table(Brand)
+m, i, b, r = table(Member), table(Identity), table(Brand), table(UserRole)
 other = aliased(Member)
 
 
@@ -80,6 +80,9 @@ GOOD: dict[str, Query] = {
         if s.get_bind().dialect.name == "sqlite"
         else s.execute(text("SELECT id FROM member WHERE brand_id = :brand"), {"brand": brand}).all()
     ),
+    "people who sign in for it": lambda s, brand: s.execute(
+        select(table(User).c.name).join(r, r.c.user_id == table(User).c.id).where(r.c.brand_id == brand)
+    ).all(),
     "nothing of anybody": lambda s, brand: s.execute(select(func.now())).all(),
 }
 
@@ -133,6 +136,9 @@ BAD: dict[str, Query] = {
     "past the session": lambda s, brand: s.connection().execute(select(m.c.id)).all(),
     "as text": lambda s, brand: s.execute(text("SELECT id FROM member")).all(),
     "to the driver": lambda s, brand: s.connection().exec_driver_sql("SELECT id FROM campaign").all(),
+    "people who sign in, beside another's roles": lambda s, brand: s.execute(
+        select(table(User).c.email).join(r, r.c.user_id != table(User).c.id).where(r.c.brand_id == brand)
+    ).all(),
     "people who sign in": lambda s, brand: s.execute(select(table(User).c.email)).all(),
     "a change": lambda s, brand: s.execute(table(Campaign).update().values(state="ended")),
     "a removal": lambda s, brand: s.execute(table(Campaign).delete()),

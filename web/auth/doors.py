@@ -83,7 +83,9 @@ def _look(entry: Entry, session: Session, token: str) -> Found:
     if link.what == "enter":
         member, role = _member(entry, session, link)
         name = member.name
-    if link.user_id is not None:
+    if link.what == "invite":
+        _check_host(entry, session, link)
+    if link.what == "reset" and link.user_id is not None:
         user = user_of(session, link.user_id)
         name, email = user.name, user.email
     return Found(link.what, brand.name if brand else None, brand.slug if brand else None, name, role, email)
@@ -103,6 +105,16 @@ def _member(entry: Entry, session: Session, link: DoorLink) -> tuple[Member, str
     if role is None:
         raise Refused("door_closed")
     return member, role
+
+
+def _check_host(entry: Entry, session: Session, link: DoorLink) -> None:
+    """Raises `Refused("door_closed")` where whoever invites may not any more: nobody comes in by what they gave out."""
+    kind, _, number = link.made_by.partition(":")
+    if kind != "user" or link.brand_id is None:
+        return
+    role = roles.role_of(session, link.brand_id, UUID(number), entry.door.operators)
+    if not staff.may(role, "staff"):
+        raise Refused("door_closed")
 
 
 async def use(entry: Entry, request: Request) -> Response:
@@ -151,7 +163,7 @@ async def _join(entry: Entry, request: Request, token: str, signed: Signed | Non
     """An invitation: for whoever is signed in, or for somebody new."""
     if signed is not None and fields.get("as") == "me":
         await entry.door.check(request)
-        where = await entry.door.parts.writer.run(lambda session: _take_seat(session, token, signed.user_id))
+        where = await entry.door.parts.writer.run(lambda session: _take_seat(entry, session, token, signed.user_id))
         return RedirectResponse(where, 303, {"Cache-Control": "no-store"})
     email, name = read_email(fields.get("email", "")), read_name(fields.get("name", ""))
     kept = await entry.hash(passwords.hash_password, passwords.check_password(fields.get("password", ""), email, name))
@@ -159,17 +171,18 @@ async def _join(entry: Entry, request: Request, token: str, signed: Signed | Non
 
     def unit(session: Session) -> tuple[str, str]:
         user = create_user(session, name, email, kept, locale)
-        where = _take_seat(session, token, user.id)
+        where = _take_seat(entry, session, token, user.id)
         return entry.let_in(session, user.id, request, "invite")[0], where
 
     return entry.door.welcome(*await entry.door.parts.writer.run(unit))
 
 
-def _take_seat(session: Session, token: str, user_id: UUID) -> str:
+def _take_seat(entry: Entry, session: Session, token: str, user_id: UUID) -> str:
     """Give the role an invitation was made for; a higher one they have stays."""
     link = links.use(session, token)
     assert link.brand_id is not None
     assert link.role is not None
+    _check_host(entry, session, link)
     links.note_user(session, link, user_id)
     had = roles.role_of(session, link.brand_id, user_id)
     if staff.higher(had, link.role) != had:

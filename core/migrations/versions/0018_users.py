@@ -58,6 +58,7 @@ def _create_sessions() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["web_user.id"], name=op.f("fk_user_session_user_id")),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_user_session")),
+        sa.UniqueConstraint("id", name=op.f("uq_user_session_id")),
     )
     op.create_index("ix_user_session_user_id", "user_session", ["user_id"], unique=False)
     op.create_table(
@@ -94,6 +95,7 @@ def _create_doors() -> None:
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_door_link_brand_id")),
         sa.ForeignKeyConstraint(["user_id"], ["web_user.id"], name=op.f("fk_door_link_user_id")),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_door_link")),
+        sa.UniqueConstraint("id", name=op.f("uq_door_link_id")),
     )
     op.create_index("ix_door_link_brand_id", "door_link", ["brand_id", "expires_at"], unique=False)
 
