@@ -119,6 +119,39 @@ def take(session: Session, brand_id: UUID, user_id: UUID, actor: str) -> None:
     keep_an_owner(session, brand_id)
 
 
+def change(
+    session: Session, brand_id: UUID, user_id: UUID | None, member_id: UUID | None, role: str, actor: str
+) -> None:
+    """Give somebody of the team another role, wherever they have one. Raises as `give` and `staff.give`."""
+    user, member = _both(session, brand_id, user_id, member_id)
+    if member is not None:
+        staff.give(session, brand_id, member, role, actor)
+    if user is not None and (member is None or user.role is not None):
+        give(session, brand_id, user.user_id, role, actor)
+
+
+def remove(session: Session, brand_id: UUID, user_id: UUID | None, member_id: UUID | None, actor: str) -> None:
+    """Take somebody out of the team, on the web and in the chat. Raises as `take` and `staff.take`."""
+    user, member = _both(session, brand_id, user_id, member_id)
+    if member is not None:
+        staff.take(session, brand_id, member, actor)
+    if user is not None:
+        take(session, brand_id, user.user_id, actor)
+
+
+def _both(
+    session: Session, brand_id: UUID, user_id: UUID | None, member_id: UUID | None
+) -> tuple[UserRole | None, UUID | None]:
+    """What somebody is on the web, and as which member they have a role in the chat. Raises `NotFound("user")`."""
+    user = _row(session, brand_id, user_id) if user_id is not None else None
+    if user is not None:
+        member_id = person_of(session, brand_id, user.member_id) if user.member_id is not None else None
+    member = member_id if member_id is not None and staff.role_of(session, brand_id, member_id) else None
+    if user is None and member is None:
+        raise NotFound("user")
+    return user, member
+
+
 def come_as(session: Session, brand_id: UUID, member_id: UUID, name: str, locale: str | None) -> User:
     """The user a member of the brand is on the web; made when they come for the first time."""
     known = session.scalar(

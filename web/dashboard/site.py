@@ -6,7 +6,20 @@ from collections.abc import Callable, Sequence
 
 from starlette.routing import BaseRoute
 
-from web.dashboard import advocates, batches, exports, journey, keys, leaderboard, payouts, review, sharing, shops, webhooks
+from web.dashboard import (
+    advocates,
+    batches,
+    exports,
+    journey,
+    keys,
+    leaderboard,
+    members,
+    payouts,
+    review,
+    sharing,
+    shops,
+    webhooks,
+)
 from web.dashboard.desk import Desk
 
 PAGES: Sequence[Callable[[Desk], list[BaseRoute]]] = (
@@ -15,6 +28,7 @@ PAGES: Sequence[Callable[[Desk], list[BaseRoute]]] = (
     journey.routes,
     keys.routes,
     leaderboard.routes,
+    members.routes,
     review.routes,
     sharing.routes,
     shops.routes,
