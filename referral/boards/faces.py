@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +15,7 @@ from core.db import among, table
 from referral.boards.names import choices_of, public_name, tidy
 from referral.boards.windows import Standings, since, standings
 from referral.campaigns import Campaign
-from referral.contests.boards import Board, Line, board_of
+from referral.contests.boards import Board, board_of
 from referral.contests.teams import teams_by_id
 from referral.members import Member, keyed_hash
 
@@ -52,20 +52,25 @@ def places_of(session: Session, campaign: Campaign, window: str, now: datetime, 
     return Places(counted, begin, contest is not None and contest.teams, final.revision if final is not None else None)
 
 
-def spots_of(session: Session, campaign: Campaign, places: Places, *, public: bool) -> list[Spot]:
-    """The lines with names: for the brand as its people are called, in public as they chose. A team's name was given
-    to be read, so it stands everywhere."""
-    lines = places.standings.lines
-    names = _team_names(session, campaign, lines) if places.teams else _names(session, campaign, lines, public=public)
+def names_of(
+    session: Session, campaign: Campaign, places: Places, owners: Sequence[UUID], *, public: bool
+) -> dict[UUID, str | None]:
+    """What these owners of lines are called: for the brand as its people are, in public as they chose. A team's name
+    was given to be read, so it stands everywhere. Nobody is left out: who has no name has None."""
+    found = _teams(session, campaign, owners) if places.teams else _people(session, campaign, owners, public=public)
+    return {owner: found.get(owner) for owner in owners}
+
+
+def spots_of(campaign: Campaign, places: Places, names: Mapping[UUID, str | None]) -> list[Spot]:
+    """The lines with these names."""
     return [
-        Spot(line.rank, line.owner, _key(campaign, line.owner), names.get(line.owner), line.score, line.reached_at)
-        for line in lines
+        Spot(line.rank, line.owner, _key(campaign, line.owner), names[line.owner], line.score, line.reached_at)
+        for line in places.standings.lines
     ]
 
 
-def _names(session: Session, campaign: Campaign, lines: Sequence[Line], *, public: bool) -> dict[UUID, str | None]:
+def _people(session: Session, campaign: Campaign, owners: Sequence[UUID], *, public: bool) -> dict[UUID, str | None]:
     t = table(Member)
-    owners = [line.owner for line in lines]
     found = select(t.c.id, t.c.name).where(t.c.brand_id == campaign.brand_id, among(session, t.c.id, owners))
     called: dict[UUID, str] = dict(session.execute(found).all()) if owners else {}
     if not public:
@@ -74,8 +79,8 @@ def _names(session: Session, campaign: Campaign, lines: Sequence[Line], *, publi
     return {member: public_name(name, chosen[member]) for member, name in called.items()}
 
 
-def _team_names(session: Session, campaign: Campaign, lines: Sequence[Line]) -> dict[UUID, str | None]:
-    teams = teams_by_id(session, campaign.brand_id, [line.owner for line in lines])
+def _teams(session: Session, campaign: Campaign, owners: Sequence[UUID]) -> dict[UUID, str | None]:
+    teams = teams_by_id(session, campaign.brand_id, owners)
     return {team.id: tidy(team.name or "") or None for team in teams.values()}
 
 

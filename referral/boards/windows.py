@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Integer, Table, and_, bindparam, func, select, true
 from sqlmodel import Session
 
 from core import clock
-from core.db import among, table
+from core.db import UtcDateTime, among, table
 from referral import leaderboard
 from referral.campaigns import Campaign
 from referral.contests import boards as contests
@@ -78,35 +78,47 @@ class Mark:
     squares: int
 
 
+def _here(t: Table) -> ColumnElement[bool]:
+    return and_(t.c.brand_id == _BRAND, t.c.campaign_id == _CAMPAIGN)
+
+
+_C, _H, _R = table(Campaign), table(ScoreCount), table(Referral)
+_DECIDED, _FROZEN = table(ContestDecision), table(ContestResult)
+_BRAND, _CAMPAIGN = bindparam("brand", type_=_C.c.id.type), bindparam("campaign", type_=_C.c.id.type)
+# Made once: asked several times a second while somebody watches.
+_COUNTS = (
+    select(
+        func.coalesce(func.sum(_H.c.members), 0).label("members"),
+        func.coalesce(func.sum(_H.c.members * _H.c.score), 0).label("friends"),
+        func.coalesce(func.sum(_H.c.members * _H.c.score * _H.c.score), 0).label("squares"),
+    )
+    .where(_here(_H), _H.c.members > 0)
+    .subquery("counts")
+)
+_MARK = (
+    select(
+        *(_C.c.state, _C.c.version, _C.c.timezone, _C.c.ends_at),
+        select(func.count()).select_from(_DECIDED).where(_here(_DECIDED)).scalar_subquery(),
+        select(func.coalesce(func.max(_FROZEN.c.revision), 0)).where(_here(_FROZEN)).scalar_subquery(),
+        *_COUNTS.c,
+    )
+    .select_from(_C.join(_COUNTS, true()))
+    .where(_C.c.brand_id == _BRAND, _C.c.id == _CAMPAIGN)
+)
+_FRIENDS, _REACHED = func.count().label("score"), func.max(_R.c.qualified_at).label("reached_at")
+_RANKED = (
+    select(_R.c.advocate_id, _FRIENDS, _REACHED, func.count().over(), func.sum(func.count()).over())
+    .where(_here(_R), IS_QUALIFIED, _R.c.qualified_at >= bindparam("begin", type_=UtcDateTime))
+    .group_by(_R.c.advocate_id)
+    .order_by(_FRIENDS.desc(), _REACHED, _R.c.advocate_id)
+    .limit(bindparam("most", type_=Integer))
+)
+"""(advocate, friends, when the last one qualified, how many advocates, how many friends they all brought)."""
+
+
 def mark_of(session: Session, brand_id: UUID, campaign_id: UUID) -> Mark | None:
     """The campaign's mark now, at the cost of its histogram; None where there is no such campaign."""
-    c, h, d, r = table(Campaign), table(ScoreCount), table(ContestDecision), table(ContestResult)
-
-    def here(t: Any) -> tuple[Any, Any]:
-        return t.c.brand_id == brand_id, t.c.campaign_id == campaign_id
-
-    counts = (
-        select(
-            func.coalesce(func.sum(h.c.members), 0).label("members"),
-            func.coalesce(func.sum(h.c.members * h.c.score), 0).label("friends"),
-            func.coalesce(func.sum(h.c.members * h.c.score * h.c.score), 0).label("squares"),
-        )
-        .where(*here(h), h.c.members > 0)
-        .subquery("counts")
-    )
-    row = session.execute(
-        select(
-            c.c.state,
-            c.c.version,
-            c.c.timezone,
-            c.c.ends_at,
-            select(func.count()).select_from(d).where(*here(d)).scalar_subquery(),
-            select(func.coalesce(func.max(r.c.revision), 0)).where(*here(r)).scalar_subquery(),
-            *counts.c,
-        )
-        .select_from(c.join(counts, c.c.brand_id == brand_id))
-        .where(c.c.brand_id == brand_id, c.c.id == campaign_id)
-    ).one_or_none()
+    row = session.connection().execute(_MARK, {"brand": brand_id, "campaign": campaign_id}).one_or_none()
     if row is None:
         return None
     state, version, timezone, ends_at, decisions, revision, members, friends, squares = row
@@ -160,25 +172,11 @@ def _counted(session: Session, campaign: Campaign, begin: datetime, limit: int, 
         gone |= forgotten
 
 
-def _ranked(session: Session, campaign: Campaign, begin: datetime, most: int, gone: set[UUID]) -> list[Any]:
-    """(advocate, friends, when the last one qualified, how many advocates, how many friends they all brought)."""
-    r = table(Referral)
-    score, reached = func.count().label("score"), func.max(r.c.qualified_at).label("reached_at")
-    counted = (
-        select(r.c.advocate_id, score, reached, func.count().over(), func.sum(func.count()).over())
-        .where(
-            r.c.brand_id == campaign.brand_id,
-            r.c.campaign_id == campaign.id,
-            IS_QUALIFIED,
-            r.c.qualified_at >= begin,
-        )
-        .group_by(r.c.advocate_id)
-        .order_by(score.desc(), reached, r.c.advocate_id)
-        .limit(most)
-    )
-    if gone:
-        counted = counted.where(r.c.advocate_id.not_in(gone))
-    return list(session.execute(counted).all())
+def _ranked(session: Session, campaign: Campaign, begin: datetime, most: int, gone: set[UUID]) -> Sequence[Any]:
+    """The window's first lines without these people."""
+    asked = {"brand": campaign.brand_id, "campaign": campaign.id, "begin": begin, "most": most}
+    chosen = _RANKED.where(_R.c.advocate_id.not_in(gone)) if gone else _RANKED
+    return session.connection().execute(chosen, asked).all()
 
 
 def _forgotten(session: Session, brand_id: UUID, members: Sequence[UUID]) -> set[UUID]:

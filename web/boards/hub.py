@@ -23,7 +23,7 @@ from starlette.responses import Response, StreamingResponse
 from core.errors import Unavailable
 from core.reader import Reader
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.2
 """How soon a look follows a commit of this process, at the earliest."""
 ASK_SECONDS = 0.4
 """How often a topic is looked at for the commits of other processes."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,7 +15,7 @@ from sqlmodel import Session
 
 from core import clock, tenants
 from core.errors import NotFound
-from referral.boards.faces import Places, places_of, spots_of
+from referral.boards.faces import Places, names_of, places_of, spots_of
 from referral.boards.shares import find_share
 from referral.boards.windows import ALL, Mark, mark_of, since, windows_of
 from referral.campaigns import Campaign
@@ -22,8 +23,8 @@ from web.boards.hub import Sight, Topic
 
 SHOWN = 50
 """Lines of a board."""
-DRESS_SECONDS = 2.0
-"""How old names may be on a board that has not moved: a member who wants to be hidden does not move it."""
+NAMED_SECONDS = 2.0
+"""How old names may be: a member who wants to be hidden from now on moves no line."""
 RECOUNT_SECONDS = 15.0
 """How old a count may be though its mark says that nothing has changed (see `Mark`)."""
 
@@ -42,8 +43,9 @@ class _Basis:
     mark: Mark
     begin: datetime | None
     places: Places
+    names: Mapping[UUID, str | None]
     counted: float
-    dressed: float
+    named: float
 
 
 def brand_board(which: Which, window: str) -> Topic:
@@ -84,20 +86,26 @@ def _look(session: Session, which: Which, window: str, last: Sight | None, *, pu
         before: _Basis | None = last.basis if last is not None else None
         moment = time.monotonic()
         same = before is not None and (before.mark, before.begin) == (mark, begin)
-        if last is not None and before is not None and same and moment - before.dressed < DRESS_SECONDS:
+        names_hold = before is not None and moment - before.named < NAMED_SECONDS
+        if last is not None and same and names_hold:
             return last
         campaign = session.get_one(Campaign, (which.brand_id, which.campaign_id), populate_existing=True)
         if before is not None and same and moment - before.counted < RECOUNT_SECONDS:
-            basis = replace(before, dressed=moment)
+            places, counted = before.places, before.counted
         else:
-            basis = _Basis(mark, begin, places_of(session, campaign, window, clock.now(), SHOWN), moment, moment)
-        return Sight(_body(session, campaign, basis.places, public=public), basis)
+            places, counted = places_of(session, campaign, window, clock.now(), SHOWN), moment
+        known = before.names if before is not None and names_hold else {}
+        asked = [line.owner for line in places.standings.lines if line.owner not in known]
+        names = {**known, **(names_of(session, campaign, places, asked, public=public) if asked else {})}
+        named = before.named if before is not None and names_hold else moment
+        basis = _Basis(mark, begin, places, names, counted, named)
+        return Sight(_body(campaign, places, names, public=public), basis)
 
 
-def _body(session: Session, campaign: Campaign, places: Places, *, public: bool) -> str:
+def _body(campaign: Campaign, places: Places, names: Mapping[UUID, str | None], *, public: bool) -> str:
     """One line of JSON: k names the line, r its rank, n the name, s the score, t when it was reached (seconds since
     1970); for the brand also m, the member."""
-    spots = spots_of(session, campaign, places, public=public)
+    spots = spots_of(campaign, places, names)
     lines = [
         {"k": spot.key, "r": spot.rank, "n": spot.name, "s": spot.score, "t": int(spot.reached_at.timestamp())}
         | ({} if public or places.teams else {"m": str(spot.owner)})

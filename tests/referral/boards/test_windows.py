@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 from sqlmodel import Session, col
 
 from core import clock
-from referral.boards.faces import places_of, spots_of
+from referral.boards.faces import names_of, places_of, spots_of
 from referral.boards.windows import mark_of, since
 from referral.campaigns import Campaign
 from referral.privacy import forget_member
@@ -31,7 +31,8 @@ def board(town: Town, window: str, limit: int = 50) -> list[tuple[int, str, int]
     def query(session: Session) -> list[tuple[int, str, int]]:
         campaign = session.get_one(Campaign, (town.brand.id, town.campaign.id))
         places = places_of(session, campaign, window, clock.now(), limit)
-        spots = spots_of(session, campaign, places, public=False)
+        owners = [line.owner for line in places.standings.lines]
+        spots = spots_of(campaign, places, names_of(session, campaign, places, owners, public=False))
         if len(spots) < limit:
             assert places.standings.of == len(spots)
             assert places.standings.friends == sum(spot.score for spot in spots)
