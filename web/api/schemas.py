@@ -92,13 +92,15 @@ class AccountIn(_Given):
 
 class CustomerIn(_Given):
     """Who bought, in any ways that are known; they must not contradict each other. Contacts are kept as keyed hashes
-    only. `email_sha256`: SHA-256 of the address in lower case, without spaces around it, in hexadecimal."""
+    only. `email_sha256`: SHA-256 of the address in lower case, without spaces around it, in hexadecimal. `consent`: the
+    customer agreed that later orders with this contact alone are joined to them."""
 
     member_id: UUID | None = None
     account: AccountIn | None = None
     email: Email | None = None
     email_sha256: Sha256 | None = None
     phone: Annotated[str, StringConstraints(strict=True, min_length=5, max_length=40)] | None = None
+    consent: Annotated[bool, Field(strict=True)] = False
 
     @model_validator(mode="after")
     def _one_contact(self) -> CustomerIn:
@@ -154,6 +156,7 @@ class ConversionIn(_Given):
             (who.account.platform, who.account.account) if who.account else None,
             self.code,
             who.contact_hash,
+            consent=who.consent,
         )
 
 

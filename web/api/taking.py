@@ -114,7 +114,7 @@ def _with_code(one: Told[Order], codes: Mapping[tuple[UUID, UUID], str]) -> Orde
         return one.what
     if one.what.code is not None and one.what.code != clicked:
         raise BadInput("click_and_code")
-    return replace(one.what, code=clicked)
+    return replace(one.what, code=clicked, click_id=one.click_id if one.what.code is None else None)
 
 
 def _record_refunds(session: Session, told: Sequence[Told[RefundOrder]]) -> list[Answer]:
