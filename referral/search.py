@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Index, String, delete, select
+from sqlalchemy import ColumnElement, Index, delete, select
 from sqlmodel import Field, Session, col
 
 from core import clock
@@ -56,7 +56,8 @@ class MemberTerm(Row, table=True):
     __table_args__ = (Index("ix_member_term_member", "brand_id", "member_id"), {"sqlite_with_rowid": False})
 
     brand_id: UUID = Field(primary_key=True)
-    term: str = Field(primary_key=True, sa_type=String().with_variant(String(collation="C"), "postgresql"))
+    term: str = Field(primary_key=True)
+    """Compared by code points (collation C), in PostgreSQL too, so that a beginning is a range of the index."""
     member_id: UUID = Field(primary_key=True)
 
 
