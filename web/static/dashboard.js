@@ -90,6 +90,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A choice by mouse or finger is followed at once; by keys one passes others on the way, and presses the button.
+let byHand = false;
+document.addEventListener("pointerdown", () => { byHand = true; });
+document.addEventListener("keydown", () => { byHand = false; });
+document.addEventListener("change", (event) => {
+  if (byHand && event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset.confirm;
   if (question && !window.confirm(question)) event.preventDefault();

@@ -1,0 +1,119 @@
+"""The first page: who brings customers, what they cost, how far it carries, and on how few shoulders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from core import clock, i18n
+from core.money import ITEM
+from referral.brands import Community
+from referral.campaigns import Campaign, campaigns_of, find_campaign
+from referral.insight.figures import STEPS
+from rewards.insight import refresh
+from rewards.insight.overview import Overview, latest, overview
+from rewards.items.items import Item
+from web.dashboard import charts, shown
+from web.dashboard.desk import Desk, Viewer
+
+DAYS = (7, 30, 90, 365)
+USUAL = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the page shows, and the names of what stands in it."""
+
+    figures: Overview
+    campaigns: Sequence[Campaign]
+    campaign: Campaign | None
+    communities: dict[UUID, str]
+    goods: dict[str, str]
+
+
+def routes(desk: Desk) -> list[BaseRoute]:
+    """`/b/{brand}/`."""
+
+    async def show(request: Request, viewer: Viewer) -> Response:
+        days = chosen_days(request)
+        slug = request.query_params.get("campaign", "")
+        await count_first(desk, viewer)
+        seen = await desk.read(viewer, lambda session: look(session, viewer, days, slug))
+        return desk.show(
+            request,
+            viewer,
+            "dashboard/overview.html",
+            here="overview",
+            seen=seen,
+            figures=seen.figures,
+            days=days,
+            choices=DAYS,
+            chart=trend(viewer, seen.figures),
+            goods=lambda asset: seen.goods.get(asset, asset),
+        )
+
+    return [desk.route("/", show)]
+
+
+def chosen_days(request: Request) -> int:
+    """The length of the period that was asked for."""
+    asked = request.query_params.get("days", "")
+    return int(asked) if asked.isdecimal() and len(asked) < 5 and int(asked) in DAYS else USUAL
+
+
+async def count_first(desk: Desk, viewer: Viewer) -> None:
+    """Let what is new be counted before figures are shown, unless that was just done."""
+    if await desk.read(viewer, lambda session: refresh.is_due(session, viewer.brand_id)):
+        await desk.write(viewer, lambda session: refresh.refresh(session, viewer.brand_id))
+
+
+def look(session: Session, viewer: Viewer, days: int, slug: str = "") -> Seen:
+    """Everything the page says, in one session."""
+    today = clock.now().astimezone(ZoneInfo(viewer.timezone)).date()
+    campaign = find_campaign(session, viewer.brand_id, slug) if slug else None
+    found = overview(session, viewer.brand_id, latest(today, days), campaign.id if campaign else None)
+    places = {place.community_id for place in found.communities if place.community_id}
+    rows = session.scalars(
+        select(Community).where(col(Community.brand_id) == viewer.brand_id, col(Community.id).in_(places))
+    )
+    return Seen(
+        found,
+        campaigns_of(session, viewer.brand_id),
+        campaign,
+        {row.id: row.title or row.group_id for row in rows},
+        goods_of(session, viewer, found.unvalued),
+    )
+
+
+def goods_of(session: Session, viewer: Viewer, assets: Sequence[str]) -> dict[str, str]:
+    """What points and goods are called in the viewer's language."""
+    named = {asset: i18n.text(viewer.locale, "campaign.points") for asset in assets if asset == "PTS"}
+    slugs = [asset.removeprefix(ITEM) for asset in assets if asset.startswith(ITEM)]
+    if slugs:
+        rows = session.scalars(select(Item).where(col(Item.brand_id) == viewer.brand_id, col(Item.slug).in_(slugs)))
+        named |= {ITEM + row.slug: i18n.pick(row.title, viewer.locale) for row in rows}
+    return named
+
+
+def trend(viewer: Viewer, figures: Overview) -> str:
+    """Friends day by day, as far as each has got."""
+    days = figures.period.all()
+    locale = viewer.locale
+    return charts.line_chart(
+        i18n.text(locale, "insight.trend"),
+        [shown.day(locale, viewer.timezone, day) for day in days],
+        [
+            charts.Series(i18n.text(locale, f"insight.step.{step}"), figures.sums.series(step, days))
+            for step in STEPS[1:]
+        ],
+        lambda value: shown.number(locale, value, 1),
+        i18n.text(locale, "dash.figures_of"),
+    )
