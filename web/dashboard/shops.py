@@ -64,6 +64,8 @@ class _Pages:
             return shop, shops.deliveries_of(session, viewer.brand_id, shop.id)
 
         shop, deliveries = await self._desk.read(viewer, query)
+        # A refund names its order by number only; what the shop's people call it, the order's own message says.
+        names = {one.order_id: one.label for one in deliveries if one.outcome == "recorded" and one.label}
         public = self._desk.pages.public_url
         made_here = shop.kind in shops.MADE_BY_US
         return self._desk.show(
@@ -82,6 +84,7 @@ class _Pages:
             wanted=() if made_here else shops.SECRETS[shop.kind],
             # Shown until the shop has it: from then on nobody needs to read it here.
             secret=shops.secrets_of(shop)["secret"] if made_here and shop.heard_at is None else None,
+            names=names,
             choices=shops.OPTIONS.get(shop.kind, {}),
             deliveries=[(one, TONES.get(one.outcome, "quiet"), reason(viewer.locale, one)) for one in deliveries],
         )

@@ -1,0 +1,117 @@
+"""A brand connects a shop by the page, and reads there what became of its messages."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from referral import audit, shops
+from tests.web.brandsite import OTHER, Brandsite, open_brand
+from tests.web.shops.payloads import shopify_order, woo_order
+
+
+async def push(site: Brandsite, path: str, body: object, secret: str, header: str) -> int:
+    """A shop sends its message."""
+    raw = json.dumps(body).encode()
+    mac = base64.b64encode(hmac.new(secret.encode(), raw, hashlib.sha256).digest()).decode()
+    visitor = await site.visitor()
+    return (await visitor.post(path, content=raw, headers={header: mac, "x-shopify-topic": "orders/paid"})).status_code
+
+
+async def test_a_shop_is_connected_step_by_step(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        mei = await site.person("manager")
+        empty = await mei.get("/settings/shops")
+        assert "No shop connected yet" in empty.text
+        made = await mei.post("/settings/shops", kind="shopify", name="Hill <b>Tea</b>")
+        assert (made.status_code, made.headers["location"]) == (
+            303,
+            "/b/wild/settings/shops/shopify?said=shop.connected",
+        )
+        page = (await mei.get("/settings/shops/shopify")).text
+        assert "http://friends.example/hooks/shopify/wild" in page
+        assert "Needs its key" in page
+        assert "orders/updated" in page
+        assert "Hill &lt;b&gt;Tea&lt;/b&gt;" in page
+        assert "<b>Tea</b>" not in page
+        kept = await mei.post("/settings/shops/shopify/secret", secret="hush-hush")
+        assert kept.status_code == 303
+        page = (await mei.get("/settings/shops/shopify")).text
+        assert "hush-hush" not in page
+        assert "Waiting for a first message" in page
+
+        assert await push(site, "/hooks/shopify/wild", shopify_order(), "guessed", "x-shopify-hmac-sha256") == 401
+        assert "Wrong signature" in (await mei.get("/settings/shops/shopify")).text
+        assert await push(site, "/hooks/shopify/wild", shopify_order(), "hush-hush", "x-shopify-hmac-sha256") == 200
+        page = (await mei.get("/settings/shops/shopify")).text
+        assert re.search(r"/b/wild/journeys/order/[0-9a-f-]{36}", page)
+        assert "counts for nobody" in page
+        assert "Connected" in page
+
+        assert (await mei.post("/settings/shops/shopify/end")).status_code == 303
+        assert await push(site, "/hooks/shopify/wild", shopify_order(), "hush-hush", "x-shopify-hmac-sha256") == 404
+        assert (await mei.post("/settings/shops/shopify/resume")).status_code == 303
+        acts = site.house.ask(lambda session: [one.act for one in audit.entries_of(session, site.ours.brand_id)])
+        told = [act for act in acts if act.startswith("shop.")]
+        assert told == ["shop.resumed", "shop.ended", "shop.secret", "shop.connect"]
+
+
+async def test_a_key_of_ours_is_shown_until_the_shop_has_it(tmp_path: Path) -> None:
+    async with open_brand(tmp_path, locale="zh_Hans") as site:
+        mei = await site.person("owner")
+        await mei.post("/settings/shops", kind="woocommerce", name="茶铺")
+        shop = site.house.ask(lambda session: shops.find_shop(session, site.ours.brand_id, "woocommerce"))
+        secret = shops.secrets_of(shop)["secret"]
+        assert secret in (await mei.get("/settings/shops/woocommerce")).text
+        assert await push(site, "/hooks/woocommerce/wild", woo_order(), secret, "x-wc-webhook-signature") == 200
+        page = (await mei.get("/settings/shops/woocommerce")).text
+        assert secret not in page
+        assert "已接通" in page
+        await mei.post("/settings/shops/woocommerce/secret")
+        assert await push(site, "/hooks/woocommerce/wild", woo_order(), secret, "x-wc-webhook-signature") == 401
+
+
+async def test_what_is_typed_wrong_is_said_and_kept(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        mei = await site.person("owner")
+        nameless = await mei.post("/settings/shops", kind="youzan", name=" ")
+        assert (nameless.status_code, "Please give the shop a name" in nameless.text) == (400, True)
+        assert '<option value="youzan" selected>' in nameless.text
+        assert (await mei.post("/settings/shops", kind="ebay", name="x")).status_code == 400
+        await mei.post("/settings/shops", kind="stripe", name="Till")
+        assert (await mei.post("/settings/shops/stripe/secret", secret="密钥")).status_code == 400
+        assert (await mei.post("/settings/shops/stripe/options", orders="barter")).status_code == 400
+        await mei.post("/settings/shops/stripe/options", orders="intents", tests="on")
+        page = (await mei.get("/settings/shops/stripe")).text
+        assert "payment_intent.succeeded" in page
+        assert "invoice.paid" not in page
+        assert (await mei.get("/settings/shops/none")).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["reviewer", None])
+async def test_only_who_may_connect_comes_in(tmp_path: Path, role: str | None) -> None:
+    async with open_brand(tmp_path) as site:
+        somebody = await site.person(role)
+        for path in ("/settings/shops", "/settings/shops/shopify"):
+            assert (await somebody.get(path)).status_code in (403, 404)
+        assert (await somebody.post("/settings/shops", kind="shopify", name="x")).status_code in (403, 404)
+
+
+async def test_another_brands_shop_does_not_exist_here(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        rival = await site.person("owner", site.theirs, "Rival")
+        await rival.post("/settings/shops", kind="shopify", name=f"{OTHER} shop")
+        mei = await site.person("owner")
+        assert OTHER not in (await mei.get("/settings/shops")).text
+        assert (await mei.get("/settings/shops/shopify")).status_code == 404
+        for act in ("secret", "options", "end", "resume"):
+            assert (await mei.post(f"/settings/shops/shopify/{act}", secret="mine")).status_code == 404
+        assert (await mei.client.post("/b/faraway/settings/shops", data={"csrf": mei.csrf})).status_code in (403, 404)
+        theirs = site.house.ask(lambda session: shops.find_shop(session, site.theirs.brand_id, "shopify"))
+        assert (theirs.sealed, theirs.ended_at) == ("", None)
