@@ -29,8 +29,8 @@ _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _NUMERIC = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)\.?")
 """A last label that browsers and `inet_aton` take for a number: 2130706433, 0x7f.1, 0177.0.0.1."""
-_PATH = re.compile(r"[!-\[\]-~]*")
-"""Printable ASCII without space and backslash."""
+_PATH = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
+"""What RFC 3986 lets stand in a path and a query."""
 _CLOSED = [
     ipaddress.ip_network(text)
     for text in (
@@ -122,6 +122,8 @@ async def addresses_of(target: Target, allowed: Sequence[Network], ask: Resolve 
 
     Raises `BadInput`: webhook_unknown_host, webhook_private, and webhook_scheme for http to anywhere not allowed.
     """
+    if target.scheme == "http" and not allowed:
+        raise BadInput("webhook_scheme")
     try:
         found = [ipaddress.ip_address(one.partition("%")[0]) for one in await ask(target.host, target.port)]
     except (OSError, TimeoutError, ValueError):
