@@ -13,6 +13,7 @@ from web.dashboard import (
     journey,
     keys,
     leaderboard,
+    ledger,
     members,
     overview,
     payouts,
@@ -37,6 +38,7 @@ PAGES: Sequence[Callable[[Desk], list[BaseRoute]]] = (
     webhooks.routes,
     batches.routes,
     payouts.routes,
+    ledger.routes,
 )
 """Each page's `routes`."""
 
