@@ -16,7 +16,6 @@ from sqlalchemy import Column, Select, select
 from sqlmodel import Session
 
 from core.db import among_keys, insert_new, table
-from core.errors import BadInput
 from core.keyed import Keyed
 from referral import codes
 from referral.arrivals import Arrive, arrive
@@ -141,7 +140,7 @@ def _come(
     accounts: dict[Named, UUID],
 ) -> bool:
     """Let those who gave a code come with it; who is known and who is new, `arrive` says. Whether anybody came."""
-    read = {order.code: _read(order.code) for order in orders if order.code is not None}
+    read = {order.code: codes.read(order.code) for order in orders if order.code is not None}
     if not read:
         return False
     owners = owners_of(session, [code for code in read.values() if code is not None])
@@ -164,14 +163,6 @@ def _come(
             buyer.member_id, buyer.reason = came.member_id, None
             accounts[name] = came.member_id
     return True
-
-
-def _read(code: str) -> str | None:
-    """The code as it is kept; None for what is none, which a till may send all the same."""
-    try:
-        return codes.normalize(code)
-    except BadInput:
-        return None
 
 
 def _see(session: Session, unseen: Sequence[tuple[Order, Sequence[Named]]]) -> None:

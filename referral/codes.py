@@ -58,6 +58,14 @@ def normalize(text: str) -> str:
     return code
 
 
+def read(text: str) -> str | None:
+    """`normalize`, or None for what is no code, which a till may send all the same."""
+    try:
+        return normalize(text)
+    except BadInput:
+        return None
+
+
 def looks_like(text: str) -> bool:
     """Whether a message is probably meant as a code (so that a mistyped one is answered at once)."""
     try:

@@ -27,7 +27,7 @@ from core import clock, events, ids
 from core.db import insert_all, let_go, table, update_each
 from core.errors import Conflict, NotFound
 from core.keyed import Keyed
-from referral.attribution.decisions import Verdicts, decision, given_to, keep, next_revision
+from referral.attribution.decisions import Verdicts, decision, given_to, keep, next_revision, valid_until
 from referral.attribution.evidence import Asked, judge
 from referral.buyers import Buyer, find_buyers
 from referral.campaigns import Campaign
@@ -165,7 +165,7 @@ def assign_order(session: Session, brand_id: UUID, source: str, external_id: str
     brought = _attribute(row, Buyer(member_id), came, judged)
     session.add(row)
     session.flush()
-    made = decision(brand_id, row, _its(row, came), judged, next_revision(session, brand_id, row.id))
+    made = decision(brand_id, row, _its(row, came), judged, revision=next_revision(session, brand_id, row.id))
     keep(session, [made], clock.now())
     _tell(session, [(brand_id, row.id)], clock.now())
     if brought is not None and row.left:
@@ -215,7 +215,7 @@ def _record(session: Session, orders: Sequence[Order]) -> dict[Key, Recorded]:
         brought = _attribute(one, buyer, ways, judged)
         if brought is not None and one.left:
             counting.append((one, brought))
-        decided.append(decision(one.order.brand_id, one, _its(one, ways), judged))
+        decided.append(decision(one.order.brand_id, one, _its(one, ways), judged, click_id=one.order.click_id))
     now = clock.now()  # before anything is flushed: a refund may not name an order that is not there
     insert_all(session, table(Conversion), [_row(one, now) for one in taken])
     session.flush()
@@ -377,9 +377,7 @@ def _open(session: Session, firsts: Sequence[tuple[Conversion | Taken, Brought]]
     changes: list[tuple[Brought, dict[str, object]]] = []
     for row, b in firsts:
         if (b.state, b.reason) != ("joined", None) or row.ordered_at >= b.expires_at:
-            verdict = judged.get((row.id, b.id))
-            until = verdict.credit.until if verdict else None
-            end = max(b.expires_at, min(until or b.expires_at, b.ends_at))
+            end = max(b.expires_at, min(valid_until(row, b, judged) or b.expires_at, b.ends_at))
             changes.append((b, {"state": "joined", "reason": None, "expires_at": end}))
     _change(session, changes)
 

@@ -26,7 +26,8 @@ NOBODY = "nobody"
 
 
 class Attribution(Row, table=True):
-    """A decision. `policy`: `Policy.text`, or `USUAL`. `touches`: the ids of all it saw, in the order of time.
+    """A decision. `policy`: `Policy.text`, or `USUAL`. `touches`: the ids of all it saw, in the order of time; a code
+    given without an account goes by the order's own id. `click_id`: the click the order came by, if it said so.
     `shares`: [touch, advocate, millionths] in the order of time. `reason`: a code of `attribution.reason.*`, or of
     `api.reason.*` where the order counts for nobody by another rule."""
 
@@ -43,6 +44,7 @@ class Attribution(Row, table=True):
     campaign_version: int | None = None
     referral_id: UUID | None = None
     policy: str | None = None
+    click_id: UUID | None = None
     touches: list[str] = Field(sa_column=Column(Json, nullable=False))
     shares: list[list[Any]] = Field(sa_column=Column(Json, nullable=False))
     reason: str
@@ -86,6 +88,7 @@ class Decision:
     touches: tuple[UUID, ...] = ()
     shares: tuple[Share, ...] = ()
     shared: bool = False
+    click_id: UUID | None = None
     revision: int = 1
 
 
@@ -104,6 +107,7 @@ def _row(one: Decision, at: datetime) -> dict[str, Any]:
         "campaign_version": one.campaign_version,
         "referral_id": one.referral_id,
         "policy": one.policy,
+        "click_id": one.click_id,
         "touches": [str(touch) for touch in one.touches],
         "shares": [[str(part.touch_id), str(part.advocate_id), part.share] for part in one.shares],
         "reason": one.reason,
@@ -173,22 +177,31 @@ class Bringing(Came, Protocol):
     touch_id: UUID
 
 
-def decision(brand_id: UUID, row: Counted, came: Bringing | None, judged: Verdicts, revision: int = 1) -> Decision:
+def decision(
+    brand_id: UUID,
+    row: Counted,
+    came: Bringing | None,
+    judged: Verdicts,
+    *,
+    click_id: UUID | None = None,
+    revision: int = 1,
+) -> Decision:
     """The decision about an order; `came`: the referral it belongs to, also where it does not count by it."""
-    counts = row.status == "attributed"
+    made = Decision(brand_id, row.id, row.reason or NOBODY, click_id=click_id, revision=revision)
     if came is None:
-        return Decision(brand_id, row.id, row.reason or NOBODY, revision=revision)
-    where = (came.campaign_id, came.campaign_version, came.id)
+        return made
+    made.campaign_id, made.campaign_version, made.referral_id = came.campaign_id, came.campaign_version, came.id
     verdict = judged.get((row.id, came.id)) if judged else None
+    counts = row.status == "attributed"
     if verdict is None:
-        shares = (Share(came.touch_id, came.advocate_id, WHOLE),) if counts else ()
-        reason = "bound" if counts else row.reason or NOBODY
-        return Decision(brand_id, row.id, reason, *where, USUAL, (came.touch_id,), shares, revision=revision)
-    seen = (verdict.policy.text, verdict.touches)
-    if not counts:
-        return Decision(brand_id, row.id, row.reason or NOBODY, *where, *seen, revision=revision)
-    credit = verdict.credit
-    return Decision(brand_id, row.id, credit.reason, *where, *seen, credit.shares, shared=True, revision=revision)
+        made.policy, made.touches = USUAL, (came.touch_id,)
+        if counts:
+            made.reason, made.shares = "bound", (Share(came.touch_id, came.advocate_id, WHOLE),)
+        return made
+    made.policy, made.touches = verdict.policy.text, verdict.touches
+    if counts:
+        made.reason, made.shares, made.shared = verdict.credit.reason, verdict.credit.shares, True
+    return made
 
 
 def given_to(row: Counted, came: Came, judged: Verdicts) -> Given:
@@ -197,6 +210,12 @@ def given_to(row: Counted, came: Came, judged: Verdicts) -> Given:
     if verdict is None or all(one.advocate_id == came.advocate_id for one in verdict.credit.shares):
         return ()
     return tuple((one.advocate_id, one.share) for one in verdict.credit.shares)
+
+
+def valid_until(row: Counted, came: Came, judged: Verdicts) -> datetime | None:
+    """When the touches that decided about an order are valid no more; None without a policy."""
+    verdict = judged.get((row.id, came.id)) if judged else None
+    return verdict.credit.until if verdict is not None else None
 
 
 def next_revision(session: Session, brand_id: UUID, conversion_id: UUID) -> int:

@@ -81,7 +81,7 @@ class Trails:
     """Touches by (brand, friend, campaign), and the clicks asked for by (brand, click)."""
 
     by_friend: dict[tuple[UUID, UUID, UUID], list[Mark]]
-    clicks: dict[tuple[UUID, UUID | None], Seen]
+    clicks: dict[tuple[UUID, UUID], Seen]
 
 
 _known: dict[Version, Policy | None] = {}
@@ -125,26 +125,22 @@ def judge(session: Session, asked: Sequence[Asked]) -> dict[tuple[UUID, UUID], J
         for one in order.came
         if (policy := policies[(one.brand_id, one.campaign_id, one.campaign_version)]) is not None
     ]
-    clicks = {(one.brand_id, order.click_id): one for order, one, _ in wanted if order.click_id}
-    trails = trails_of(session, {(one.brand_id, one.friend_id, one.campaign_id) for _, one, _ in wanted}, set(clicks))
-    fair = _Fair(session)
-    return {(order.conversion_id, one.id): _judged(order, one, policy, trails, fair) for order, one, policy in wanted}
+    clicks = {(one.brand_id, order.click_id) for order, one, _ in wanted if order.click_id}
+    trails = trails_of(session, {_trail(one) for _, one, _ in wanted}, clicks)
+    fair = Fair(session)
+    return {(order.conversion_id, one.id): decide_by(policy, order, one, trails, fair) for order, one, policy in wanted}
 
 
-def _judged(order: Asked, one: Came, policy: Policy, trails: Trails, fair: _Fair) -> Judged:
-    friend = (one.brand_id, one.friend_id)
-    seen = [touch for touch in trails.by_friend[(*friend, one.campaign_id)] if touch.touch.at <= order.at]
-    told_here = order.code_campaign == one.campaign_id and order.code_advocate is not None
-    at_till = [mark for mark in seen if told_here and mark.kind == "code" and mark.touch.at == order.at]
-    till: Seen | None = None
-    if told_here:
-        seen = [mark for mark in seen if mark not in at_till]
-        if order.click_id is None and order.outcome in JUDGED_AT_TILL:
-            assert order.code_advocate is not None
-            made = at_till[0].touch.id if at_till else order.conversion_id
-            till = Seen(made, order.code_advocate, order.at)
-    click = trails.clicks.get((one.brand_id, order.click_id)) if order.click_id else None
-    if click is not None and click.at <= order.at and told_here and all(mark.touch.id != click.id for mark in seen):
+def decide_by(policy: Policy, order: Asked, one: Came, trails: Trails, fair: Fair) -> Judged:
+    """What this policy says of an order in the campaign by which its buyer came in this way."""
+    seen = [mark for mark in trails.by_friend.get(_trail(one), ()) if mark.touch.at <= order.at]
+    told_here = order.code_campaign == one.campaign_id
+    # The code that came with the order is no touch before it: its own coming is taken out, and weighed by precedence.
+    coming = [mark for mark in seen if told_here and mark.kind == "code" and mark.touch.at == order.at]
+    seen = [mark for mark in seen if mark not in coming]
+    till = _at_till(order, coming) if told_here else None
+    click = trails.clicks.get((one.brand_id, order.click_id)) if told_here and order.click_id else None
+    if click is not None and click.at <= order.at and all(mark.touch.id != click.id for mark in seen):
         seen.append(Mark(click, "click"))
     touches = [mark.touch for mark in seen if fair.is_fair(one, mark.touch.advocate_id)]
     till = till if till is not None and fair.is_fair(one, till.advocate_id) else None
@@ -153,7 +149,19 @@ def _judged(order: Asked, one: Came, policy: Policy, trails: Trails, fair: _Fair
     return Judged(policy, decided, tuple(touch.id for touch in ordered))
 
 
-class _Fair:
+def _trail(one: Came) -> tuple[UUID, UUID, UUID]:
+    return one.brand_id, one.friend_id, one.campaign_id
+
+
+def _at_till(order: Asked, coming: Sequence[Mark]) -> Seen | None:
+    """The code given with an order, unless it came by a click, or was refused."""
+    if order.code_advocate is None or order.click_id is not None or order.outcome not in JUDGED_AT_TILL:
+        return None
+    # Who gave a code without an account did not come by it: the order itself is what was seen.
+    return Seen(coming[0].touch.id if coming else order.conversion_id, order.code_advocate, order.at)
+
+
+class Fair:
     """Who may have credit for whom, asked once each."""
 
     def __init__(self, session: Session) -> None:
@@ -180,13 +188,15 @@ class _Fair:
 def trails_of(
     session: Session,
     friends: Collection[tuple[UUID, UUID, UUID]],
-    clicks: Collection[tuple[UUID, UUID | None]] = (),
+    clicks: Collection[tuple[UUID, UUID]] = (),
 ) -> Trails:
     """The touches of these (brand, friend, campaign) that may count, by whose code; and these (brand, click)."""
     touches = _touches(session, friends)
     joined = {(brand_id, UUID(click)) for brand_id, _, _, _, _, _, _, click in touches if click}
-    clicked = _clicks(session, {*joined, *((brand, click) for brand, click in clicks if click)})
-    owners = _owners(session, {code for _, _, _, _, code, _, _, _ in touches} | {row[2] for row in clicked.values()})
+    clicked = _clicks(session, {*joined, *clicks})
+    owners = owners_of_codes(
+        session, {code for _, _, _, _, code, _, _, _ in touches} | {row[2] for row in clicked.values()}
+    )
     found: dict[tuple[UUID, UUID, UUID], list[Mark]] = defaultdict(list)
     for brand_id, member_id, campaign_id, touch_id, code, kind, at, click in touches:
         owner = owners.get((brand_id, campaign_id, code))
@@ -200,9 +210,9 @@ def trails_of(
             if all(mark.touch.id != earlier.id for mark in marks):
                 marks.append(Mark(earlier, "click"))
         marks.append(Mark(Seen(touch_id, owner, at), kind))
-    asked: dict[tuple[UUID, UUID | None], Seen] = {}
+    asked: dict[tuple[UUID, UUID], Seen] = {}
     for key in clicks:
-        row = clicked.get((key[0], key[1])) if key[1] else None
+        row = clicked.get(key)
         owner = owners.get((key[0], row[1], row[2])) if row else None
         if row is not None and owner is not None:
             asked[key] = Seen(row[0], owner, row[3])
@@ -247,7 +257,7 @@ def _clicks(session: Session, wanted: Collection[tuple[UUID, UUID]]) -> dict[tup
     return {(row[0], row[1]): (row[1], row[2], row[3], row[4]) for row in session.execute(statement)}
 
 
-def _owners(session: Session, codes: Collection[str]) -> dict[tuple[UUID, UUID, str], UUID]:
+def owners_of_codes(session: Session, codes: Collection[str]) -> dict[tuple[UUID, UUID, str], UUID]:
     """Who owns these codes, by (brand, campaign, code)."""
     if not codes:
         return {}

@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.Column("campaign_version", sa.Integer(), nullable=True),
         sa.Column("referral_id", sa.Uuid(), nullable=True),
         sa.Column("policy", sa.String(), nullable=True),
+        sa.Column("click_id", sa.Uuid(), nullable=True),
         sa.Column("touches", _json, nullable=False),
         sa.Column("shares", _json, nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
