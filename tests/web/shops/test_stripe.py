@@ -61,9 +61,9 @@ async def test_a_subscription_is_bought_once_and_renewed_every_month(tmp_path: P
     async with open_shopfront(tmp_path, "stripe") as shop:
         first = stripe_invoice("in_1", billing_reason="subscription_create")
         assert await shop.tell(stripe_event("invoice.paid", first)) == "ignored"
+        details = {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 500}
         bought = {"mode": "subscription", "payment_intent": None, "invoice": "in_1", "amount_total": 3_000}
-        bought |= {"total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 500}}
-        session = stripe_session(**bought, client_reference_id=shop.code)
+        session = stripe_session(**bought, total_details=details, client_reference_id=shop.code)
         assert await shop.tell(stripe_event("checkout.session.completed", session)) == "recorded"
         assert await shop.tell(stripe_event("invoice.paid", stripe_invoice())) == "recorded"
         rows = shop.orders()
