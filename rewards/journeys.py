@@ -28,6 +28,8 @@ from rewards.rewards import Reward
 
 REWARDS = 100
 """Rewards told in one journey; a friend who buys every week for years has more."""
+SEEING = ("attribution", "attribution.again")
+"""Steps that say which touches were looked at."""
 TOLD = ("completed", "failed", "unknown")
 
 
@@ -51,9 +53,12 @@ def _journey(session: Session, known: Known, verdict: Verdict) -> Journey:
     named = {value for step in steps for value in step.facts.values() if isinstance(value, UUID)}
     named |= {value for step in steps for one in step.asked for value in one.facts.values() if isinstance(value, UUID)}
     named |= {value for name, value in verdict.facts.items() if name in PEOPLE and isinstance(value, UUID)}
+    shared = [facts["shares"] for facts in (verdict.facts, *(step.facts for step in steps)) if "shares" in facts]
+    named |= {advocate for shares in shared for advocate in shares}
+    named |= {one["advocate"] for step in steps for one in step.facts.get("seen", ()) if step.what in SEEING}
     named |= {owner for step in steps for move in step.moves for _, owner in (move.debit, move.credit)}
     named |= {one for one in (known.friend_id, known.advocate_id) if one is not None}
-    people: dict[UUID, Person] = people_of(session, known.brand_id, named)
+    people: dict[UUID, Person] = people_of(session, known.brand_id, named - {None})
     return Journey(
         known.brand_id,
         known.order,

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
+from uuid import UUID
 
+from referral.attribution.decisions import Attribution
+from referral.attribution.policy import USUAL
 from referral.conversions import PURCHASED, Conversion, Refund
 from referral.journeys.reading import Known
 from referral.journeys.steps import Asked, Step
@@ -27,6 +31,10 @@ def steps_of_orders(known: Known) -> Iterator[Step]:
     for order in known.orders:
         yield _purchase(order)
         yield _decision(known, order)
+    for decided in known.decisions:
+        if not decided.shares and decided.policy in (None, USUAL):
+            continue  # nobody's by the rules, which the order's own step says
+        yield _credit(known, decided)
     for refund in known.refunds:
         yield _refund(refund)
 
@@ -102,6 +110,37 @@ def _facts(known: Known, order: Conversion, rule: str) -> dict[str, Any]:
     if rule == JOINED:
         return {"joined": referral.joined_at}
     return {"net": order.net, "left": order.left, "currency": order.currency}
+
+
+def _credit(known: Known, decided: Attribution) -> Step:
+    """Whose credit the order is, by which policy, and the touches that were looked at."""
+    parts = {str(touch): share for touch, _, share in decided.shares}
+    seen = []
+    for one in decided.touches:
+        touch = known.credited.get(UUID(one))
+        owner = known.owners.get(touch.code or "") if touch is not None else None
+        if touch is not None:
+            facts = {"at": touch.touched_at, "kind": touch.kind, "advocate": owner.advocate_id if owner else None}
+            seen.append({**facts, "share": parts.get(one, 0)})
+    told: dict[str, Any] = {
+        "how": decided.reason,
+        "policy": decided.policy,
+        "shares": shares_in(decided),
+        "seen": seen,
+        "touches": len(decided.touches),
+    }
+    what = "attribution" if decided.revision == 1 else "attribution.again"
+    tone = "good" if decided.shares else ""
+    tell = partial(Step, version=decided.campaign_version, campaign_id=decided.campaign_id)
+    return tell(decided.decided_at, what, told, tone=tone, order=53)
+
+
+def shares_in(decided: Attribution) -> dict[UUID, int]:
+    """Millionths of the order by advocate."""
+    found: dict[UUID, int] = {}
+    for _, advocate, share in decided.shares:
+        found[UUID(advocate)] = found.get(UUID(advocate), 0) + share
+    return found
 
 
 def _refund(refund: Refund) -> Step:

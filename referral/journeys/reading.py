@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 
 from core.db import among, table
 from core.errors import NotFound
+from referral.attribution.decisions import Attribution
 from referral.audit import AuditEntry
 from referral.brands import Community
 from referral.campaigns import Campaign, CampaignVersion, Enrollment, InviteCode
@@ -49,7 +50,8 @@ class Seen:
 
 @dataclass(slots=True)
 class Known:
-    """All rows a journey is told from. `owners`: of the codes that stand on touches and on the order."""
+    """All rows a journey is told from. `owners`: of the codes that stand on touches and on the order. `credited`: the
+    touches that the decisions about an order saw, by identifier."""
 
     brand_id: UUID
     order: Conversion | None
@@ -62,6 +64,8 @@ class Known:
     clicks: dict[UUID, Touch] = field(default_factory=dict)
     seen: Sequence[Seen] = ()
     stays: Sequence[Membership] = ()
+    decisions: Sequence[Attribution] = ()
+    credited: dict[UUID, Touch] = field(default_factory=dict)
     refunds: Sequence[Refund] = ()
     cases: Sequence[Case] = ()
     acts: Sequence[AuditEntry] = ()
@@ -124,6 +128,8 @@ def _fill(session: Session, known: Known) -> Known:
     if known.friend_id is not None:
         _of_friend(session, known, known.friend_id)
     known.refunds = _refunds(session, brand_id, [order.id for order in known.orders])
+    if known.order is not None:
+        _of_credit(session, known, known.order)
     _of_codes(session, known)
     _of_campaigns(session, known)
     known.cases = _cases(session, known)
@@ -192,11 +198,31 @@ def _refunds(session: Session, brand_id: UUID, orders: Sequence[UUID]) -> Sequen
     return session.scalars(found.order_by(col(Refund.refunded_at)).limit(ROWS)).all()
 
 
+def _of_credit(session: Session, known: Known, order: Conversion) -> None:
+    """The decisions about whose credit the order is, and the touches they saw."""
+    d = table(Attribution).c
+    known.decisions = session.scalars(
+        select(Attribution)
+        .where(d.brand_id == known.brand_id, d.conversion_id == order.id)
+        .order_by(d.revision)
+        .limit(ROWS)
+    ).all()
+    seen = list(dict.fromkeys(touch for one in known.decisions for touch in one.touches))[-TOUCHES:]
+    if seen:
+        found = select(Touch).where(
+            col(Touch.brand_id) == known.brand_id, among(session, _id(Touch), [UUID(touch) for touch in seen])
+        )
+        known.credited = {touch.id: touch for touch in session.scalars(found)}
+
+
 def _of_codes(session: Session, known: Known) -> None:
     """Whose the codes are that stand on the touches; and the campaigns these belong to."""
-    codes = {touch.code for touch in (*known.touches, *known.clicks.values()) if touch.code}
-    codes |= {order.code for order in known.orders if order.code}
-    if not codes:
+    codes: set[str | None] = {
+        touch.code for touch in (*known.touches, *known.clicks.values(), *known.credited.values())
+    }
+    codes |= {order.code for order in known.orders}
+    named = [code for code in codes if code]
+    if not named:
         return
     rows = session.execute(
         select(col(InviteCode.code), col(Enrollment.member_id), col(Enrollment.campaign_id))
@@ -205,7 +231,7 @@ def _of_codes(session: Session, known: Known) -> None:
             (col(Enrollment.brand_id) == col(InviteCode.brand_id))
             & (col(Enrollment.id) == col(InviteCode.enrollment_id)),
         )
-        .where(col(InviteCode.brand_id) == known.brand_id, among(session, table(InviteCode).c.code, codes))
+        .where(col(InviteCode.brand_id) == known.brand_id, among(session, table(InviteCode).c.code, named))
     )
     known.owners = {code: Owner(member_id, campaign_id) for code, member_id, campaign_id in rows}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from core import clock
 from referral.conversions import PURCHASED, Conversion
+from referral.journeys.orders import shares_in
 from referral.journeys.reading import Known
 from referral.journeys.steps import Verdict
 from referral.referrals import Referral
@@ -16,6 +17,7 @@ OF_ORDERS = (
     *("counted", "partly_refunded", "refunded", "nothing_paid", "guest", "unknown_buyer", "ambiguous_buyer"),
     *("no_referral", "outside_window.after", "outside_window.before", "not_joined"),
     *("referral_reversed", "referral_rejected", "referral_expired", "taken_back", *REFUSALS, "other"),
+    *("shared", "credit_lapsed"),
 )
 OF_FRIENDS = (
     *("qualified", "waiting.purchased", "waiting.trial", "waiting.join", "waiting.stay", "waiting.return"),
@@ -34,6 +36,11 @@ def verdict_of_order(known: Known, order: Conversion) -> Verdict:
         referral = known.referral
         if referral is not None and referral.state in ("reversed", "rejected"):
             return Verdict(counted=False, reason="taken_back", facts={**facts, "why": referral.reason})
+        shares = shares_in(known.decisions[-1]) if known.decisions else {}
+        if shares:
+            facts["advocate"] = max(shares, key=lambda one: shares[one])
+        if len(shares) > 1:
+            return Verdict(counted=True, reason="shared", facts={**facts, "shares": shares})
         return Verdict(counted=True, reason="partly_refunded" if order.refunded else "counted", facts=facts)
     reason = order.reason or "other"
     if reason == "outside_window" and known.referral is not None:

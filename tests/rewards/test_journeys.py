@@ -64,11 +64,15 @@ def test_an_order_that_counted_is_told_from_the_first_touch_to_the_money(shop: S
     assert journey.people[journey.verdict.facts["advocate"]].name == "Alice"
     assert told(journey) == [
         *("touch.code", "referral.started", "group.joined", "referral.joined"),
-        *("order", "referral.qualified", "order.attributed", "reward.held", "reward.granted"),
+        *("order", "referral.qualified", "order.attributed", "attribution"),
+        *("reward.held", "reward.granted"),
     ]
     came = step(journey, "touch.code")
     assert all(said(came.asked).values())
     assert len(came.asked) == 8
+    (share,) = step(journey, "attribution").facts["shares"].items()
+    assert share == (shop.alice, 1_000_000)
+    assert [one["kind"] for one in step(journey, "attribution").facts["seen"]] == ["code"]
     commission = step(journey, "reward.held")
     assert (commission.facts["amount"], commission.facts["rule"]) == (2_000, "advocate")
     (move,) = commission.moves

@@ -11,19 +11,36 @@ from uuid import UUID
 from core import i18n
 from core.money import Money, is_currency
 from referral import codes
+from referral.attribution.split import WHOLE
+from referral.attribution.words import describe, explain
 from referral.journeys.steps import PEOPLE, Asked, Journey, Moved, Step
 from web.dashboard import shown
 
 AMOUNTS = ("amount", "rest", "net", "left", "gross", "discount", "shipping", "tax", "covered", "fee", "refunded")
 NAMES = (
     *(*PEOPLE, *AMOUNTS, "came", "until", "ordered", "days", "seen", "via", "before", "starts", "ends", "since", "due"),
-    *("qualified", "reason", "why", "number", "place", "platform", "kind", "verdict", "act", "how", "joined", "code"),
+    *(
+        "qualified",
+        "reason",
+        "why",
+        "number",
+        "place",
+        "platform",
+        "kind",
+        "verdict",
+        "act",
+        "how",
+        "joined",
+        "code",
+        "shares",
+    ),
 )
 """Whatever a sentence may say; what a step does not know stands as a dash."""
 DETAILS: Mapping[str, tuple[str, ...]] = {
     "click": ("device", "referrer", "robot"),
     "touch": ("code", "place", "certainty"),
     "order": ("source", "gross", "discount", "shipping", "tax", "net", "code"),
+    "attribution": ("shares", "policy"),
     "refund": ("number",),
     "reward": ("role", "rule", "percent", "in_words"),
     "payout": ("provider", "fee"),
@@ -57,7 +74,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A step as the page shows it. `terms`: whose rules were asked, by version."""
+    """A step as the page shows it. `terms`: whose rules were asked, by version. `seen`: the touches a decision
+    looked at."""
 
     at: datetime
     kind: str
@@ -68,6 +86,7 @@ class Shown:
     terms: str
     moves: tuple[Line, ...]
     link: tuple[str, str] | None
+    seen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +131,12 @@ class Words:
                 found[name] = self.when(value)
             elif name in AMOUNTS and asset and isinstance(value, int):
                 found[name] = Money(value, asset).format(self.locale)
+            elif name == "shares":
+                found[name] = self.shares(value)
+            elif name == "how":
+                found[name] = explain(str(value), self.locale)
+            elif name == "seen" and isinstance(value, list):
+                continue
             elif name == "code":
                 found[name] = codes.display(str(value)) if len(str(value)) == codes.LENGTH + 1 else clean(str(value))
             elif name in _CODED:
@@ -119,6 +144,23 @@ class Words:
             else:
                 found[name] = clean(str(value))
         return found
+
+    def shares(self, shares: Mapping[UUID, int]) -> str:
+        """Who has how much of an order, the most first."""
+        best = sorted(shares.items(), key=lambda item: -item[1])
+        said = [f"{self.name(who)} {shown.percent(self.locale, share / WHOLE, 1)}" for who, share in best]
+        return ("、" if self.locale == "zh_Hans" else ", ").join(said)
+
+    def _seen(self, step: Step) -> tuple[str, ...]:
+        """The touches a decision looked at, each with its part."""
+        if not step.what.startswith("attribution"):
+            return ()
+        found = []
+        for one in step.facts["seen"]:
+            share = shown.percent(self.locale, one["share"] / WHOLE, 1) if one["share"] else ""
+            text = self.say(f"journey.step.touch.{one['kind']}", {"advocate": one["advocate"]})
+            found.append(" · ".join(filter(None, (self.when(one["at"]), text, share))))
+        return tuple(found)
 
     def _coded(self, name: str, value: str) -> str:
         key = _CODED[name]
@@ -151,6 +193,7 @@ class Words:
             terms,
             tuple(self._move(move) for move in step.moves),
             step.link,
+            self._seen(step),
         )
 
     def _details(self, step: Step, kind: str) -> list[tuple[str, str]]:
@@ -159,6 +202,9 @@ class Words:
             facts["percent"] = shown.percent(self.locale, facts["basis_points"] / 10_000, 2)
         if facts.get("in_words"):
             facts["in_words"] = i18n.pick(facts["in_words"], self.locale)
+        if kind == "attribution":
+            facts["policy"] = describe(facts.get("policy"), self.locale)
+            facts["shares"] = facts["shares"] or None
         if kind == "order" and step.what != "order":
             return []
         words = self.said({**facts, "reason": None} if kind != "case" else facts)
