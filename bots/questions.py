@@ -15,6 +15,7 @@ from core.errors import BadInput
 CANCEL_WORDS = {"cancel", "/cancel", "取消", "算了", "退出"}
 SKIP_WORDS = {"skip", "跳过", "-", "没有", "无"}
 BACK_WORDS = {"back", "/back", "返回", "上一步", "后退"}
+YES_WORDS = {"yes", "ok", "right", "确认", "确定", "对", "正确", "是", "好"}
 REST_WORDS = {"defaults", "其余默认", "其余用默认", "用默认"}
 ANSWER = "answer:"
 """How the action of a button begins that answers a question; the dialog's token, the question and the answer follow."""
@@ -162,6 +163,13 @@ def read_all(dialog: Dialog, talk: Talk) -> dict[str, Any]:
 def plain(text: str) -> str:
     """Words as they are compared: without case, width and spaces around."""
     return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+def confirmed(text: str, otherwise: str = "not_confirmed") -> bool:
+    """The check of a question that asks whether something may be done. Raises `BadInput(otherwise)`."""
+    if plain(text) not in YES_WORDS:
+        raise BadInput(otherwise)
+    return True
 
 
 def in_rows(buttons: Sequence[Button]) -> tuple[Row, ...]:

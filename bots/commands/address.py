@@ -16,6 +16,7 @@ from babel import Locale
 from bots.context import Context
 from bots.dialog import Dialog, Question, Talk, begin
 from bots.message import Reply
+from bots.questions import confirmed
 from core import i18n
 from core.errors import BadInput, Refused
 from rewards.items.addresses import ANYWHERE, SHAPES, Line, address_shape, check_line
@@ -23,7 +24,6 @@ from rewards.items.items import Item
 from rewards.items.shipments import address_of, set_address, shipment_of
 from rewards.payouts.payouts import Payout
 
-YES = {"yes", "ok", "right", "对", "是", "确认", "正确", "确定", "好"}
 OFFERED = 6
 """Countries offered as buttons at most."""
 
@@ -116,12 +116,6 @@ def _in_full(ctx: Context, given: Mapping[str, Any]) -> str:
     return "\n".join(ctx.say("address.line", line=line) for line in lines)
 
 
-def _yes(text: str) -> bool:
-    if unicodedata.normalize("NFKC", text).strip().lower() not in YES:
-        raise BadInput("address_not_confirmed")
-    return True
-
-
 def _given(ctx: Context, given: dict[str, Any]) -> Reply:
     payout = _payout(ctx, given["payout"])
     lines = {line.key: given[line.key] for line in address_shape(given["country"])}
@@ -145,7 +139,7 @@ ADDRESSES = {
                 Question(line.key, f"address.ask.{line.key}", partial(_check, line), optional=not line.required)
                 for line in shape
             ),
-            Question("sure", "address.sure", _yes, ask=_sure),
+            Question("sure", "address.sure", partial(confirmed, otherwise="address_not_confirmed"), ask=_sure),
         ),
         _given,
         sealed=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,9 +13,10 @@ from bots.dialog import Dialog, Question, Talk, begin, end, talk_of
 from bots.gains import gain
 from bots.markup import clean, plain
 from bots.message import Button, Reply
+from bots.questions import confirmed
 from bots.receipts import in_private
 from core import i18n
-from core.errors import BadInput, NotFound, Refused
+from core.errors import NotFound, Refused
 from rewards.items.items import Item, find_item
 from rewards.items.kinds import PLATFORM_OF
 from rewards.items.redeem import Offer, catalogue, redeem
@@ -28,7 +28,6 @@ POINTS = "PTS"
 SURE = timedelta(minutes=30)
 LISTED, LABEL = 12, 24
 """Things shown at most, and characters of a title on a button."""
-YES = {"yes", "ok", "确认", "确定", "好", "是"}
 
 
 def shop(ctx: Context) -> Reply:
@@ -153,12 +152,6 @@ def _sure(ctx: Context, talk: Talk) -> Reply:
     return Reply(text, buttons=((yes,), (no,)))
 
 
-def _yes(text: str) -> bool:
-    if unicodedata.normalize("NFKC", text).strip().lower() not in YES:
-        raise BadInput("not_confirmed")
-    return True
-
-
 def _confirmed(ctx: Context, token: str) -> Reply:
     """The button was pressed: now, again, or too late. Raises what `redeem` refuses."""
     talk = talk_of(ctx, CONFIRM, token)
@@ -186,7 +179,7 @@ def _buy(ctx: Context, agreed: dict[str, Any]) -> Reply:
     return _receipt(ctx, payout)
 
 
-CONFIRM = Dialog("shop_confirm", None, (Question("sure", "shop.sure", _yes, ask=_sure),), _buy, lasts=SURE)
+CONFIRM = Dialog("shop_confirm", None, (Question("sure", "shop.sure", confirmed, ask=_sure),), _buy, lasts=SURE)
 DIALOGS = (CONFIRM,)
 
 

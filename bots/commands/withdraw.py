@@ -20,6 +20,7 @@ from bots.command import CommandSpec
 from bots.context import Command, Context, Safe
 from bots.dialog import Dialog, Question, Talk, begin, end, talk_of
 from bots.message import Button, Reply
+from bots.questions import confirmed
 from bots.receipts import in_private, progress, short_reference, takes
 from core import i18n
 from core.errors import BadInput, Refused
@@ -34,7 +35,6 @@ from rewards.payouts.withdrawals import Offer, withdraw, withdrawable
 SURE = timedelta(minutes=30)
 """How long a confirmation may be given."""
 LISTED = 5
-YES = {"yes", "ok", "确认", "确定", "好", "是"}
 
 
 def withdrawing(ctx: Context) -> Reply:
@@ -249,12 +249,6 @@ def _sure(ctx: Context, talk: Talk) -> Reply:
     return Reply("\n".join(filter(None, lines)), buttons=tuple(rows))
 
 
-def _yes(text: str) -> bool:
-    if unicodedata.normalize("NFKC", text).strip().lower() not in YES:
-        raise BadInput("not_confirmed")
-    return True
-
-
 def _confirmed(ctx: Context, token: str) -> Reply:
     """The button was pressed: now, again, or too late."""
     talk = talk_of(ctx, CONFIRM, token)
@@ -298,7 +292,7 @@ def _before(words: str, reply: Reply) -> Reply:
     return replace(reply, text=f"{words}\n\n{reply.text}")
 
 
-CONFIRM = Dialog("withdraw_confirm", None, (Question("sure", "withdraw.sure", _yes, ask=_sure),), _pay, lasts=SURE)
+CONFIRM = Dialog("withdraw_confirm", None, (Question("sure", "withdraw.sure", confirmed, ask=_sure),), _pay, lasts=SURE)
 
 
 def _ask_payee(ctx: Context, provider: str, **goes_on: Any) -> Reply:
