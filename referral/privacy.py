@@ -32,6 +32,7 @@ from referral.referrals import Referral
 from referral.staff import export_staff, forget_staff
 from referral.touches import Touch
 from referral.trials import persons as applicants
+from referral.users.roles import export_users, forget_members
 
 
 def export_member(session: Session, brand_id: UUID, member_id: UUID) -> dict[str, Any]:
@@ -77,6 +78,7 @@ def export_member(session: Session, brand_id: UUID, member_id: UUID) -> dict[str
         "boards": export_name(session, brand_id, member_id),
         "trials": applicants.export(session, brand_id, member_id),
         "roles": export_staff(session, brand_id, member_id),
+        "web": export_users(session, brand_id, member_id),
         "reviews": _reviews(session, brand_id, member_id),
     }
 
@@ -233,6 +235,7 @@ def forget_member(session: Session, brand_id: UUID, member_id: UUID) -> None:
     outreach.forget_outreach(session, brand_id, everyone)
     forget_names(session, brand_id, everyone)
     forget_staff(session, brand_id, everyone)
+    forget_members(session, brand_id, everyone)
     search.forget(session, brand_id, everyone)
     for model in (LinkCode, LinkAttempts):
         t = table(model)

@@ -179,8 +179,11 @@ def owners_on_the_web(session: Session, brand_id: UUID) -> int:
 def delete_user(session: Session, user_id: UUID) -> None:
     """Forget a user: nothing of them stays but their number in audit logs. Sessions, passkeys, links and roles go too:
     whoever calls this has made sure that no brand is left without an owner."""
+    session.flush()
+    for one in list(session.identity_map.values()):
+        if isinstance(one, User | UserRole) and user_id in (getattr(one, "user_id", None), getattr(one, "id", None)):
+            session.expunge(one)
     for name in ("user_session", "passkey", "door_link", "user_role"):
         rows = table(User).metadata.tables[name]
         session.execute(delete(rows).where(rows.c.user_id == user_id))
     session.execute(delete(table(User)).where(table(User).c.id == user_id))
-    session.expire_all()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from core import clock
@@ -17,7 +18,8 @@ from referral import audit, staff
 from referral.brands import Brand
 from referral.linking import person_of
 from referral.members import Member, identities_of
-from referral.users.accounts import User, UserRole, actor_of, user_of
+from referral.users.accounts import User, UserRole, actor_of, delete_user, user_of
+from referral.users.sessions import sessions_of
 
 NOBODY: frozenset[str] = frozenset()
 
@@ -171,6 +173,52 @@ def come_as(session: Session, brand_id: UUID, member_id: UUID, name: str, locale
         session.add(made)
         session.flush()
     return user
+
+
+def export_users(session: Session, brand_id: UUID, member_id: UUID) -> list[dict[str, Any]]:
+    """What is kept of a member as somebody who comes to the brand's pages."""
+    rows = session.execute(
+        select(User, UserRole)
+        .join(UserRole, col(UserRole.user_id) == col(User.id))
+        .where(col(UserRole.brand_id) == brand_id, col(UserRole.member_id) == member_id)
+    )
+    return [
+        {
+            "name": user.name,
+            "email": user.email,
+            "locale": user.locale,
+            "since": row.given_at.isoformat(),
+            "signed_in": [
+                {
+                    "device": one.device,
+                    "how": one.how,
+                    "at": one.created_at.isoformat(),
+                    "seen": one.seen_at.isoformat(),
+                }
+                for one in sessions_of(session, user.id)
+            ],
+        }
+        for user, row in rows
+    ]
+
+
+def forget_members(session: Session, brand_id: UUID, members: Sequence[UUID]) -> None:
+    """Who is about to be forgotten by a brand comes to it by no link any more; the user they were on the web is
+    forgotten too, unless they run something else there by a role of their own."""
+    links = table(UserRole).metadata.tables["door_link"]
+    session.execute(delete(links).where(links.c.brand_id == brand_id, links.c.member_id.in_(members)))
+    came = select(UserRole).where(col(UserRole.brand_id) == brand_id, col(UserRole.member_id).in_(members))
+    for row in session.scalars(came).all():
+        row.member_id = None
+        if row.role is None:
+            row.ended_at = clock.now()
+        session.add(row)
+        session.flush()
+        others = select(col(UserRole.brand_id)).where(
+            col(UserRole.user_id) == row.user_id, col(UserRole.ended_at).is_(None)
+        )
+        if session.scalar(others.limit(1)) is None:
+            delete_user(session, row.user_id)
 
 
 def _put(session: Session, brand_id: UUID, user_id: UUID, role: str, actor: str) -> None:

@@ -25,12 +25,12 @@ from sqlmodel import Session, select
 
 from core import clock
 from core.settings import Settings
-from referral import arrivals, brands, campaigns, members, orders, refunds
+from referral import arrivals, audit, brands, campaigns, members, orders, refunds
 from referral.arrivals import Arrive
 from referral.conversions import Order, RefundOrder
 from referral.members import Account
 from referral.referrals import Referral
-from referral.users import accounts, roles, sessions
+from referral.users import accounts, passwords, roles, sessions
 from rewards.campaign_files import apply_campaign
 from rewards.campaign_format import build_campaign
 from tests.house import House, fresh_sqlite
@@ -99,6 +99,29 @@ class Brandsite:
         client = await self.visitor()
         client.cookies.set("daixin", token)
         return Person(client, brand.slug, user_id, form_token(token))
+
+    def user(self, email: str, password: str, role: str | None = "owner", name: str = "Mei") -> UUID:
+        """Somebody who signs in by password; None is a role for nothing."""
+        kept = passwords.hash_password(password)
+
+        def unit(session: Session) -> UUID:
+            made = accounts.create_user(session, name, email, kept, self.locale)
+            if role is not None:
+                roles.give(session, self.ours.brand_id, made.id, role, "operator")
+            return made.id
+
+        return self.house.do(unit)
+
+    async def send(self, client: httpx2.AsyncClient, path: str, **fields: str) -> httpx2.Response:
+        """A form of a page outside the brand, sent by this browser as one of ours."""
+        token = client.cookies.get("daixin")
+        data = fields | ({"csrf": form_token(token)} if token else {})
+        return await client.post(path, data=data, headers={"origin": self.address})
+
+    def acts(self, of: Filled | None = None) -> list[str]:
+        """What stands in the brand's log, the newest first."""
+        brand_id = (of or self.ours).brand_id
+        return self.house.ask(lambda session: [one.act for one in audit.entries_of(session, brand_id, most=100)])
 
     async def visitor(self) -> httpx2.AsyncClient:
         """A browser nobody is signed in with."""
