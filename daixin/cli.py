@@ -16,6 +16,7 @@ import typer
 from daixin import cli_forecast, cli_orders
 from daixin.cli_announce import announce_app
 from daixin.cli_attributes import attributes
+from daixin.cli_attribution import attribution_app
 from daixin.cli_contests import contest_app
 from daixin.cli_draws import draw_app
 from daixin.cli_items import catalogue_app, item_app, shipment_app, voucher_app
@@ -53,6 +54,7 @@ program.add_typer(shipment_app, name="shipment")
 program.add_typer(draw_app, name="draw")
 program.add_typer(contest_app, name="contest")
 program.add_typer(announce_app, name="announce")
+program.add_typer(attribution_app, name="attribution")
 program.add_typer(outbox_app, name="outbox")
 program.add_typer(outreach_app, name="outreach")
 program.add_typer(review_app, name="review")

@@ -8,14 +8,15 @@ A split model shares the order among all valid touches. Windows are half-open: `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from core.errors import BadInput
 from referral.attribution.split import OCCASION, WHOLE, Model, millionths, weights
 
 Days = Annotated[int, Field(ge=1, le=365)]
@@ -55,6 +56,17 @@ def misfits(terms: AttributionTerms, window_days: int) -> list[tuple[str, str, d
     if terms.half_life_days is not None and terms.split not in DECAYING:
         found.append(("attribution_half_life", "half_life_days", {}))
     return found
+
+
+def terms_from(said: Mapping[str, Any], window_days: int) -> Policy:
+    """The policy of what was typed, without what is None. Raises `BadInput("attribution")` with the `field`."""
+    try:
+        terms = AttributionTerms.model_validate({name: value for name, value in said.items() if value is not None})
+    except ValidationError as error:
+        raise BadInput("attribution", field=str(error.errors()[0]["loc"][0])) from None
+    if wrong := misfits(terms, window_days):
+        raise BadInput("attribution", field=wrong[0][1])
+    return resolve(terms, window_days)
 
 
 @dataclass(frozen=True, slots=True)

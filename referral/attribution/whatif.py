@@ -57,6 +57,11 @@ class Replay:
     now: dict[UUID, Standing] = field(default_factory=lambda: defaultdict(Standing))
     then: dict[UUID, Standing] = field(default_factory=lambda: defaultdict(Standing))
 
+    def ranked(self) -> list[UUID]:
+        """The advocates: whoever would gain most first, whoever would lose most last."""
+        everybody = {*self.now, *self.then}
+        return sorted(everybody, key=lambda one: (self.now[one].orders - self.then[one].orders, one))
+
 
 @dataclass(slots=True)
 class _Way:
