@@ -105,7 +105,7 @@ def _places(found: Sums, *, communities: bool) -> tuple[Place, ...]:
     for what in figures.STEPS[1:]:
         for part, people in found.parts(what).items():
             platform, _, community = part.partition("/")
-            steps = counted.setdefault((platform, community if communities else ""), {})
+            steps = counted.setdefault(("", community) if communities else (platform, ""), {})
             steps[what] = steps.get(what, 0) + people
     places = [
         Place(platform, UUID(community) if community else None, *(steps.get(what, 0) for what in figures.STEPS[1:]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlmodel import Session, col
 from starlette.requests import Request
@@ -103,17 +104,15 @@ def goods_of(session: Session, viewer: Viewer, assets: Sequence[str]) -> dict[st
     return named
 
 
-def trend(viewer: Viewer, figures: Overview) -> str:
+def trend(viewer: Viewer, figures: Overview) -> Markup:
     """Friends day by day, as far as each has got."""
-    days = figures.period.all()
-    locale = viewer.locale
-    return charts.line_chart(
-        i18n.text(locale, "insight.trend"),
+    days, locale = figures.period.all(), viewer.locale
+    labels, series = charts.together(
         [shown.day(locale, viewer.timezone, day) for day in days],
         [
             charts.Series(i18n.text(locale, f"insight.step.{step}"), figures.sums.series(step, days))
             for step in STEPS[1:]
         ],
-        lambda value: shown.number(locale, value, 1),
-        i18n.text(locale, "dash.figures_of"),
     )
+    said = i18n.text(locale, "insight.trend"), i18n.text(locale, "dash.figures_of")
+    return charts.line_chart(said[0], labels, series, lambda value: shown.number(locale, value, 1), said[1])
