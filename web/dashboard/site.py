@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 from web.dashboard import (
     advocates,
     batches,
+    communities,
     exports,
     journey,
     keys,
@@ -20,6 +21,7 @@ from web.dashboard import (
     review,
     sharing,
     shops,
+    trials,
     webhooks,
 )
 from web.dashboard.desk import Desk
@@ -39,6 +41,8 @@ PAGES: Sequence[Callable[[Desk], list[BaseRoute]]] = (
     batches.routes,
     payouts.routes,
     ledger.routes,
+    communities.routes,
+    trials.routes,
 )
 """Each page's `routes`."""
 
