@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
 from core import clock, events, ids, vault
 from core.db import insert_new, table
-from core.errors import BadInput, NotFound, Refused
+from core.errors import BadInput, Conflict, NotFound, Refused
 from referral import audit
 from referral.webhooks.fanning import endpoints_of, wake
 from referral.webhooks.hearing import EndpointsChanged, Fact, note
@@ -42,7 +44,8 @@ def add_endpoint(
     """An address, checked by `addresses.check_url` before: (its id, its secret, to be shown this once).
 
     `types`: what it wants to hear, all if none is named. Under an `endpoint_id` that exists nothing is made, and
-    there is no secret to show. Raises `BadInput("webhook_type")`, `Refused("webhook_many")`.
+    there is no secret to show. Raises `BadInput("webhook_type")`, `Refused("webhook_many")`, and
+    `Conflict("webhook_exists")` for an address the brand has already.
     """
     wanted = _types(types)
     secret, made = _secret(), endpoint_id or ids.new()
@@ -55,13 +58,23 @@ def add_endpoint(
         "sealed": vault.seal({"secret": secret}, bound_to=made),
         "created_at": clock.now(),
     }
-    if not insert_new(session, target, [row], ["brand_id", "id"], target.c.id):
-        return made, None
+    with _own_address(session, url):
+        if not insert_new(session, target, [row], ["brand_id", "id"], target.c.id):
+            return made, None
     if len(endpoints_of(session, brand_id)) > MOST:
         raise Refused("webhook_many", most=MOST)
     audit.record(session, brand_id, actor, "webhook.add", str(made), url=url, events=wanted)
     events.emit(session, [EndpointsChanged(brand_id)])
     return made, secret
+
+
+@contextmanager
+def _own_address(session: Session, url: str) -> Iterator[None]:
+    try:
+        with session.begin_nested():
+            yield
+    except IntegrityError:
+        raise Conflict("webhook_exists", url=url) from None
 
 
 def change_endpoint(
@@ -73,14 +86,18 @@ def change_endpoint(
     url: str | None = None,
     types: Collection[str] | None = None,
 ) -> WebhookEndpoint:
-    """Another address (checked before), or other events. Raises `NotFound("webhook")`, `BadInput("webhook_type")`."""
+    """Another address (checked before), or other events.
+
+    Raises `NotFound("webhook")`, `BadInput("webhook_type")`, `Conflict("webhook_exists")`.
+    """
     found = endpoint_of(session, brand_id, endpoint_id, lock=True)
     if url is not None and url != found.url:
         found.url, found.failures, found.failing_since, found.resume_at = url, 0, None, None
     if types is not None:
         found.events = _types(types)
     session.add(found)
-    session.flush()
+    with _own_address(session, found.url):
+        session.flush()
     audit.record(session, brand_id, actor, "webhook.change", str(found.id), url=found.url, events=found.events)
     return found
 

@@ -30,6 +30,7 @@ STATES = ("on", "paused", "off")
 """Of an endpoint: `paused` by a person, `off` because nobody answered."""
 WAITING, DELIVERED, FAILED = "waiting", "delivered", "failed"
 _IS_WAITING = text("state = 'waiting'")
+_KEPT = text("removed_at IS NULL")
 _UNNUMBERED = text("number IS NULL")
 
 
@@ -45,6 +46,7 @@ class WebhookEndpoint(TenantRow, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["brand_id"], ["brand.id"]),
         CheckConstraint("state IN ('on', 'paused', 'off')", name="state"),
+        Index("uq_webhook_endpoint_url", "brand_id", "url", unique=True, sqlite_where=_KEPT, postgresql_where=_KEPT),
     )
 
     url: str

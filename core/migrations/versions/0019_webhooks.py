@@ -34,6 +34,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_webhook_endpoint_brand_id")),
         sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_webhook_endpoint")),
     )
+    kept = sa.text("removed_at IS NULL")
+    op.create_index(
+        "uq_webhook_endpoint_url",
+        "webhook_endpoint",
+        ["brand_id", "url"],
+        unique=True,
+        sqlite_where=kept,
+        postgresql_where=kept,
+    )
     op.create_table(
         "webhook_event",
         sa.Column("brand_id", sa.Uuid(), nullable=False),

@@ -4,9 +4,10 @@ as the story wants. With it the house's sender, driven by hand."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +76,7 @@ class Post:
     receiver: Receiver
     dispatcher: Dispatcher
     sender: sending.Sender
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     async def rings(self) -> None:
         """Everything that is due now goes out."""
@@ -83,10 +85,14 @@ class Post:
 
     def adds(self, *types: str, url: str | None = None) -> tuple[UUID, str]:
         """The brand gives the receiver's address: (its id, its secret)."""
-        where = url or self.receiver.url
+        where = url or f"{self.receiver.url}?n={next(self.numbers)}"
         made, secret = self.house.do(lambda session: endpoints.add_endpoint(session, self.brand_id, where, types, BY))
         assert secret is not None
         return made, secret
+
+    def changes(self, which: UUID, url: str) -> None:
+        """The brand gives another address instead."""
+        self.house.do(lambda session: endpoints.change_endpoint(session, self.brand_id, which, BY, url=url))
 
     def endpoint(self, which: UUID) -> WebhookEndpoint:
         """The address as it stands."""

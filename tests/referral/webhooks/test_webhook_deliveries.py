@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
 from core import clock
-from core.errors import BadInput, NotFound, Refused
+from core.errors import BadInput, Conflict, NotFound, Refused
 from referral.webhooks import deliveries, endpoints
 from referral.webhooks.models import TYPES
 from tests.house import later
@@ -315,9 +315,13 @@ async def test_a_brand_has_so_many_addresses_and_old_events_are_forgotten(town: 
     async with post_office(town.house, town.brand.id) as post:
         which, _ = post.adds("referral.joined")
         for _ in range(endpoints.MOST - 1):
-            post.adds("campaign.moved")
+            other, _ = post.adds("campaign.moved")
         with pytest.raises(Refused, match="webhook_many"):
             post.adds()
+        taken = post.endpoint(which).url
+        for again in (lambda: post.adds(url=taken), lambda: post.changes(other, taken)):
+            with pytest.raises(Conflict, match="webhook_exists"):
+                again()
         town.brings("Alice", "Bob")
         await post.rings()
         assert len(post.deliveries(which)) == 1

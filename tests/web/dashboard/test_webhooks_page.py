@@ -172,6 +172,7 @@ async def test_one_brand_never_reaches_another_ones(tmp_path: Path) -> None:
         for act in ("test", "pause", "resume", "remove", "rotate", "replay", "change", f"again/{delivery}"):
             given = {"after": "0", "url": story.receiver.url}
             assert (await stranger.post(f"{path}/{act}", **given)).status_code == 404, act
+        story.receiver.url += "?n=2"
         own, _ = await story.adds(mei)
         assert (await mei.post(f"{own}/again/{delivery}")).status_code == 404
         reviewer = await story.site.person("reviewer")
@@ -189,8 +190,10 @@ async def test_a_browser_that_is_late_or_wrong_gets_an_answer(tmp_path: Path) ->
         for query in ("before=x", "before=-1", "state=nonsense", "type=<b>", "before=" + "9" * 40):
             assert (await mei.get(f"{path}?{query}")).status_code in (200, 400)
         assert (await mei.get(f"{PAGE}/nonsense")).status_code == 404
-        once = str(ids.new())
-        first, second = [await mei.post(PAGE, url=story.receiver.url, once=once) for _ in range(2)]
+        taken = await mei.post(PAGE, url=story.receiver.url)
+        assert (taken.status_code, "already" in taken.text) == (409, True)
+        once, url = str(ids.new()), story.receiver.url + "?n=2"
+        first, second = [await mei.post(PAGE, url=url, once=once) for _ in range(2)]
         assert first.headers["location"] == second.headers["location"]
         found = story.site.house.ask(lambda session: fanning.endpoints_of(session, story.site.ours.brand_id))
         assert len(found) == 2
