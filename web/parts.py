@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -47,7 +47,7 @@ class Stage:
     """The demo: people one can be, `advance(days)` to move the clock with all its work, `invite(name)` → their code.
 
     people: (name, role); the role's words are `stage.role.<role>` in the catalogue. brand: whose board is shown, by
-    slug; None where the installation has only one.
+    slug; None where the installation has only one. admin: who runs it, as (brand, member), made if missing.
     """
 
     advance: Callable[[int], Awaitable[None]]
@@ -55,6 +55,7 @@ class Stage:
     now: Callable[[], datetime]
     people: tuple[tuple[str, str], ...] = (("Alice", "advocate"), ("Bob", "friend"), ("Carol", "admin"))
     brand: str | None = None
+    admin: Callable[[Session], tuple[UUID, UUID]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class WebParts:
     """Everything the pages need. routes: the adapters' own, mounted as they are.
 
     stopping: whether the server is on its way down; open streams end then, or it would wait for them.
+    telegram_token: of the bot that people open our Mini App with; without one there is none.
     """
 
     writer: Writer
@@ -72,3 +74,4 @@ class WebParts:
     routes: Sequence[BaseRoute] = ()
     stage: Stage | None = None
     stopping: Callable[[], bool] = lambda: False
+    telegram_token: str = field(default="", repr=False)

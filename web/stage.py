@@ -33,6 +33,7 @@ class StagePages:
             "stage.html",
             locale_of(request),
             people=people,
+            has_dashboard=self._stage.admin is not None,
             advocate=names.get("advocate", people[0]["name"]),
             friend=names.get("friend", people[-1]["name"]),
         )

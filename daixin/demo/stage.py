@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import uvloop
 from sqlmodel import Session
@@ -95,7 +96,15 @@ def stage_of(parts: Parts, days: Path) -> Stage:
     async def invite(name: str) -> str:
         return await parts.writer.run(lambda session: _code_of(session, name))
 
-    return Stage(advance=advance, invite=invite, now=clock.now, people=PEOPLE, brand=SLUG)
+    return Stage(advance=advance, invite=invite, now=clock.now, people=PEOPLE, brand=SLUG, admin=_carol)
+
+
+def _carol(session: Session) -> tuple[UUID, UUID]:
+    """Who runs the demo's brand: its dashboard opens for her."""
+    brand = find_brand(session, SLUG)
+    platform, _, account = ADMIN.partition(":")
+    person = Account(platform, account, "Carol", chat=account)
+    return brand.id, members.meet(session, brand.id, [person], [clock.now()], "message")[0].member_id
 
 
 def _code_of(session: Session, name: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from web.auth import account, doors, leaving, passkeys, sign_in, starting
+from web.auth import account, doors, leaving, passkeys, sign_in, staged, starting
 from web.auth.door import Doorkeeper
 from web.auth.entry import Entry
 from web.dashboard.desk import Desk
 
-MODULES = (sign_in, starting, doors, passkeys, account, leaving)
+MODULES = (sign_in, starting, doors, passkeys, account, leaving, staged)
 
 
 def routes(desk: Desk, door: Doorkeeper) -> list[BaseRoute]:
