@@ -26,7 +26,7 @@ from web.dashboard.journey import read_cursor, read_id, write_cursor
 from web.dashboard.journey_words import clean
 
 _ASKED = ("q", "order", "campaign", "asset")
-_TONES = {"qualified": "good", "started": "quiet", "joined": "calm"}
+_TONES = {"qualified": "good", "started": "plain", "joined": "calm"}
 
 
 def routes(desk: Desk) -> list[BaseRoute]:

@@ -222,7 +222,8 @@ class Words:
         state = "not_asked" if one.held is None else ("held" if one.held else "against")
         facts = self.said(one.facts)
         key = f"journey.because.{one.rule}"
-        said = bool(facts) and state != "not_asked" and key in i18n.catalogue(self.locale)
+        told = any(value is not None for name, value in one.facts.items() if name != "reason")
+        said = told and state != "not_asked" and key in i18n.catalogue(self.locale)
         because = self.say(f"journey.because.{one.rule}", one.facts) if said else ""
         if state == "against" and not because and one.facts.get("reason"):
             because = facts.get("reason", "")
