@@ -29,6 +29,7 @@ class Capability(StrEnum):
     PREMIUM = "premium"  # GivesPremium
     POSTS = "posts"  # Posts
     PINS = "pins"  # Pins
+    APPS = "apps"  # a button can open a page of ours inside the platform, which says there who the person is
 
 
 @runtime_checkable

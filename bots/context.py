@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from sqlalchemy import select
@@ -38,6 +39,12 @@ class Links:
     def invite(self, code: str) -> str:
         """The invite link of a code."""
         return f"{self.public_url.rstrip('/')}/r/{code}"
+
+    def board(self, brand: str, campaign: str, locale: str) -> str | None:
+        """The board of a campaign as a page that opens inside a platform; None where we are not reached by https,
+        without which no platform opens one."""
+        asked = urlencode({"b": brand, "c": campaign, "lang": locale})
+        return f"{self.public_url.rstrip('/')}/mini?{asked}" if self.public_url.startswith("https://") else None
 
 
 @dataclass(slots=True)

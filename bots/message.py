@@ -18,7 +18,8 @@ ACTION_BYTES = 64
 class Button:
     """One button. Exactly one of `action` (≤ 64 bytes, survives restarts), `url` and `copy` is set.
 
-    `choice`: one of several answers to a question; many of them may be drawn as a menu.
+    `choice`: one of several answers to a question; many of them may be drawn as a menu. `app`: the `url` is a page of
+    ours that opens inside the platform; only where it has `Capability.APPS`, in private, and by https.
     """
 
     label: str
@@ -26,6 +27,7 @@ class Button:
     url: str | None = None
     copy: str | None = None
     choice: bool = False
+    app: bool = False
 
     def __post_init__(self) -> None:
         if sum(part is not None for part in (self.action, self.url, self.copy)) != 1:

@@ -91,6 +91,14 @@ def telegram(menu: Menu, store: Store, now: Clock) -> Adapter | None:
     return TelegramAdapter(settings, menu, store, now)
 
 
+def telegram_token() -> str:
+    """The bot's token, for web pages that are opened inside Telegram; empty if none is set. The process that serves
+    them need not run the bot."""
+    token = read_environment(TelegramEnv).token
+    log.hide(token.get_secret_value() if token is not None else None)
+    return token.get_secret_value() if token is not None else ""
+
+
 def discord(menu: Menu, store: Store, now: Clock) -> Adapter | None:
     """The Discord adapter, if a token is set."""
     env = read_environment(DiscordEnv)

@@ -16,7 +16,7 @@ from bots.adapter import Adapter, OnIncoming, Status
 from bots.pace import noting
 from core.errors import Unavailable
 from core.settings import Settings
-from daixin import bootstrap, collector, jobs
+from daixin import bootstrap, collector, jobs, platforms
 from daixin.bootstrap import Parts
 from daixin.supervision import supervise
 from rewards.exports.runner import ExportRunner
@@ -181,6 +181,7 @@ def _web(parts: Parts, own: dict[str, Status], stage: Stage | None, stop: asynci
             routes=routes,
             stage=stage,
             stopping=stop.is_set,
+            telegram_token=platforms.telegram_token(),
         )
     )
     return _Server(

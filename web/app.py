@@ -20,6 +20,7 @@ from web.api.straight import METHOD, PATHS, StraightOrders
 from web.auth import site as auth
 from web.auth.door import Doorkeeper
 from web.board import StageBoard
+from web.boards import mini
 from web.boards import public as boards
 from web.dashboard import site as dashboard
 from web.dashboard.desk import Desk
@@ -97,6 +98,7 @@ def _routes(parts: WebParts, pages: Pages, leads: Leads, health: HealthPages, ca
         Mount("/api/v1", create_api(parts, pages, callers)),
         *receiving.routes(parts),
         *boards.routes(parts, pages, desk.boards),
+        *mini.routes(parts, pages, desk.boards),
         *auth.routes(desk, door),
         *dashboard.routes(desk),
         *parts.routes,

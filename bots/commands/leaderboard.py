@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bots.adapter import Capability
 from bots.command import CommandSpec
 from bots.contest_board import contest_board, contest_of
 from bots.context import Command, Context, name_of
 from bots.message import Button, Reply
 from bots.which import named, others, own
+from core import i18n
 from referral import leaderboard
 from referral.campaigns import Campaign
 
@@ -22,7 +24,7 @@ def board(ctx: Context) -> Reply:
         return ctx.reply("campaign.none")
     if campaign.kind == "contest":
         said = contest_board(ctx, campaign)
-        return replace(said, buttons=(*said.buttons, *others(ctx, "leaderboard", campaign)))
+        return replace(said, buttons=(*said.buttons, *_live(ctx, campaign), *others(ctx, "leaderboard", campaign)))
     places = leaderboard.top(ctx.session, ctx.brand.id, campaign.id, SHOWN)
     if not places:
         return ctx.reply(
@@ -46,11 +48,21 @@ def board(ctx: Context) -> Reply:
     elif mine.rank > SHOWN:
         text += "\n\n" + ctx.say("leaderboard.mine", rank=mine.rank, of=mine.of, n=mine.score, gap=mine.gap or 0)
     # A board is for everybody: in a group it is said in the group.
-    return Reply(text, buttons=(_invite(ctx, campaign), *others(ctx, "leaderboard", campaign)))
+    return Reply(
+        text, buttons=(_invite(ctx, campaign), *_live(ctx, campaign), *others(ctx, "leaderboard", campaign))
+    )
 
 
 def _invite(ctx: Context, campaign: Campaign) -> tuple[Button, ...]:
     return (ctx.button("button.invite", f"do:invite {campaign.slug}"),)
+
+
+def _live(ctx: Context, campaign: Campaign) -> tuple[tuple[Button, ...], ...]:
+    """The board that moves, where the platform opens pages of ours and says who looks."""
+    url = ctx.links.board(ctx.brand.slug, campaign.slug, ctx.locale)
+    if url is None or not ctx.private or Capability.APPS not in ctx.capabilities:
+        return ()
+    return ((Button(i18n.text(ctx.locale, "button.live_board"), url=url, app=True),),)
 
 
 LEADERBOARD = Command(

@@ -59,6 +59,7 @@ class TelegramAdapter:
             Capability.PREMIUM,
             Capability.POSTS,
             Capability.PINS,
+            Capability.APPS,
         }
     )
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlsplit
 
-from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 
 from bots.markup import Line, Span, parse, render, split
 from bots.message import Button, Image, Reply
@@ -109,6 +109,8 @@ def _keyboard(rows: tuple[tuple[Button, ...], ...]) -> tuple[InlineKeyboardMarku
 def _key(button: Button, write: Callable[[Line], None]) -> InlineKeyboardButton | None:
     if button.action is not None:
         return InlineKeyboardButton(button.label, callback_data=button.action)
+    if button.url is not None and button.app:
+        return InlineKeyboardButton(button.label, web_app=WebAppInfo(button.url))
     if button.url is not None:
         if can_be_link(button.url):
             return InlineKeyboardButton(button.label, url=button.url)

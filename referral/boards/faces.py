@@ -64,7 +64,7 @@ def names_of(
 def spots_of(campaign: Campaign, places: Places, names: Mapping[UUID, str | None]) -> list[Spot]:
     """The lines with these names."""
     return [
-        Spot(line.rank, line.owner, _key(campaign, line.owner), names[line.owner], line.score, line.reached_at)
+        Spot(line.rank, line.owner, key_of(campaign, line.owner), names[line.owner], line.score, line.reached_at)
         for line in places.standings.lines
     ]
 
@@ -84,6 +84,6 @@ def _teams(session: Session, campaign: Campaign, owners: Sequence[UUID]) -> dict
     return {team.id: tidy(team.name or "") or None for team in teams.values()}
 
 
-def _key(campaign: Campaign, owner: UUID) -> str:
+def key_of(campaign: Campaign, owner: UUID) -> str:
     """The same for the same owner on the same board, so that a line can be seen to move; elsewhere another."""
     return keyed_hash("board", f"{campaign.id}/{owner}")[:12]

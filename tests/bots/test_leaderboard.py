@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from bots.adapter import Capability
+from bots.context import Links
+from bots.webchat.adapter import WebChatAdapter
 from tests.dialogue import in_both, open_town
 
 
@@ -102,3 +107,20 @@ from tests.dialogue import in_both, open_town
 async def test_from_nobody_to_first(tmp_path: Path, locale: str, script: str) -> None:
     async with open_town(tmp_path, locale) as town:
         await town.play(script)
+
+
+async def test_where_a_platform_opens_our_pages_the_board_is_one_touch_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_town(tmp_path, "zh") as town:
+        monkeypatch.setattr(WebChatAdapter, "capabilities", WebChatAdapter.capabilities | {Capability.APPS})
+        await town.play("Alice invites Bob.\nBob joins.\n7 days later:")
+
+        async def live(*, group: bool = False) -> list[str | None]:
+            said = await town.say("Alice", "排行榜", group=group)
+            return [button.url for reply in said for row in reply.buttons for button in row if button.app]
+
+        assert await live() == ["https://tea.example/mini?b=acme&c=spring&lang=zh_Hans"]
+        assert await live(group=True) == [], "in a group nobody is told who looks"
+        monkeypatch.setattr(town.parts.router, "_links", Links("http://127.0.0.1:8000"))
+        assert await live() == [], "no platform opens a page that is not reached by https"

@@ -109,14 +109,19 @@ def ways_in(session: Session, communities: list[Community], code: str, invites: 
 
 @asynccontextmanager
 async def open_site(
-    folder: Path, *, staged: bool = False, routes: Sequence[BaseRoute] = (), **settings: str
+    folder: Path,
+    *,
+    staged: bool = False,
+    routes: Sequence[BaseRoute] = (),
+    telegram_token: str = "",
+    **settings: str,
 ) -> AsyncIterator[Site]:
     """A site that serves until the block ends."""
     house = House(fresh_sqlite(folder))
     try:
         brand_id = house.do(_brand)
         site = Site(house, httpx2.AsyncClient(), brand_id)
-        async with site.client, _served(site, staged, routes, settings) as address:
+        async with site.client, _served(site, staged, routes, telegram_token, settings) as address:
             site.client.base_url = httpx2.URL(address)
             yield site
     finally:
@@ -134,7 +139,7 @@ def _brand(session: Session) -> UUID:
 
 @asynccontextmanager
 async def _served(
-    site: Site, staged: bool, routes: Sequence[BaseRoute], settings: dict[str, str]
+    site: Site, staged: bool, routes: Sequence[BaseRoute], telegram_token: str, settings: dict[str, str]
 ) -> AsyncIterator[str]:
     stopping = asyncio.Event()
     parts = WebParts(
@@ -146,6 +151,7 @@ async def _served(
         routes=routes,
         stage=_stage(site) if staged else None,
         stopping=stopping.is_set,
+        telegram_token=telegram_token,
     )
     config = uvicorn.Config(create_app(parts), port=0, log_level="error", proxy_headers=False)
     server = uvicorn.Server(config)

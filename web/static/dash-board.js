@@ -25,6 +25,7 @@ function line(place, teams) {
 
 function write(row, place, teams) {
   row.querySelector("i").textContent = place.r;
+  row.classList.toggle("mine", place.k === list.dataset.mine);
   row.querySelector("b").textContent = place.s;
   const name = row.querySelector("bdi"), called = place.n || (teams ? list.dataset.unnamed : list.dataset.anonymous);
   if (name.textContent !== called) name.textContent = called;
@@ -98,7 +99,7 @@ function follow() {
     if (stream.readyState === EventSource.CLOSED) setTimeout(follow, AGAIN + Math.random() * AGAIN);
   });
 }
-if (list) follow();
+if (list?.dataset.board) follow();
 
 // ---- a screen that many look at
 

@@ -127,3 +127,11 @@ def test_a_cut_name_is_a_beginning_that_fits(name: str, limit: int) -> None:
 def test_plain_words_stay_the_same() -> None:
     [message] = encode(Reply("邀请好友，各得 100 积分"))
     assert message.html == plain("邀请好友，各得 100 积分")
+
+
+def test_a_page_of_ours_opens_inside_telegram() -> None:
+    [message] = encode(Reply("board", ((Button("Live", url="https://friends.example/mini?b=tea", app=True),),)))
+    assert message.keyboard is not None
+    [[key]] = message.keyboard.inline_keyboard
+    assert key.web_app is not None
+    assert (key.web_app.url, key.url) == ("https://friends.example/mini?b=tea", None)
