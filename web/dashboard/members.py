@@ -39,6 +39,7 @@ class _Pages:
             here="settings",
             problem=problem,
             people=[_shown(one, viewer) for one in people],
+            unlisted=all(one.user_id != viewer.user_id for one in people),
             invitations=invitations,
             fresh=fresh,
             roles=staff.ROLES,
