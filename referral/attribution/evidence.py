@@ -194,9 +194,8 @@ def trails_of(
     touches = _touches(session, friends)
     joined = {(brand_id, UUID(click)) for brand_id, _, _, _, _, _, _, click in touches if click}
     clicked = _clicks(session, {*joined, *clicks})
-    owners = owners_of_codes(
-        session, {code for _, _, _, _, code, _, _, _ in touches} | {row[2] for row in clicked.values()}
-    )
+    said = {(row[0], row[4]) for row in touches} | {(key[0], row[2]) for key, row in clicked.items()}
+    owners = owners_of_codes(session, said)
     found: dict[tuple[UUID, UUID, UUID], list[Mark]] = defaultdict(list)
     for brand_id, member_id, campaign_id, touch_id, code, kind, at, click in touches:
         owner = owners.get((brand_id, campaign_id, code))
@@ -257,14 +256,14 @@ def _clicks(session: Session, wanted: Collection[tuple[UUID, UUID]]) -> dict[tup
     return {(row[0], row[1]): (row[1], row[2], row[3], row[4]) for row in session.execute(statement)}
 
 
-def owners_of_codes(session: Session, codes: Collection[str]) -> dict[tuple[UUID, UUID, str], UUID]:
-    """Who owns these codes, by (brand, campaign, code)."""
+def owners_of_codes(session: Session, codes: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, UUID, str], UUID]:
+    """Who owns these (brand, code), by (brand, campaign, code)."""
     if not codes:
         return {}
     i, e = table(InviteCode), table(Enrollment)
     rows = session.execute(
         select(e.c.brand_id, e.c.campaign_id, i.c.code, e.c.member_id)
         .join(e, (e.c.brand_id == i.c.brand_id) & (e.c.id == i.c.enrollment_id))
-        .where(i.c.code.in_(set(codes)))
+        .where(among_keys(session, (i.c.brand_id, i.c.code), codes))
     )
     return {(brand_id, campaign_id, code): member_id for brand_id, campaign_id, code, member_id in rows}

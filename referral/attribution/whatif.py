@@ -147,7 +147,7 @@ class _Telling:
         friends = {(brand_id, way.friend_id, campaign_id) for way in ways.values()}
         trails = trails_of(self.session, friends, clicks)
         read = {row.code: codes.read(row.code) for row in rows if row.code}
-        owners = owners_of_codes(self.session, {code for code in read.values() if code})
+        owners = owners_of_codes(self.session, {(brand_id, code) for code in read.values() if code})
         orders = {(brand_id, row.id) for row in rows if row.status == "attributed"}
         decided = shares_of(self.session, orders)
         for row in rows:

@@ -8,7 +8,9 @@ from starlette.routing import BaseRoute
 
 from web.dashboard import (
     advocates,
+    attribution,
     batches,
+    campaigns,
     communities,
     exports,
     journey,
@@ -28,6 +30,8 @@ from web.dashboard.desk import Desk
 
 PAGES: Sequence[Callable[[Desk], list[BaseRoute]]] = (
     advocates.routes,
+    campaigns.routes,
+    attribution.routes,
     exports.routes,
     journey.routes,
     keys.routes,
