@@ -49,7 +49,7 @@ def named(page: Path) -> str:
 def settings() -> frozenset[str]:
     """Every variable the program reads, by the classes that read them."""
     classes: list[type[BaseSettings]] = [Settings, platforms.TelegramEnv, platforms.DiscordEnv, platforms.WeChatEnv]
-    classes += [platforms.WebChatEnv, providers.WeChatPayEnv, providers.PayPalEnv]
+    classes += [platforms.WebChatEnv, providers.WeChatPayEnv, providers.PayPalEnv, ShopEnv]
     return frozenset(
         f"{one.model_config.get('env_prefix', PREFIX)}{field}".upper() for one in classes for field in one.model_fields
     )
