@@ -26,6 +26,7 @@ from referral.contests.terms import ContestTerms
 from referral.trials.terms import TrialQuestion, TrialTerms
 from rewards.campaign_format import About, Policy, Qualifying, read_campaign
 from rewards.plans import Caps, Milestone, PayoutTerms, Prize, Rewards, Rule, Step, Tiers
+from web.hooks.settings import ShopEnv
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
