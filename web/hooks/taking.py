@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -103,6 +102,7 @@ def _sell(session: Session, shop: Opened, sale: Sale) -> Made:
 
 def _order(session: Session, shop: Opened, sale: Sale) -> Order:
     """The order, with the code that brought it and the customer's keyed hash in place of the customer."""
+    code, click_id = _code(session, shop.brand_id, sale)
     return Order(
         brand_id=shop.brand_id,
         source=shop.source,
@@ -114,8 +114,10 @@ def _order(session: Session, shop: Opened, sale: Sale) -> Order:
         shipping=sale.shipping,
         tax=sale.tax,
         lines=sale.lines,
-        code=_code(session, shop.brand_id, sale),
+        code=code,
         customer_hash=_customer(shop, sale),
+        click_id=click_id,
+        consent=sale.consent,
     )
 
 
@@ -131,15 +133,17 @@ def _customer(shop: Opened, sale: Sale) -> str | None:
     return hash_of_digest(hashlib.sha256(f"{shop.shop_id}:{sale.customer}".encode()).hexdigest())
 
 
-def _code(session: Session, brand_id: UUID, sale: Sale) -> str | None:
-    """Whose order this is: what was given as a code, then a discount code, then the click; the first that is one of
-    this brand's. A code that is none is kept, so that the order says why it counts for nobody."""
+def _code(session: Session, brand_id: UUID, sale: Sale) -> tuple[str | None, UUID | None]:
+    """Whose order this is: what was given as a code, then a discount code, then the click (with its id); the first
+    that is one of this brand's. A code that is none is kept, so that the order says why it counts for nobody."""
     given = _invite_code(session, brand_id, [*sale.codes, *sale.tills])
-    found = given or _promo_owner(session, brand_id, [*sale.tills, *sale.codes])
-    found = found or _code_of_click(session, brand_id, sale.clicks)
-    if found is not None:
-        return found
-    return next((code for code in sale.codes if len(code) <= LONGEST_CODE), None)
+    given = given or _promo_owner(session, brand_id, [*sale.tills, *sale.codes])
+    if given is not None:
+        return given, None
+    clicked = _code_of_click(session, brand_id, sale.clicks)
+    if clicked is not None:
+        return clicked
+    return next((code for code in sale.codes if len(code) <= LONGEST_CODE), None), None
 
 
 def _invite_code(session: Session, brand_id: UUID, candidates: Iterable[str]) -> str | None:
@@ -173,7 +177,8 @@ def _promo_owner(session: Session, brand_id: UUID, candidates: Iterable[str]) ->
     return None
 
 
-def _code_of_click(session: Session, brand_id: UUID, candidates: Iterable[str]) -> str | None:
+def _code_of_click(session: Session, brand_id: UUID, candidates: Iterable[str]) -> tuple[str, UUID] | None:
+    """The code a click was made with, and the click."""
     clicks = []
     for candidate in candidates:
         try:
@@ -184,8 +189,8 @@ def _code_of_click(session: Session, brand_id: UUID, candidates: Iterable[str]) 
         return None
     t = table(Touch)
     found = select(t.c.id, t.c.code).where(t.c.brand_id == brand_id, among(session, t.c.id, clicks))
-    by_click: dict[UUID, Any] = {row.id: row.code for row in session.execute(found)}
-    return next((by_click[click] for click in clicks if by_click.get(click)), None)
+    by_click: dict[UUID, str] = {row.id: row.code for row in session.execute(found) if row.code}
+    return next(((by_click[click], click) for click in clicks if click in by_click), None)
 
 
 def _give_back(session: Session, shop: Opened, back: Back) -> Made:
