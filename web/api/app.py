@@ -25,6 +25,7 @@ from web import errors
 from web.api import shown
 from web.api.answers import LONGEST_KEY, Answer
 from web.api.callers import Callers, allowed
+from web.api.events import add_events
 from web.api.schemas import (
     CampaignPage,
     ConversionIn,
@@ -100,8 +101,13 @@ def create_api(parts: WebParts, pages: Pages, callers: Callers) -> FastAPI:
     )
     _add_posts(app, parts, pages, callers)
     _add_reads(app, parts, callers)
+    add_events(app, parts, callers, _explained)
     _name_problem(app)
     return app
+
+
+def _explained(*statuses: int) -> Documented:
+    return {status: {"description": _EXPLAINED[status], **PROBLEM} for status in statuses}
 
 
 def _add_posts(app: FastAPI, parts: WebParts, pages: Pages, callers: Callers) -> None:
