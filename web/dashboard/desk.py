@@ -28,6 +28,8 @@ from web.parts import WebParts
 
 T = TypeVar("T")
 SAFE = ("GET", "HEAD")
+ANYONE = "look"
+"""The name of a route for whoever has a role for the brand; the others bear the name of the act they are for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,11 @@ class Desk:
                 raise NotAllowed("web_may_not")
             if request.method not in SAFE:
                 await self._door.check_form(request, viewer)
-            return await handler(request, viewer)
+            response = await handler(request, viewer)
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
 
-        return Route(f"/b/{{brand}}{path}", guarded, methods=list(methods))
+        return Route(f"/b/{{brand}}{path}", guarded, methods=list(methods), name=act or ANYONE)
 
     async def may_stay(self, request: Request, viewer: Viewer) -> bool:
         """Whether the viewer of a page that stays open may still look at it."""
