@@ -12,6 +12,7 @@ from web.dashboard import (
     batches,
     campaigns,
     communities,
+    costs,
     exports,
     journey,
     keys,
@@ -31,6 +32,7 @@ from web.dashboard.desk import Desk
 PAGES: Sequence[Callable[[Desk], list[BaseRoute]]] = (
     advocates.routes,
     campaigns.routes,
+    costs.routes,
     attribution.routes,
     exports.routes,
     journey.routes,

@@ -24,6 +24,12 @@ async function copy(value) {
   }
 }
 
+// Of a row of tabs that is wider than a phone, the one that is open is seen.
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const row = tab.closest(".tabs");
+  row.scrollLeft = tab.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+}
+
 // An explanation stands beside its mark, wholly on the screen; without script it would stand in the middle.
 function place(box, mark) {
   const at = mark.getBoundingClientRect();
