@@ -26,7 +26,7 @@ def test_an_order_is_shown_with_its_decision_and_told_again_under_another_policy
     shown = json.loads(daixin(house, "attribution", "show", "A-1").out)
     [decision] = shown["decisions"]
     assert decision["reason"] == "till_code"
-    assert decision["in_words"] == "their code came with the order"
+    assert decision["in_words"] == "Their code came with the order"
     assert decision["policy_in_words"].startswith("Last touch: the advocate who reached the friend last in the 30 days")
     assert [share for _, _, share in decision["shares"]] == [1_000_000]
     told = daixin(house, "attribution", "whatif", "tea", "--split", "linear", "--precedence", "link")

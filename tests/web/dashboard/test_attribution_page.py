@@ -38,7 +38,7 @@ def carol_touches_bob(site: Brandsite) -> None:
 @pytest.mark.parametrize(
     ("locale", "rule", "why", "then", "one"),
     [
-        ("en", "credited to the advocate who brought them first", "the friend was bound to them", "Last touch:", "+1"),
+        ("en", "credited to the advocate who brought them first", "The friend was bound to them", "Last touch:", "+1"),
         ("zh_Hans", "好友归第一位带来 TA 的推荐人", "好友绑定在 TA 名下", "最后触点：", "+1"),
     ],
 )
