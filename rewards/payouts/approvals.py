@@ -67,13 +67,19 @@ def approve(session: Session, brand_id: UUID, payout_id: UUID, actor: str) -> Pa
         return payout
     if payout.state != "pending":
         raise Refused("payout_settled", state=payout.state)
-    batch = session.get(PayoutBatch, (brand_id, payout.batch_id)) if payout.batch_id else None
-    if batch is not None and is_same(session, brand_id, actor, batch.created_by):
-        raise Refused("same_person")
-    if person_behind(session, brand_id, actor) == person_of(session, brand_id, payout.member_id):
+    if involved(session, payout, actor):
         raise Refused("same_person")
     mark_approved(session, payout, actor)
     return payout
+
+
+def involved(session: Session, payout: Payout, actor: str) -> bool:
+    """Whether this is who is paid, or who put the payout into a batch: somebody else has to approve it."""
+    batch = session.get(PayoutBatch, (payout.brand_id, payout.batch_id)) if payout.batch_id else None
+    if batch is not None and is_same(session, payout.brand_id, actor, batch.created_by):
+        return True
+    mine = person_behind(session, payout.brand_id, actor)
+    return mine is not None and mine == person_of(session, payout.brand_id, payout.member_id)
 
 
 def mark_approved(session: Session, payout: Payout, actor: str) -> None:

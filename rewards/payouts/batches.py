@@ -97,9 +97,7 @@ def approve_batch(session: Session, brand_id: UUID, batch_id: UUID, actor: str) 
     if batch.approved_at is not None:
         return batch
     payouts = payouts_in(session, batch, lock=True)
-    mine = person_behind(session, brand_id, actor)
-    paid = {person_of(session, brand_id, payout.member_id) for payout in payouts} if mine is not None else set()
-    if is_same(session, brand_id, actor, batch.created_by) or mine in paid:
+    if involved(session, batch, payouts, actor):
         raise Refused("same_person")
     batch.approved_by, batch.approved_at = actor, clock.now()
     session.add(batch)
@@ -108,6 +106,14 @@ def approve_batch(session: Session, brand_id: UUID, batch_id: UUID, actor: str) 
             mark_approved(session, payout, actor)
     session.flush()
     return batch
+
+
+def involved(session: Session, batch: PayoutBatch, payouts: Sequence[Payout], actor: str) -> bool:
+    """Whether this is who made the batch, or is paid in it: somebody else has to approve it."""
+    if is_same(session, batch.brand_id, actor, batch.created_by):
+        return True
+    mine = person_behind(session, batch.brand_id, actor)
+    return mine is not None and mine in {person_of(session, batch.brand_id, one.member_id) for one in payouts}
 
 
 def batch_of(session: Session, brand_id: UUID, batch_id: UUID, *, lock: bool = False) -> PayoutBatch:

@@ -164,6 +164,7 @@ def _one(session: Session, viewer: Viewer, number: int) -> dict[str, Any]:
         "made_by": actor_name(telling, batch.created_by),
         "approved_by": actor_name(telling, batch.approved_by) if batch.approved_by else "",
         "by_hand": batch.provider == NAME,
+        "why_not": batches.involved(session, batch, payouts, viewer.actor),
     }
 
 
