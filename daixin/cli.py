@@ -28,6 +28,7 @@ from daixin.cli_review import review_app
 from daixin.cli_staff import audit_app, staff_app
 from daixin.cli_statement import statement_app
 from daixin.cli_trials import trial_app
+from daixin.cli_webhooks import webhook_app
 from daixin.cli_users import user_app
 from daixin.demo import MEMBERS, SEED
 from daixin.roles import ROLES, platforms_of
@@ -64,6 +65,7 @@ program.add_typer(statement_app, name="statement")
 program.add_typer(trial_app, name="trial")
 program.add_typer(user_app, name="user")
 program.add_typer(payout_app, name="payout")
+program.add_typer(webhook_app, name="webhook")
 program.add_typer(vault_app, name="vault")
 program.command("attributes")(attributes)
 cli_forecast.mount(campaign_app)
