@@ -46,7 +46,7 @@ def sent(session: Session, brand: str | None, webhook: str, state: str | None, l
     return [{name: getattr(row, name) for name in named} for row in rows]
 
 
-def test(session: Session, brand: str | None, webhook: str) -> None:
+def send_test(session: Session, brand: str | None, webhook: str) -> None:
     """Send one event made up for it."""
     endpoints.send_test(session, brand_named(session, brand).id, _id(webhook))
 

@@ -28,8 +28,8 @@ from daixin.cli_review import review_app
 from daixin.cli_staff import audit_app, staff_app
 from daixin.cli_statement import statement_app
 from daixin.cli_trials import trial_app
-from daixin.cli_webhooks import webhook_app
 from daixin.cli_users import user_app
+from daixin.cli_webhooks import webhook_app
 from daixin.demo import MEMBERS, SEED
 from daixin.roles import ROLES, platforms_of
 

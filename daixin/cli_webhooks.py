@@ -53,11 +53,11 @@ def deliveries_command(
 
 
 @webhook_app.command("test")
-def test_command(webhook: WebhookArgument, brand: BrandOption = None) -> None:
+def try_command(webhook: WebhookArgument, brand: BrandOption = None) -> None:
     """Send one event made up for it, once."""
     from daixin import actions_webhooks, console
 
-    console.do(lambda session: actions_webhooks.test(session, brand, webhook))
+    console.do(lambda session: actions_webhooks.send_test(session, brand, webhook))
 
 
 @webhook_app.command("replay")
