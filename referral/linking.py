@@ -68,6 +68,7 @@ class MemberLink(TenantRow, table=True):
         ForeignKeyConstraint(["brand_id", "kept_id"], ["member.brand_id", "member.id"]),
         ForeignKeyConstraint(["brand_id", "absorbed_id"], ["member.brand_id", "member.id"]),
         Index("ix_member_link_kept", "brand_id", "kept_id"),
+        Index("ix_member_link_absorbed", "brand_id", "absorbed_id"),
     )
 
     kept_id: UUID

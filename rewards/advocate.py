@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 from sqlmodel import Session, col
 
-from core.db import table
+from core.db import among, table
 from core.errors import NotFound
 from referral import leaderboard, linking
 from referral.campaigns import Campaign, Enrollment, InviteCode, campaigns_of
@@ -20,6 +20,8 @@ from referral.journeys.steps import Person
 from referral.leaderboard import Standing
 from referral.members import Member, identities_of
 from referral.referrals import STATES, Referral
+from referral.rules import REFUSALS
+from referral.touches import Touch
 from rewards.advocates import figures_of
 from rewards.overview import Purse, purses_of
 from rewards.payouts.payouts import Payout, payouts_of
@@ -28,6 +30,9 @@ from rewards.rewards import Reward, rewards_of
 FRIENDS = 30
 REWARDS = 15
 ORDERS = 10
+TRIES = 10
+LOOKED_AT = 2000
+"""Touches by an advocate's codes, the latest, among which those that a rule stood against are looked for."""
 
 Cursor = tuple[datetime, UUID]
 """(started_at, id) of the last friend on a page."""
@@ -68,6 +73,7 @@ class Portrait:
     came_by: Sequence[Referral]
     friends: Sequence[Referral]
     older: Cursor | None
+    tries: Sequence[Touch]
     orders: Sequence[Conversion]
     rewards: Sequence[Reward]
     payouts: Sequence[Payout]
@@ -95,7 +101,9 @@ def portrait(
     friends, older = _friends(session, brand_id, member_id, campaign, state, after)
     came_by = _came_by(session, brand_id, member_id)
     rewards = rewards_of(session, brand_id, member_id, REWARDS)
+    tries = _tries(session, brand_id, campaign, [code.code for code in codes])
     named = {one.friend_id for one in friends} | {one.advocate_id for one in came_by}
+    named |= {one.member_id for one in tries if one.member_id}
     _, earned = figures_of(session, brand_id, campaign, [member_id])
     return Portrait(
         member,
@@ -114,6 +122,7 @@ def portrait(
         came_by,
         friends,
         older,
+        tries,
         _orders(session, brand_id, member_id),
         rewards,
         payouts_of(session, brand_id, member_id, 5),
@@ -169,6 +178,31 @@ def _friends(
     ).all()
     shown = rows[:FRIENDS]
     return shown, (shown[-1].started_at, shown[-1].id) if len(rows) > FRIENDS else None
+
+
+def _tries(session: Session, brand_id: UUID, campaign: Campaign | None, codes: Sequence[str]) -> list[Touch]:
+    """Who came with these codes lately and did not count, each once for each reason."""
+    if campaign is None or not codes:
+        return []
+    t = table(Touch).c
+    latest = (
+        select(t.id, t.outcome, t.touched_at)
+        .where(t.brand_id == brand_id, t.campaign_id == campaign.id, among(session, t.code, codes))
+        .order_by(t.touched_at.desc())
+        .limit(LOOKED_AT)
+        .subquery()
+    )
+    rows = session.scalars(
+        select(Touch)
+        .join(latest, t.id == latest.c.id)
+        .where(t.brand_id == brand_id, latest.c.outcome.in_(REFUSALS))
+        .order_by(latest.c.touched_at.desc(), latest.c.id.desc())
+        .limit(TRIES * 4)
+    )
+    newest: dict[tuple[UUID | None, str | None], Touch] = {}
+    for touch in rows:
+        newest.setdefault((touch.member_id, touch.outcome), touch)
+    return list(newest.values())[:TRIES]
 
 
 def _orders(session: Session, brand_id: UUID, member_id: UUID) -> Sequence[Conversion]:

@@ -7,7 +7,7 @@ here the rewards, their transfers and their payouts are put between, in the orde
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 
 from core.db import among, table
 from referral.journeys import orders, telling, verdicts
-from referral.journeys.reading import ROWS, Known, people_of, read_friend, read_order
+from referral.journeys.reading import ROWS, Known, people_of, read_friend, read_order, read_person
 from referral.journeys.steps import PEOPLE, Journey, Moved, Person, Step, Verdict, in_order
 from rewards.corrections import order_in
 from rewards.ledger import Account, LedgerAccount, Purpose, Transfer
@@ -46,6 +46,12 @@ def friend_journey(session: Session, brand_id: UUID, referral_id: UUID) -> Journ
     known = read_friend(session, brand_id, referral_id)
     assert known.referral is not None
     return _journey(session, known, verdicts.verdict_of_friend(known, known.referral))
+
+
+def person_journey(session: Session, brand_id: UUID, member_id: UUID) -> Journey:
+    """How a member came, in every campaign, whether anything counted or not. Raises `NotFound("member")`."""
+    known = read_person(session, brand_id, member_id)
+    return _journey(session, known, verdicts.verdict_of_person(known))
 
 
 def _journey(session: Session, known: Known, verdict: Verdict) -> Journey:
@@ -79,24 +85,24 @@ def _money(session: Session, known: Known) -> Iterator[Step]:
     rewards = _rewards(session, known)
     if not rewards:
         return
-    moves = _moves(session, known, rewards)
     lines = _lines(session, known.brand_id, [reward.id for reward in rewards])
+    moves = _moves(session, known, rewards, {payout.id for _, payout in lines})
     for reward in rewards:
         yield from _reward(session, known, reward, moves.get(reward.id, []))
     payouts = {payout.id: payout for _, payout in lines}
     for payout in payouts.values():
         covered = sum(line.amount for line, _ in lines if line.payout_id == payout.id)
-        yield from _payout(payout, covered)
+        yield from _payout(payout, covered, moves.get(payout.id, []))
 
 
 def _rewards(session: Session, known: Known) -> Sequence[Reward]:
-    """Of an order what is for it and what its being the first earned; of a friend everything."""
-    referral = known.referral
-    if referral is None:
+    """Of an order what it earned; of a friend, or of a member, everything."""
+    whose = [known.referral.id] if known.referral is not None else [one.id for one in known.referrals]
+    if not whose or (known.order is not None and known.referral is None):
         return []
     rows = session.scalars(
         select(Reward)
-        .where(col(Reward.brand_id) == known.brand_id, col(Reward.referral_id) == referral.id)
+        .where(col(Reward.brand_id) == known.brand_id, among(session, table(Reward).c.referral_id, whose))
         .order_by(col(Reward.created_at), col(Reward.id))
         .limit(REWARDS)
     ).all()
@@ -151,7 +157,7 @@ def _cause(move: Moved, reward: Reward) -> str:
     return "refunded" if tail.startswith("refund/") else (reward.reason or tail)
 
 
-def _payout(payout: Payout, covered: int) -> Iterator[Step]:
+def _payout(payout: Payout, covered: int, moves: Sequence[Moved]) -> Iterator[Step]:
     facts = {
         "member": payout.member_id,
         "amount": payout.amount,
@@ -163,10 +169,12 @@ def _payout(payout: Payout, covered: int) -> Iterator[Step]:
         "reason": payout.reason,
     }
     link = ("payout", str(payout.id))
-    yield Step(payout.created_at, "payout.asked", facts, order=85, link=link)
+    asked = tuple(move for move in moves if move.kind in ("payout_start", "payout_fee"))
+    yield Step(payout.created_at, "payout.asked", facts, moves=asked, order=85, link=link)
     if payout.settled_at is not None and payout.state in TOLD:
         tone = "good" if payout.state == "completed" else "bad"
-        yield Step(payout.settled_at, f"payout.{payout.state}", facts, tone=tone, order=86, link=link)
+        ended = tuple(move for move in moves if move not in asked)
+        yield Step(payout.settled_at, f"payout.{payout.state}", facts, moves=ended, tone=tone, order=86, link=link)
 
 
 def _lines(session: Session, brand_id: UUID, rewards: Sequence[UUID]) -> list[tuple[PayoutLine, Payout]]:
@@ -181,17 +189,20 @@ def _lines(session: Session, brand_id: UUID, rewards: Sequence[UUID]) -> list[tu
     return [(row[0], row[1]) for row in rows]
 
 
-def _moves(session: Session, known: Known, rewards: Sequence[Reward]) -> dict[UUID, list[Moved]]:
-    """The transfers of these rewards. Nearly all have references one can name; where a reward lost more than those
-    say, its beneficiary's accounts are looked through."""
+def _moves(
+    session: Session, known: Known, rewards: Sequence[Reward], payouts: Collection[UUID]
+) -> dict[UUID, list[Moved]]:
+    """The transfers of these rewards and payouts, by either. Nearly all have references one can name; where a reward
+    lost more than those say, its beneficiary's accounts are looked through."""
     brand_id = known.brand_id
     t = table(Transfer)
     named = [name for reward in rewards for name in _references(reward, known)]
+    named += [f"payout/{payout}/{what}" for payout in payouts for what in ("start", "fee", "done", "back", "fee-back")]
     rows = list(session.scalars(select(Transfer).where(t.c.brand_id == brand_id, among(session, t.c.reference, named))))
     taken = defaultdict[UUID, int](int)
     for row in rows:
         if row.kind in ("void", "clawback"):
-            taken[_reward_of(row.reference)] += row.amount
+            taken[_subject_of(row.reference)] += row.amount
     short = [reward for reward in rewards if taken[reward.id] < reward.taken_back]
     if short:
         rows += _by_account(session, brand_id, short, {row.id for row in rows})
@@ -200,11 +211,11 @@ def _moves(session: Session, known: Known, rewards: Sequence[Reward]) -> dict[UU
     for row in sorted(rows, key=lambda row: row.id):
         ends = accounts[row.debit_id], accounts[row.credit_id]
         moved = Moved(row.reference, row.kind, row.amount, row.asset, *ends, at=row.created_at)
-        found[_reward_of(row.reference)].append(moved)
+        found[_subject_of(row.reference)].append(moved)
     return found
 
 
-def _reward_of(reference: str) -> UUID:
+def _subject_of(reference: str) -> UUID:
     return UUID(reference.split("/")[1])
 
 

@@ -102,10 +102,10 @@ def _facts(known: Known, order: Conversion, rule: str) -> dict[str, Any]:
         return {"advocate": referral.advocate_id if referral else None, "reason": order.reason}
     if referral is None or campaign is None:
         return {}
-    if rule == WINDOW:
+    if rule == WINDOW and own_policy(known) is None:
         until = min(referral.expires_at, campaign.ends_at)
         return {"since": referral.started_at, "until": until, "ordered": order.ordered_at}
-    if rule == STANDING:
+    if rule in (WINDOW, STANDING):
         return {"reason": order.reason}
     if rule == JOINED:
         return {"joined": referral.joined_at}
@@ -133,6 +133,12 @@ def _credit(known: Known, decided: Attribution) -> Step:
     tone = "good" if decided.shares else ""
     tell = partial(Step, version=decided.campaign_version, campaign_id=decided.campaign_id)
     return tell(decided.decided_at, what, told, tone=tone, order=53)
+
+
+def own_policy(known: Known) -> Attribution | None:
+    """The decision in force, where the campaign has a policy of its own: its windows are not the referral's."""
+    last = known.decisions[-1] if known.decisions else None
+    return last if last is not None and last.policy not in (None, USUAL) else None
 
 
 def shares_in(decided: Attribution) -> dict[UUID, int]:

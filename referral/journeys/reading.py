@@ -46,6 +46,7 @@ class Seen:
     platform: str
     at: datetime
     via: str
+    fingerprint: str
 
 
 @dataclass(slots=True)
@@ -113,6 +114,17 @@ def read_friend(session: Session, brand_id: UUID, referral_id: UUID) -> Known:
         known,
         ROWS,
     )
+    return _fill(session, known)
+
+
+def read_person(session: Session, brand_id: UUID, member_id: UUID) -> Known:
+    """What is known of a member in every campaign. Raises `NotFound("member")`, also for another brand's."""
+    if session.get(Member, (brand_id, member_id)) is None:
+        raise NotFound("member")
+    known = Known(brand_id, None, None, member_id, None)
+    bought = select(Conversion).where(col(Conversion.brand_id) == brand_id, col(Conversion.member_id) == member_id)
+    latest = bought.order_by(col(Conversion.ordered_at).desc(), col(Conversion.id).desc())
+    known.orders = _all(session, latest, known, ROWS)
     return _fill(session, known)
 
 
@@ -186,7 +198,7 @@ def _seen(session: Session, brand_id: UUID, friend_id: UUID) -> list[Seen]:
             col(Sighting.brand_id) == brand_id, among(session, table(Sighting).c.fingerprint, list(accounts))
         )
     )
-    return [Seen(accounts[row.fingerprint].platform, row.seen_at, row.via) for row in rows]
+    return [Seen(accounts[row.fingerprint].platform, row.seen_at, row.via, row.fingerprint) for row in rows]
 
 
 def _refunds(session: Session, brand_id: UUID, orders: Sequence[UUID]) -> Sequence[Refund]:
@@ -258,20 +270,24 @@ def _of_campaigns(session: Session, known: Known) -> None:
 
 
 def _cases(session: Session, known: Known) -> Sequence[Case]:
+    """What a person was asked about these referrals, or about who brought this friend."""
+    c = table(Case).c
     referrals = [one.id for one in known.referrals]
-    about = []
-    if referrals:
-        about.append(among(session, table(Case).c.referral_id, referrals))
-    if known.friend_id is not None:
-        about.append(col(Case.member_id) == known.friend_id)
+    about = [among(session, c.referral_id, referrals)] if referrals else []
+    campaigns = _campaign_ids(session, known) if known.seen else ()
+    keys = [f"{seen.fingerprint}/{campaign_id}" for seen in known.seen for campaign_id in campaigns]
+    if keys:
+        about.append((c.kind == "attribution") & among(session, c.key, keys))
     if not about:
         return []
-    return session.scalars(
-        select(Case)
-        .where(col(Case.brand_id) == known.brand_id, or_(*about))
-        .order_by(col(Case.opened_at), col(Case.id))
-        .limit(ROWS)
-    ).all()
+    mine = select(Case).where(c.brand_id == known.brand_id, or_(*about))
+    return session.scalars(mine.order_by(c.opened_at, c.id).limit(ROWS)).all()
+
+
+def _campaign_ids(session: Session, known: Known) -> Sequence[UUID]:
+    """Of every campaign of the brand: a doubt about who brought somebody may be of one they have no touch in."""
+    c = table(Campaign).c
+    return session.scalars(select(c.id).where(c.brand_id == known.brand_id).order_by(c.id.desc()).limit(ROWS)).all()
 
 
 def _acts(session: Session, known: Known) -> Sequence[AuditEntry]:

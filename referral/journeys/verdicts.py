@@ -6,7 +6,7 @@ from typing import Any
 
 from core import clock
 from referral.conversions import PURCHASED, Conversion
-from referral.journeys.orders import shares_in
+from referral.journeys.orders import own_policy, shares_in
 from referral.journeys.reading import Known
 from referral.journeys.steps import Verdict
 from referral.referrals import Referral
@@ -17,13 +17,13 @@ OF_ORDERS = (
     *("counted", "partly_refunded", "refunded", "nothing_paid", "guest", "unknown_buyer", "ambiguous_buyer"),
     *("no_referral", "outside_window.after", "outside_window.before", "not_joined"),
     *("referral_reversed", "referral_rejected", "referral_expired", "taken_back", *REFUSALS, "other"),
-    *("shared", "credit_lapsed"),
+    *("shared", "credited", "credit_lapsed", "in_doubt"),
 )
 OF_FRIENDS = (
     *("qualified", "waiting.purchased", "waiting.trial", "waiting.join", "waiting.stay", "waiting.return"),
     *("expired", "expired.gone", "rejected"),
     *("reversed.left_during_hold", "reversed.refunded", "reversed.fraud", "reversed.self_referral"),
-    *("reversed.loop", "reversed.linked_duplicate", "reversed.other"),
+    *("reversed.loop", "reversed.linked_duplicate", "reversed.other", "came_alone"),
 )
 
 
@@ -41,11 +41,16 @@ def verdict_of_order(known: Known, order: Conversion) -> Verdict:
             facts["advocate"] = max(shares, key=lambda one: shares[one])
         if len(shares) > 1:
             return Verdict(counted=True, reason="shared", facts={**facts, "shares": shares})
+        by_policy = own_policy(known)
+        if by_policy is not None:
+            return Verdict(counted=True, reason="credited", facts={**facts, "how": by_policy.reason})
         return Verdict(counted=True, reason="partly_refunded" if order.refunded else "counted", facts=facts)
     reason = order.reason or "other"
     if reason == "outside_window" and known.referral is not None:
         early = order.ordered_at < known.referral.started_at
         reason = "outside_window.before" if early else "outside_window.after"
+    if reason in ("no_referral", "unknown_buyer") and in_doubt(known):
+        return Verdict(counted=None, reason="in_doubt", facts=facts)
     tried = _refused(known, order)
     if reason == "no_referral" and tried is not None and tried.outcome is not None:
         reason = tried.outcome
@@ -100,6 +105,24 @@ def refusal_facts(known: Known, touch: Touch) -> dict[str, Any]:
     if touch.outcome == "already_referred" and earlier:
         facts |= {"earlier": earlier[0].advocate_id, "since": earlier[0].started_at}
     return facts
+
+
+def in_doubt(known: Known) -> bool:
+    """Whether somebody still has to say who brought this friend."""
+    return any(case.kind == "attribution" and case.state == "open" for case in known.cases)
+
+
+def verdict_of_person(known: Known) -> Verdict:
+    """Whether a member counts for anybody: by the referral begun last, else by why their last try made none."""
+    if known.referrals:
+        return verdict_of_friend(known, max(known.referrals, key=lambda one: (one.started_at, one.id)))
+    facts: dict[str, Any] = {"friend": known.friend_id}
+    refused = next((one for one in known.touches if one.outcome in REFUSALS), None)
+    if in_doubt(known):
+        return Verdict(counted=None, reason="in_doubt", facts=facts)
+    if refused is not None and refused.outcome is not None:
+        return Verdict(counted=False, reason=refused.outcome, facts={**facts, **refusal_facts(known, refused)})
+    return Verdict(counted=False, reason="came_alone", facts=facts)
 
 
 def verdict_of_friend(known: Known, referral: Referral) -> Verdict:

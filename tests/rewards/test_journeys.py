@@ -10,15 +10,17 @@ from sqlmodel import col, select
 
 from core import clock, ids
 from core.errors import NotFound
-from referral import members
+from referral import doubts, members
 from referral.conversions import Conversion, Order, RefundOrder
+from referral.journeys import listing
+from referral.journeys.listing import Wanted
 from referral.journeys.steps import Asked, Journey, Step
 from referral.orders import record_orders
 from referral.privacy import forget_member
 from referral.referrals import referral_of
 from referral.refunds import record_refunds
 from referral.rejection import reject
-from rewards import journeys
+from rewards import advocate, journeys
 from rewards.plans import Plan, Rule
 from rewards.rewards import release_due
 from tests.house import House, later, person
@@ -203,3 +205,59 @@ def test_a_forgotten_friend_is_erased_in_the_journey_too(shop: Shop) -> None:
     journey = order_journey(shop, "A-1")
     assert journey.people[friend].erased
     assert journey.people[friend].name == ""
+
+
+def test_somebody_who_never_counted_has_a_journey_too(shop: Shop) -> None:
+    bob = shop.house.do(lambda session: members.meet(session, shop.brand.id, [person("Bob")], [clock.now()], "message"))
+    with later(days=3):
+        shop.house.comes("Bob", shop.code)
+    who = bob[0].member_id
+    journey = shop.house.ask(lambda session: journeys.person_journey(session, shop.brand.id, who))
+    assert (journey.verdict.counted, journey.verdict.reason) == (False, "not_new")
+    alone = shop.house.ask(lambda session: journeys.person_journey(session, shop.brand.id, shop.alice))
+    assert (alone.verdict.counted, alone.verdict.reason) == (False, "came_alone")
+    (touch,) = shop.house.ask(lambda session: advocate.portrait(session, shop.brand.id, shop.alice)).tries
+    assert (touch.member_id, touch.outcome) == (who, "not_new")
+
+
+def test_while_somebody_looks_into_who_brought_a_friend_nothing_is_said_for_certain(shop: Shop) -> None:
+    at = clock.now()
+    shop.house.do(lambda session: doubts.doubt(session, shop.group, person("Bob"), at, [shop.code], "ambiguous"))
+    bob = shop.house.do(lambda session: members.meet(session, shop.brand.id, [person("Bob")], [at], "join"))
+    shop.buys("Bob", "A-1")
+    journey = order_journey(shop, "A-1")
+    assert (journey.verdict.counted, journey.verdict.reason) == (None, "in_doubt")
+    assert "case.opened" in told(journey)
+    whole = shop.house.ask(lambda session: journeys.person_journey(session, shop.brand.id, bob[0].member_id))
+    assert whole.verdict.reason == "in_doubt"
+
+
+def test_orders_are_listed_by_pages_and_by_what_is_asked_of_them(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "PAGE", 2)
+    monkeypatch.setattr(listing, "LOOKED_AT", 3)
+    shop.brings("Bob")
+    for number in range(4):
+        shop.buys("Bob", f"B-{number}")
+    for number in range(3):
+        guest = Order(shop.brand.id, "shopify", f"#{number}", "CNY", 100, clock.now())
+        shop.house.do(lambda session, order=guest: record_orders(session, [order]))  # type: ignore[misc]
+
+    def pages(wanted: Wanted) -> list[str]:
+        found, after = [], None
+        while True:
+            page = shop.house.ask(
+                lambda session, begin=after: listing.orders_page(session, shop.brand.id, wanted, begin)  # type: ignore[misc]
+            )
+            found += [order.external_id for order in page.orders]
+            if page.older is None:
+                return found
+            after = page.older
+
+    guests, bobs = ["#2", "#1", "#0"], ["B-3", "B-2", "B-1", "B-0"]
+    assert pages(Wanted()) == [*guests, *bobs]
+    assert pages(Wanted(status="attributed")) == pages(Wanted(campaign_id=shop.campaign.id)) == bobs
+    for few in (Wanted(status="uncounted"), Wanted(reason="guest"), Wanted(source="shopify"), Wanted("unattributed")):
+        assert pages(few) == guests
+    assert pages(Wanted(status="rejected")) == pages(Wanted(source="nowhere")) == []
+    assert pages(Wanted(number=" 1 ")) == ["#1"]
+    assert shop.house.ask(lambda session: listing.sources_of(session, shop.brand.id)) == ["shopify", "till"]

@@ -69,8 +69,14 @@ def routes(desk: Desk) -> list[BaseRoute]:
         found = await desk.read(viewer, lambda session: journeys.friend_journey(session, viewer.brand_id, wanted))
         return _show(desk, request, viewer, found)
 
+    async def of_person(request: Request, viewer: Viewer) -> Response:
+        wanted = read_id(request, "member")
+        found = await desk.read(viewer, lambda session: journeys.person_journey(session, viewer.brand_id, wanted))
+        return _show(desk, request, viewer, found)
+
     return [
         desk.route("/journeys", overview),
+        desk.route("/journeys/person/{id}", of_person),
         desk.route("/journeys/order/{id}", of_order),
         desk.route("/journeys/friend/{id}", of_friend),
     ]
@@ -161,6 +167,7 @@ def _show(desk: Desk, request: Request, viewer: Viewer, journey: Journey) -> Res
         address=f"{desk.pages.public_url}{request.url.path}",
         leads_to=lambda link: _leads_to(viewer, link),
         name=words.name,
+        campaign=clean(i18n.pick(journey.campaign.title, viewer.locale)) if journey.campaign else "",
     )
 
 

@@ -255,16 +255,19 @@ class Words:
         known = person is not None and not person.erased and person.name
         hello = self.say("journey.letter.mail", {"advocate": advocate}) if known else self.say("journey.letter.plain")
         said = self.say(f"journey.letter.said.{journey.verdict.reason}", facts)
-        number = journey.order.external_id if journey.order else ""
-        tail = clean(f"…{number[-LAST:]}" if len(number) > LAST else number)
-        key = "letter.order" if journey.order else "letter.friend"
-        about = i18n.text(
-            self.locale,
-            f"journey.{key}",
-            **({"number": tail, "ordered": self._day("ordered")} if journey.order else {"came": self._day("came")}),
-            body=said,
-        )
+        about = self._about(said)
         return "\n".join([hello, about, *self._money(advocate)])
+
+    def _about(self, said: str) -> str:
+        """What the answer is about: an order by the end of its number, or a friend by the day they came."""
+        order = self.journey.order
+        if order is not None:
+            number = order.external_id
+            tail = clean(f"…{number[-LAST:]}" if len(number) > LAST else number)
+            return i18n.text(self.locale, "journey.letter.order", number=tail, ordered=self._day("ordered"), body=said)
+        if self.journey.verdict.facts.get("came") is not None:
+            return i18n.text(self.locale, "journey.letter.friend", came=self._day("came"), body=said)
+        return i18n.text(self.locale, "journey.letter.person", body=said)
 
     def _day(self, name: str) -> str:
         return shown.day(self.locale, self.timezone, self.journey.verdict.facts.get(name))

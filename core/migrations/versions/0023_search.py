@@ -58,11 +58,13 @@ def upgrade() -> None:
         sqlite_where=OF_REFERRAL,
         postgresql_where=OF_REFERRAL,
     )
+    op.create_index("ix_member_link_absorbed", "member_link", ["brand_id", "absorbed_id"], unique=False)
     op.create_index("ix_audit_entry_subject", "audit_entry", ["brand_id", "subject"], unique=False)
 
 
 def downgrade() -> None:
     op.drop_index("ix_audit_entry_subject", table_name="audit_entry")
+    op.drop_index("ix_member_link_absorbed", table_name="member_link")
     op.drop_index("ix_review_case_referral", table_name="review_case")
     op.drop_index("ix_conversion_uncounted", table_name="conversion")
     op.drop_index("ix_earning_order", table_name="earning")

@@ -40,6 +40,7 @@ async def test_what_is_sent_to_the_advocate_names_no_friend(tmp_path: Path) -> N
         for path in (
             f"/journeys/order/{site.ours.ids['conversion:1002']}",
             f"/journeys/friend/{site.ours.ids['referral:Bob']}",
+            f"/journeys/person/{site.ours.people['Bob']}",
         ):
             answer = await mei.get(path)
             letters = [html.unescape(one) for one in re.findall(r'<p class="text"[^>]*>(.*?)</p>', answer.text, re.S)]
@@ -78,11 +79,15 @@ async def test_a_brand_without_orders_is_told_how_they_come(tmp_path: Path) -> N
         assert "Connect a shop" not in plain((await reviewer.get("/journeys")).text)
 
 
-@pytest.mark.parametrize("kind", ["order", "friend"])
+@pytest.mark.parametrize("kind", ["order", "friend", "person"])
 async def test_what_is_not_the_brands_is_not_there(tmp_path: Path, kind: str) -> None:
     async with open_brand(tmp_path) as site:
         mei = await site.person("owner")
-        theirs = site.theirs.ids["conversion:1001" if kind == "order" else "referral:Bob"]
+        theirs = {
+            "order": site.theirs.ids["conversion:1001"],
+            "friend": site.theirs.ids["referral:Bob"],
+            "person": str(site.theirs.people["Bob"]),
+        }[kind]
         for which in (theirs, str(uuid4()), "junk", "0" * 400):
             answer = await mei.get(f"/journeys/{kind}/{which}")
             assert answer.status_code == 404, which
