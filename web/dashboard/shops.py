@@ -150,14 +150,14 @@ async def _typed(request: Request, *names: str) -> dict[str, str]:
 
 
 def state_of(shop: Shop) -> str:
-    """ended, waiting (for its key), wrong (somebody else's signature came last), heard, or ready."""
+    """ended, waiting (for its key), ready (nothing came yet), wrong (only what others signed), or heard."""
     if shop.ended_at is not None:
         return "ended"
     if not shop.sealed:
         return "waiting"
-    if shop.wrong_at is not None and (shop.heard_at is None or shop.wrong_at > shop.heard_at):
-        return "wrong"
-    return "ready" if shop.heard_at is None else "heard"
+    if shop.heard_at is not None:
+        return "heard"
+    return "ready" if shop.wrong_at is None else "wrong"
 
 
 def reason(locale: str, one: ShopDelivery) -> str:

@@ -13,8 +13,9 @@ class Sale:
     """An order that was paid. Amounts in minor units of the shop's own currency, as in `referral.conversions.Order`.
 
     `contacts`: e-mail addresses, then phone numbers of the customer; `customer`: the shop's own number of theirs.
-    `codes`: what was given as an invite code; `tills`: discount codes, which may be invite codes or promo codes;
-    `clicks`: what may be the number of a click of ours. `consent`: the customer ticked the shop's own box for it.
+    `codes`: what was given as an invite code; `maybe`: discount codes, parameters of links, words of a note, which may
+    be invite codes or promo codes, and are kept only if they are; `clicks`: what may be the number of a click of ours.
+    `consent`: the customer ticked the shop's own box for it.
     """
 
     number: str
@@ -28,7 +29,7 @@ class Sale:
     contacts: tuple[str, ...] = ()
     customer: str = ""
     codes: tuple[str, ...] = ()
-    tills: tuple[str, ...] = ()
+    maybe: tuple[str, ...] = ()
     clicks: tuple[str, ...] = ()
     consent: bool = False
 

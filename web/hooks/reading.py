@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -149,5 +150,5 @@ def query_of(link: Any) -> list[tuple[str, str]]:
 
 def words_in(written: Any) -> list[str]:
     """What may be a code in something a person wrote: all of it, and each of its words."""
-    found = text(written, 500)
+    found = unicodedata.normalize("NFKC", text(written, 500))
     return [found, *re.findall(r"[0-9A-Za-z-]{9,14}", found)] if found else []

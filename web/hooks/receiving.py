@@ -83,11 +83,11 @@ class ShopDoor:
         return delivery
 
     async def _note_wrong(self, shop: Opened) -> None:
-        log.warning("shop.signature_wrong", source=shop.source)
         now = time.monotonic()
         if self._noted.get(shop.shop_id, -NOTED_EVERY) + NOTED_EVERY > now:
             return
         self._noted[shop.shop_id] = now
+        log.warning("shop.signature_wrong", source=shop.source)
         try:
             await self._parts.writer.run(lambda session: shops.note_wrong(session, shop.brand_id, shop.shop_id))
         except Unavailable:

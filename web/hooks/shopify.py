@@ -115,6 +115,7 @@ def _sale(given: Fields, number: str, currency: str, included: bool) -> Sale:
     customer, billing = fields(given.get("customer")), fields(given.get("billing_address"))
     noted = [(one.get("name"), one.get("value")) for one in rows(given.get("note_attributes"))]
     landed = query_of(given.get("landing_site"))
+    discounts = [text(one.get("code")) for one in rows(given.get("discount_codes"))]
     addresses = (given.get("email"), given.get("contact_email"), customer.get("email"))
     phones = (given.get("phone"), customer.get("phone"), billing.get("phone"))
     return Sale(
@@ -128,8 +129,8 @@ def _sale(given: Fields, number: str, currency: str, included: bool) -> Sale:
         lines=tuple(lines) if len(lines) <= LINES_MAX else (),
         contacts=kept(text(one, 254) for one in (*addresses, *phones)),
         customer=text(customer.get("id")),
-        codes=kept([*named_values(noted, CODE_NAMES), *named_values(landed, CODE_NAMES)]),
-        tills=kept(text(one.get("code")) for one in rows(given.get("discount_codes"))),
+        codes=kept(named_values(noted, CODE_NAMES)),
+        maybe=kept([*discounts, *named_values(landed, CODE_NAMES)]),
         clicks=kept([*named_values(noted, CLICK_NAMES), *named_values(landed, CLICK_NAMES)]),
         consent=consented(noted),
     )

@@ -110,8 +110,9 @@ def _session(given: Fields) -> list[Item]:
         tax=_amount(details, "amount_tax", currency),
         contacts=kept(text(one, 254) for one in (who.get("email"), given.get("customer_email"), who.get("phone"))),
         customer=_id(given.get("customer")),
-        codes=kept([text(given.get("client_reference_id")), *named_values([*noted, *asked], CODE_NAMES)]),
-        tills=_promotions(given),
+        codes=kept(named_values([*noted, *asked], CODE_NAMES)),
+        # Many shops keep a number of their own there.
+        maybe=kept([text(given.get("client_reference_id")), *_promotions(given)]),
         clicks=kept([text(given.get("client_reference_id")), *named_values(noted, CLICK_NAMES)]),
         consent=consented([*noted, *asked]),
     )
@@ -197,10 +198,10 @@ def _names(order: str, holders: Sequence[Any]) -> list[Item]:
     return [Named(name, order) for name in kept(found)]
 
 
-def _promotions(session: Fields) -> tuple[str, ...]:
+def _promotions(session: Fields) -> list[str]:
     """Promotion codes, where the session carries them whole (their ids alone say nothing)."""
     used = [fields(one.get("promotion_code")) for one in rows(session.get("discounts"))]
-    return kept(text(one.get("code")) for one in used)
+    return [text(one.get("code")) for one in used]
 
 
 def _answer(asked: Fields) -> Any:

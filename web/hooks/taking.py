@@ -8,6 +8,7 @@ make the shop try again for ever, so it is written down with its reason and the 
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -53,15 +54,20 @@ def take_in(session: Session, shop: Opened, told: Told, digest: str) -> Delivery
         raise NotFound("shop")
     # Before anything is read: an order and its refund that come at one moment, in two processes, see each other.
     lock_orders(session, {shop.brand_id})
-    results = []
-    for item in told.items:
+    results: list[Delivery] = []
+    items = deque(told.items)
+    while items:
         try:
             with session.begin_nested():
-                results.append(_take(session, shop, told, digest, item))
+                (outcome, reason, order_id, conversion_id), waited = _take(session, shop, items.popleft())
         except Unavailable:
             raise
         except DaixinError as error:
             results.append(failed(told, digest, error))
+            continue
+        results.append(Delivery(digest, told.topic, told.label, outcome, reason, None, order_id, conversion_id))
+        # What waited for this is booked by itself, too: a refund that contradicts its order keeps no order out.
+        items.extendleft(reversed(waited))
     delivery = max(results, key=lambda one: WEIGHT[one.outcome])
     shops.remember(session, shop.brand_id, shop.shop_id, delivery)
     return delivery
@@ -74,30 +80,26 @@ def failed(told: Told, digest: str, error: DaixinError) -> Delivery:
     return Delivery(digest, told.topic, told.label, outcome, error.code, params)
 
 
-def _take(session: Session, shop: Opened, told: Told, digest: str, item: Item) -> Delivery:
-    if isinstance(item, Sale):
-        made = _sell(session, shop, item)
-    elif isinstance(item, Back):
-        made = _give_back(session, shop, item)
-    elif isinstance(item, Named):
-        made = _name(session, shop, item)
-    else:
-        made = ("ignored", item.reason, None, None)
-    outcome, reason, order_id, conversion_id = made
-    return Delivery(digest, told.topic, told.label, outcome, reason, None, order_id, conversion_id)
-
-
 Made = tuple[shops.Outcome, str | None, str | None, UUID | None]
 """Outcome, reason, the order's number, the conversion."""
 
 
+def _take(session: Session, shop: Opened, item: Item) -> tuple[Made, list[Back]]:
+    """Book one part; and the refunds that waited for it."""
+    if isinstance(item, Sale):
+        return _sell(session, shop, item), _waited(session, shop, item.number)
+    if isinstance(item, Back):
+        return _give_back(session, shop, item), []
+    if isinstance(item, Named):
+        return _name(session, shop, item), _waited(session, shop, item.name)
+    return ("ignored", item.reason, None, None), []
+
+
 def _sell(session: Session, shop: Opened, sale: Sale) -> Made:
     recorded = record_orders(session, [_order(session, shop, sale)])[0]
-    back = _settle(session, shop, sale.number)
-    outcome: shops.Outcome = "refunded" if back else "repeated" if recorded.repeated else "recorded"
     # What became of an order is its status with its reason; a plain "attributed" needs no more.
     reason = recorded.reason if recorded.status == "attributed" else f"{recorded.status}.{recorded.reason}"
-    return outcome, reason, sale.number, recorded.conversion_id
+    return "repeated" if recorded.repeated else "recorded", reason, sale.number, recorded.conversion_id
 
 
 def _order(session: Session, shop: Opened, sale: Sale) -> Order:
@@ -134,10 +136,10 @@ def _customer(shop: Opened, sale: Sale) -> str | None:
 
 
 def _code(session: Session, brand_id: UUID, sale: Sale) -> tuple[str | None, UUID | None]:
-    """Whose order this is: what was given as a code, then a discount code, then the click (with its id); the first
-    that is one of this brand's. A code that is none is kept, so that the order says why it counts for nobody."""
-    given = _invite_code(session, brand_id, [*sale.codes, *sale.tills])
-    given = given or _promo_owner(session, brand_id, [*sale.tills, *sale.codes])
+    """Whose order this is: what was given as a code, then what may be one, then the click (with its id); the first
+    that is one of this brand's. What was given as a code and is none is kept all the same: the order says so."""
+    given = _invite_code(session, brand_id, [*sale.codes, *sale.maybe])
+    given = given or _promo_owner(session, brand_id, [*sale.maybe, *sale.codes])
     if given is not None:
         return given, None
     clicked = _code_of_click(session, brand_id, sale.clicks)
@@ -237,17 +239,14 @@ def _wait(session: Session, shop: Opened, back: Back, order_id: str) -> None:
     insert_new(session, target, [row], ["brand_id", "shop_id", "external_id"], returning=target.c.external_id)
 
 
-def _settle(session: Session, shop: Opened, name: str) -> bool:
-    """Book the refunds that waited for an order by this name; whether any did."""
+def _waited(session: Session, shop: Opened, name: str) -> list[Back]:
+    """The refunds that waited for an order by this name, which wait no longer."""
     t = table(ShopRefund)
     mine = (t.c.brand_id == shop.brand_id, t.c.shop_id == shop.shop_id, t.c.order_id == name)
-    waited = session.execute(select(t).where(*mine).order_by(t.c.refunded_at, t.c.external_id)).all()
-    if not waited:
-        return False
-    session.execute(delete(t).where(*mine))
-    for row in waited:
-        _give_back(session, shop, Back(row.external_id, name, row.currency, row.refunded_at, paid=row.paid))
-    return True
+    found = session.execute(select(t).where(*mine).order_by(t.c.refunded_at, t.c.external_id)).all()
+    if found:
+        session.execute(delete(t).where(*mine))
+    return [Back(row.external_id, name, row.currency, row.refunded_at, paid=row.paid) for row in found]
 
 
 def _known_as(session: Session, shop: Opened, name: str) -> str:
@@ -263,6 +262,4 @@ def _name(session: Session, shop: Opened, named: Named) -> Made:
     row = {"brand_id": shop.brand_id, "shop_id": shop.shop_id, "name": named.name, "order_id": named.order}
     target = table(ShopOrderName)
     new = insert_new(session, target, [row], ["brand_id", "shop_id", "name"], returning=target.c.name)
-    if _settle(session, shop, named.name):
-        return "refunded", None, named.order, None
     return "recorded" if new else "repeated", "named", named.order, None

@@ -78,7 +78,7 @@ def decode(data: Any, headers: Mapping[str, str], options: Mapping[str, Any]) ->
         paid = abs(minor(refund.get("total"), currency, "refunds.total"))
         if paid:
             items.append(Back(number_of(refund, "id"), number, currency, changed, paid=paid))
-    if status in ("refunded", "cancelled"):
+    if status in ("refunded", "cancelled", "failed"):
         items.append(Back(f"{status}-{number}", number, currency, changed))
     return Told(topic, label, tuple(items))
 
@@ -102,6 +102,7 @@ def _sale(given: Fields, number: str, currency: str, noted: list[tuple[Any, Any]
     tax = minor(given.get("total_tax"), currency, "total_tax")
     billing = fields(given.get("billing"))
     landed = [pair for link in named_values(noted, frozenset((LANDED,))) for pair in query_of(link)]
+    coupons = [text(one.get("code")) for one in rows(given.get("coupon_lines"))]
     customer = text(given.get("customer_id"))
     return Sale(
         number=number,
@@ -114,8 +115,8 @@ def _sale(given: Fields, number: str, currency: str, noted: list[tuple[Any, Any]
         lines=tuple(lines) if len(lines) <= LINES_MAX else (),
         contacts=kept(text(billing.get(name), 254) for name in ("email", "phone")),
         customer="" if customer == "0" else customer,
-        codes=kept([*named_values(noted, CODE_NAMES), *named_values(landed, CODE_NAMES)]),
-        tills=kept(text(one.get("code")) for one in rows(given.get("coupon_lines"))),
+        codes=kept(named_values(noted, CODE_NAMES)),
+        maybe=kept([*coupons, *named_values(landed, CODE_NAMES)]),
         clicks=kept([*named_values(noted, CLICK_NAMES), *named_values(landed, CLICK_NAMES)]),
         consent=consented(noted),
     )

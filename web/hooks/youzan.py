@@ -221,7 +221,8 @@ def _sale(given: Fields, number: str) -> Sale:
         lines=tuple(lines) if len(lines) <= LINES_MAX else (),
         contacts=kept([_open(buyer.get("buyer_phone"))]),
         customer=text(first_of(buyer, "yz_open_id", "buyer_id", "outer_user_id")),
-        codes=kept([*named_values(written, CODE_NAMES), *words_in(remark)]),
+        codes=kept(named_values(written, CODE_NAMES)),
+        maybe=kept(words_in(remark)),
         consent=consented(written),
     )
 

@@ -79,6 +79,21 @@ def test_one_part_that_is_wrong_keeps_no_other_out(house: House) -> None:
     assert (line.reason, line.params) == ("order_below_zero", {"net": "-90999"})
 
 
+def test_a_refund_that_contradicts_its_order_keeps_no_order_out(house: House) -> None:
+    shop, code = open_shop(house)
+    assert take(house, shop, replace(back("re_1", 5_400), currency="USD"), back("re_2", 5_400)) == "waiting"
+    assert take(house, shop, sale(codes=(code,))) == "refused"
+    assert [(row.status, row.refunded) for row in orders(house)] == [("attributed", 4_000)]
+    assert house.ask(lambda session: session.exec(select(ShopRefund)).all()) == []
+
+
+def test_what_only_may_have_been_a_code_is_not_kept(house: House) -> None:
+    shop, _ = open_shop(house)
+    take(house, shop, sale(maybe=("user_123", "please ring twice")))
+    take(house, shop, sale("pi_2", codes=("NONE",)))
+    assert [row.code for row in orders(house)] == [None, "NONE"]
+
+
 def test_parts_of_a_whole_refund_leave_nothing(house: House) -> None:
     shop, _ = open_shop(house)
     take(house, shop, sale())
@@ -108,7 +123,7 @@ def test_a_promo_code_names_the_member_who_had_it_of_us(house: House) -> None:
         return Opened(counter.brand.id, shop.id, shop.kind, shop.source, shop.options, {})
 
     shop = house.do(connected)
-    take(house, shop, sale(tills=("SUMMER", promo.lower())))
+    take(house, shop, sale(maybe=("SUMMER", promo.lower())))
     (row,) = orders(house)
     assert row.code is not None
     assert house.ask(lambda session: campaigns.owners_of(session, [row.code or ""])[row.code or ""]).advocate_id == (
