@@ -106,11 +106,13 @@ _MARK = (
     .where(_C.c.brand_id == _BRAND, _C.c.id == _CAMPAIGN)
 )
 _FRIENDS, _REACHED = func.count().label("score"), func.max(_R.c.qualified_at).label("reached_at")
+# Grouped by no bare column, or SQLite would go through all there ever was in that column's order.
+_ADVOCATE = func.coalesce(_R.c.advocate_id, _R.c.advocate_id).label("advocate")
 _RANKED = (
-    select(_R.c.advocate_id, _FRIENDS, _REACHED, func.count().over(), func.sum(func.count()).over())
+    select(_ADVOCATE, _FRIENDS, _REACHED, func.count().over(), func.sum(func.count()).over())
     .where(_here(_R), IS_QUALIFIED, _R.c.qualified_at >= bindparam("begin", type_=UtcDateTime))
-    .group_by(_R.c.advocate_id)
-    .order_by(_FRIENDS.desc(), _REACHED, _R.c.advocate_id)
+    .group_by(_ADVOCATE)
+    .order_by(_FRIENDS.desc(), _REACHED, _ADVOCATE)
     .limit(bindparam("most", type_=Integer))
 )
 """(advocate, friends, when the last one qualified, how many advocates, how many friends they all brought)."""

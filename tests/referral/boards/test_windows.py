@@ -10,10 +10,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select
 from sqlmodel import Session, col
 
-from core import clock
+from core import clock, ids
 from referral.boards.faces import names_of, places_of, spots_of
 from referral.boards.windows import mark_of, since
 from referral.campaigns import Campaign
@@ -144,11 +144,17 @@ def by_hand(facts: list[tuple[UUID, datetime]], called: dict[UUID, str], begin: 
 
 
 def test_a_window_is_read_from_its_index_alone(tmp_path: Path) -> None:
-    asked = (
-        "EXPLAIN QUERY PLAN SELECT advocate_id, count(*), max(qualified_at) FROM referral WHERE brand_id = 'x' "
-        "AND campaign_id = 'y' AND state = 'qualified' AND qualified_at >= '2026' GROUP BY advocate_id"
-    )
     house = House(fresh_sqlite(tmp_path))
-    plan = house.ask(lambda session: session.execute(text(asked)).all())
+    asked: list[tuple[str, object]] = []
+    event.listen(
+        house.reader._engine, "before_cursor_execute", lambda _, __, said, given, *___: asked.append((said, given))
+    )
+    campaign = Campaign(id=ids.new(), brand_id=ids.new(), slug="x", timezone="UTC")
+    assert house.ask(lambda session: places_of(session, campaign, "week", clock.now(), 50)).standings.lines == []
+    [window] = [one for one in asked if "max(referral.qualified_at)" in one[0]]
+    plan = house.ask(
+        lambda session: session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {window[0]}", window[1]).all()
+    )
     house.close()
-    assert any("COVERING INDEX ix_referral_qualified" in str(row) for row in plan), plan
+    by = "COVERING INDEX ix_referral_qualified (brand_id=? AND campaign_id=? AND qualified_at>?)"
+    assert any(by in row[3] for row in plan), plan
