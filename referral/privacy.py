@@ -19,6 +19,7 @@ from core import clock
 from core.db import table
 from core.errors import NotFound
 from referral import leaderboard, members, reviewing, search
+from referral.attribution.consent import export_consent, forget_consent
 from referral.boards.names import export_name, forget_names
 from referral.brands import Community
 from referral.campaigns import Campaign, Enrollment, InviteCode
@@ -76,6 +77,7 @@ def export_member(session: Session, brand_id: UUID, member_id: UUID) -> dict[str
         "teams": export_teams(session, brand_id, member_id),
         "outreach": outreach.export_outreach(session, brand_id, member_id),
         "boards": export_name(session, brand_id, member_id),
+        "purchases_joined": export_consent(session, brand_id, member_id),
         "trials": applicants.export(session, brand_id, member_id),
         "roles": export_staff(session, brand_id, member_id),
         "web": export_users(session, brand_id, member_id),
@@ -234,6 +236,7 @@ def forget_member(session: Session, brand_id: UUID, member_id: UUID) -> None:
     forget_teams(session, brand_id, everyone)
     outreach.forget_outreach(session, brand_id, everyone)
     forget_names(session, brand_id, everyone)
+    forget_consent(session, brand_id, everyone)
     forget_staff(session, brand_id, everyone)
     forget_members(session, brand_id, everyone)
     search.forget(session, brand_id, everyone)

@@ -23,6 +23,7 @@ from bots.commands.leaderboard import LEADERBOARD
 from bots.commands.link import LINK
 from bots.commands.me import ME, WHY
 from bots.commands.privacy import PRIVACY
+from bots.commands.purchases import PURCHASES
 from bots.commands.quiet import QUIET
 from bots.commands.review import REASON, REVIEW
 from bots.commands.rewards import REWARDS
@@ -36,7 +37,7 @@ from bots.commands.withdraw import WITHDRAW
 
 COMMANDS = (
     *(START, INVITE, ME, LEADERBOARD, TEAM, REWARDS, WITHDRAW, SHOP, TRIAL, WHY, APPEAL_COMMAND),
-    *(JOIN, LINK, LANGUAGE, QUIET, BOARDNAME, PRIVACY, HELP),
+    *(JOIN, LINK, LANGUAGE, QUIET, BOARDNAME, PURCHASES, PRIVACY, HELP),
     *(CAMPAIGN, JUDGE, ANNOUNCE, BROADCAST, CONNECT, STAFF, REVIEW, DASHBOARD),
 )
 DIALOGS = {

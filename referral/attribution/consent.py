@@ -71,6 +71,21 @@ def has_agreed(session: Session, brand_id: UUID, member_id: UUID) -> bool:
     return (brand_id, member_id) in agreed(session, {(brand_id, member_id)}, {})
 
 
+def export_consent(session: Session, brand_id: UUID, member_id: UUID) -> dict[str, str | None] | None:
+    """A member's word, ready for JSON; None where they never said anything."""
+    row = session.get(DeviceConsent, (brand_id, member_id))
+    if row is None:
+        return None
+    moments = {"given_at": row.given_at, "ended_at": row.ended_at}
+    return {name: at.isoformat() if at else None for name, at in moments.items()} | {"given_by": row.given_by}
+
+
+def forget_consent(session: Session, brand_id: UUID, members: Collection[UUID]) -> None:
+    """Whoever is forgotten has said nothing."""
+    theirs = (col(DeviceConsent.brand_id) == brand_id) & col(DeviceConsent.member_id).in_(members)
+    session.execute(delete(table(DeviceConsent)).where(theirs))
+
+
 def agreed(
     session: Session, members: Collection[tuple[UUID, UUID]], at_tills: dict[tuple[UUID, UUID], str]
 ) -> set[tuple[UUID, UUID]]:

@@ -27,6 +27,7 @@ from tests.dialogue import in_both, open_town
     • /language: 中文 / English
     • /quiet: No news from us, or news again
     • /boardname: How my name stands on public boards
+    • /purchases: Count what I buy online as mine
     • /privacy: Read my data, or have it deleted
     • /help: All commands
     You can also send an invite code or paste an invite link.
@@ -48,6 +49,7 @@ from tests.dialogue import in_both, open_town
     • /language: 中文 / English
     • /quiet: No news from us, or news again
     • /boardname: How my name stands on public boards
+    • /purchases: Count what I buy online as mine
     • /privacy: Read my data, or have it deleted
     • /help: All commands
     • /campaign: Run campaigns (admins)
@@ -83,6 +85,7 @@ from tests.dialogue import in_both, open_town
     • 语言：中文 / English
     • 免打扰：开启或关闭免打扰
     • 榜单名称：公开榜单上怎么显示我的名字
+    • 订单关联：网上下的单，算到我名下
     • 隐私：查看或删除我的数据
     • 帮助：全部命令
     也可以直接发送邀请码或粘贴邀请链接。
@@ -104,6 +107,7 @@ from tests.dialogue import in_both, open_town
     • 语言：中文 / English
     • 免打扰：开启或关闭免打扰
     • 榜单名称：公开榜单上怎么显示我的名字
+    • 订单关联：网上下的单，算到我名下
     • 隐私：查看或删除我的数据
     • 帮助：全部命令
     • 活动：管理活动（管理员）
