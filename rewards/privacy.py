@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from referral.referrals import Referral
 from rewards.adjustments import adjustments_of
+from rewards.exports.exports import forget_files
 from rewards.items.persons import export_items, forget_items
 from rewards.ledger import LedgerAccount, Transfer, balances_of
 from rewards.payouts.persons import export_payouts, forget_payees
@@ -55,7 +56,7 @@ def export_rewards(session: Session, brand_id: UUID, member_id: UUID) -> dict[st
 def forget_rewards(session: Session, brand_id: UUID, member_id: UUID) -> None:
     """Erase where a member was paid, where things were sent to them, and what decisions about them had looked at.
 
-    The books keep what was, by a number.
+    The books keep what was, by a number. Files the brand exported go, for they may name the member.
     """
     theirs = select(col(Referral.id)).where(
         col(Referral.brand_id) == brand_id,
@@ -72,6 +73,7 @@ def forget_rewards(session: Session, brand_id: UUID, member_id: UUID) -> None:
     )
     forget_items(session, brand_id, [member_id])
     forget_payees(session, brand_id, [member_id])
+    forget_files(session, brand_id)
 
 
 def _transfers(session: Session, brand_id: UUID, member_id: UUID) -> list[dict[str, Any]]:

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, ForeignKeyConstraint, Index, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKeyConstraint,
+    Index,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlmodel import Field, Session, col
 
 from core import clock, i18n
@@ -281,6 +291,15 @@ def expire(session: Session) -> int:
     t = table(Export)
     over = (t.c.state == "done") & (t.c.expires_at <= clock.now())
     return len(session.execute(update(t).where(over).values(state="expired").returning(t.c.id)).all())
+
+
+def forget_files(session: Session, brand_id: UUID) -> None:
+    """Somebody is being forgotten: no file of the brand names them any longer, and what is being made begins again."""
+    t = table(Export)
+    mine = t.c.brand_id == brand_id
+    session.execute(update(t).where(mine, t.c.state == "done").values(state="expired", reason="forgotten"))
+    session.execute(update(t).where(mine, t.c.state == "running").values(state="waiting", lease_until=None))
+    announce(session, TOPIC)
 
 
 def kept(session: Session) -> set[str]:

@@ -65,6 +65,7 @@ class ExportRunner:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
         self._looked: float | None = None
+        self._called = False
         writer.on_commit(self._committed)
 
     async def run(self) -> None:
@@ -76,6 +77,7 @@ class ExportRunner:
                 if await self.run_due():
                     continue
                 await self._keep_house()
+                await self._let_go()
             except Unavailable as error:
                 log.warning("export.put_off", error=error.code)
             try:
@@ -100,6 +102,7 @@ class ExportRunner:
 
     def _committed(self, topics: set[str]) -> None:
         if TOPIC in topics and self._loop is not None and not self._loop.is_closed():
+            self._called = True
             self._loop.call_soon_threadsafe(self._wake.set)
 
     # One file, in a thread of its own.
@@ -170,6 +173,16 @@ class ExportRunner:
 
     # What comes round.
 
+    async def _let_go(self) -> None:
+        """Files that somebody has just done away with do not wait for the hour."""
+        if self._called:
+            self._called = False
+            await self._sweep()
+
+    async def _sweep(self) -> None:
+        known = await self._reader.run(exports.kept)
+        await asyncio.to_thread(sweep, self._folder, known)
+
     async def _keep_house(self) -> None:
         """Once an hour, in one process: files whose time is over go, and files nobody knows of. Once a day the books
         are proved."""
@@ -178,8 +191,7 @@ class ExportRunner:
         self._looked, hour = time.monotonic(), timedelta(hours=1)
         if await self._writer.run(lambda session: claims.claim(session, "exports", hour)):
             await self._writer.run(exports.expire)
-            known = await self._reader.run(exports.kept)
-            await asyncio.to_thread(sweep, self._folder, known)
+            await self._sweep()
         if await self._writer.run(lambda session: claims.claim(session, "books", books.EVERY)):
             await asyncio.to_thread(books.check, self._reader, self._writer)
 
