@@ -152,7 +152,7 @@ def _webhook_words(voice: Voice, what: str, endpoint_id: UUID) -> Reply | None:
     if endpoint is None or endpoint.state != "off" or endpoint.removed_at is not None:
         return None  # somebody was faster
     left = waiting(voice.session, voice.brand.id, endpoint.id)
-    words = voice.say(f"admin.{what}", url=Safe(endpoint.url), waiting=left)
+    words = voice.say(f"admin.{what}", url=Safe(endpoint.url.partition("?")[0]), waiting=left)
     button = Button(i18n.text(voice.locale, "button.dashboard"), action="do:dashboard")
     return Reply(words, buttons=((button,),), private=True)
 

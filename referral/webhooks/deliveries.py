@@ -82,37 +82,25 @@ class Outcome:
 def take(session: Session, brand_id: UUID, endpoint_id: UUID) -> Load | None:
     """Take in hand what is due at an address; None where nothing is, or not now.
 
-    One that failed is tried with a single event, the one that was tried least, by one process at a time.
+    Tests go first, and always. One that failed is tried with a single event, the one that was tried least, by one
+    process at a time.
     """
     now = clock.now()
     try:
         endpoint = endpoint_of(session, brand_id, endpoint_id, lock=True)
     except NotFound:
         return None
-    shut = endpoint.state != "on" or (endpoint.resume_at is not None and endpoint.resume_at > now)
-    probing = endpoint.failures > 0 and not shut
-    due = (
-        select(_D.id)
-        .where(_D.brand_id == brand_id, _D.endpoint_id == endpoint_id, _D.state == WAITING, _D.due_at <= now)
-        .order_by(*((_D.attempts,) if probing else ()), _D.due_at, _D.number)
-        .limit(1 if probing else AT_ONCE)
-    )
-    if shut:
-        due = due.where(_D.test.is_(True))
-    which = list(session.execute(due).scalars())
+    which = _due(session, endpoint, now, test=True)
+    if not which and endpoint.state == "on" and (endpoint.resume_at is None or endpoint.resume_at <= now):
+        which = _due(session, endpoint, now, test=False)
+        if which and endpoint.failures:
+            endpoint.resume_at = now + LEASE
+            session.add(endpoint)
+            session.flush()
     if not which:
         return None
-    if probing:
-        endpoint.resume_at = now + LEASE
-        session.add(endpoint)
-        session.flush()
     mine = (_D.brand_id == brand_id, among(session, _D.id, which))
-    session.execute(
-        update(WebhookDelivery)
-        .where(*mine)
-        .values(due_at=now + LEASE, attempts=_D.attempts + 1)
-        .execution_options(synchronize_session=False)
-    )
+    session.execute(update(table(WebhookDelivery)).where(*mine).values(due_at=now + LEASE, attempts=_D.attempts + 1))
     rows = session.execute(
         select(_D.id, _D.event_id, _D.number, _E.type, _E.at, _E.data, _D.attempts, _D.test)
         .join(table(WebhookEvent), (_E.brand_id == _D.brand_id) & (_E.id == _D.event_id))
@@ -120,6 +108,16 @@ def take(session: Session, brand_id: UUID, endpoint_id: UUID) -> Load | None:
         .order_by(_D.number)
     )
     return Load(endpoint.url, _secrets(endpoint), [Sending(*row) for row in rows])
+
+
+def _due(session: Session, endpoint: WebhookEndpoint, now: datetime, *, test: bool) -> list[UUID]:
+    mine = (_D.brand_id == endpoint.brand_id, _D.endpoint_id == endpoint.id)
+    due = select(_D.id).where(*mine, _D.state == WAITING, _D.due_at <= now, _D.test.is_(test))
+    if endpoint.failures and not test:
+        due = due.order_by(_D.attempts, _D.due_at, _D.number).limit(1)
+    else:
+        due = due.order_by(_D.due_at, _D.number).limit(AT_ONCE)
+    return list(session.execute(due).scalars())
 
 
 def _secrets(endpoint: WebhookEndpoint) -> list[str]:
@@ -148,7 +146,7 @@ def note(session: Session, brand_id: UUID, endpoint_id: UUID, outcomes: Sequence
         _count_failure(session, endpoint, [one.status for one in real], now)
     session.add(endpoint)
     session.flush()
-    return endpoint.state == "on" and endpoint.failures == 0
+    return not real or (endpoint.state == "on" and endpoint.failures == 0)
 
 
 def _note_one(session: Session, brand_id: UUID, endpoint_id: UUID, one: Outcome, now: datetime) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import update
@@ -16,7 +17,7 @@ from sqlmodel import Session, col, func, select
 
 from core import clock, events, ids, vault
 from core.db import insert_new, table
-from core.errors import BadInput, Conflict, NotFound, Refused
+from core.errors import BadInput, Conflict, NotFound, Refused, Unavailable
 from referral import audit
 from referral.webhooks.fanning import endpoints_of, wake
 from referral.webhooks.hearing import EndpointsChanged, Fact, note
@@ -63,7 +64,7 @@ def add_endpoint(
             return made, None
     if len(endpoints_of(session, brand_id)) > MOST:
         raise Refused("webhook_many", most=MOST)
-    audit.record(session, brand_id, actor, "webhook.add", str(made), url=url, events=wanted)
+    audit.record(session, brand_id, actor, "webhook.add", str(made), host=_host(url), events=wanted)
     events.emit(session, [EndpointsChanged(brand_id)])
     return made, secret
 
@@ -98,7 +99,7 @@ def change_endpoint(
     session.add(found)
     with _own_address(session, found.url):
         session.flush()
-    audit.record(session, brand_id, actor, "webhook.change", str(found.id), url=found.url, events=found.events)
+    audit.record(session, brand_id, actor, "webhook.change", str(found.id), host=_host(found.url), events=found.events)
     return found
 
 
@@ -108,9 +109,10 @@ def rotate_secret(session: Session, brand_id: UUID, endpoint_id: UUID, actor: st
     Raises `NotFound("webhook")`.
     """
     found = endpoint_of(session, brand_id, endpoint_id, lock=True)
-    secret = _secret()
-    before = vault.unseal(found.sealed, bound_to=found.id)["secret"]
-    found.sealed = vault.seal({"secret": secret, "before": before}, bound_to=found.id)
+    secret, kept = _secret(), {}
+    with suppress(Unavailable):  # sealed with a key that is lost: nothing to overlap with
+        kept = {"before": vault.unseal(found.sealed, bound_to=found.id)["secret"]}
+    found.sealed = vault.seal({"secret": secret, **kept}, bound_to=found.id)
     found.before_until = clock.now() + OVERLAP
     session.add(found)
     session.flush()
@@ -160,7 +162,7 @@ def remove(session: Session, brand_id: UUID, endpoint_id: UUID, actor: str) -> N
     found.sealed = vault.seal({}, bound_to=found.id)
     session.add(found)
     session.flush()
-    audit.record(session, brand_id, actor, "webhook.remove", str(found.id), url=found.url)
+    audit.record(session, brand_id, actor, "webhook.remove", str(found.id), host=_host(found.url))
     events.emit(session, [EndpointsChanged(brand_id)])
 
 
@@ -184,7 +186,7 @@ def endpoint_of(session: Session, brand_id: UUID, endpoint_id: UUID, *, lock: bo
         col(WebhookEndpoint.removed_at).is_(None),
     )
     if lock:
-        query = query.with_for_update()
+        query = query.with_for_update(key_share=True)
     found = session.exec(query.execution_options(populate_existing=True)).first()
     if found is None:
         raise NotFound("webhook")
@@ -218,6 +220,11 @@ def _types(wanted: Collection[str]) -> list[str]:
         if one not in TYPES:
             raise BadInput("webhook_type", type=one[:40], types=", ".join(TYPES))
     return [one for one in TYPES if one in wanted]
+
+
+def _host(url: str) -> str:
+    """What the log keeps of an address for ever: people put tokens into the rest."""
+    return urlsplit(url).netloc
 
 
 def _secret() -> str:

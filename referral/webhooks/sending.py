@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
+import structlog
 from standardwebhooks import Webhook
 
 from core import clock
@@ -26,6 +27,7 @@ from referral.webhooks.addresses import Network, Resolve, Target, addresses_of, 
 from referral.webhooks.deliveries import SAID, Load, Outcome, Sending
 from referral.webhooks.fanning import fan_out, wake
 
+log = structlog.get_logger()
 SECONDS = 15.0
 """From the first look at the name to the end of the answer."""
 CONNECT_SECONDS = 5.0
@@ -117,10 +119,11 @@ class Sender:
                 answer = await _post(client, target, hosts, secrets, one)
         except TimeoutError:
             answer = Answer(None, "timeout")
-        except ssl.SSLError as error:
-            answer = Answer(None, "tls", str(error))
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
+        except (httpx2.HTTPError, OSError) as error:
             answer = Answer(None, "tls" if _is_tls(error) else "connection", str(error))
+        except Exception as error:  # whatever it says, it is an answer, and the others are not held up by it
+            log.exception("webhook.unreadable", host=target.host)
+            answer = Answer(None, "connection", repr(error))
         took = int((time.monotonic() - begun) * 1000)
         return Outcome(one, answer.status, answer.error, answer.said, took)
 
