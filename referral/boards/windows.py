@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Integer, Table, and_, bindparam, func, select, true
+from sqlalchemy import ColumnElement, Integer, Select, Table, and_, bindparam, func, select, true
 from sqlmodel import Session
 
 from core import clock
@@ -105,17 +105,25 @@ _MARK = (
     .select_from(_C.join(_COUNTS, true()))
     .where(_C.c.brand_id == _BRAND, _C.c.id == _CAMPAIGN)
 )
-_FRIENDS, _REACHED = func.count().label("score"), func.max(_R.c.qualified_at).label("reached_at")
 # Grouped by no bare column, or SQLite would go through all there ever was in that column's order.
 _ADVOCATE = func.coalesce(_R.c.advocate_id, _R.c.advocate_id).label("advocate")
-_RANKED = (
-    select(_ADVOCATE, _FRIENDS, _REACHED, func.count().over(), func.sum(func.count()).over())
+_IN_WINDOW = (
+    select(_ADVOCATE, func.count().label("score"), func.max(_R.c.qualified_at).label("reached_at"))
     .where(_here(_R), IS_QUALIFIED, _R.c.qualified_at >= bindparam("begin", type_=UtcDateTime))
     .group_by(_ADVOCATE)
-    .order_by(_FRIENDS.desc(), _REACHED, _ADVOCATE)
-    .limit(bindparam("most", type_=Integer))
 )
-"""(advocate, friends, when the last one qualified, how many advocates, how many friends they all brought)."""
+
+
+def _first_of(counted: Any) -> Select[Any]:
+    """(advocate, friends, when the last one qualified, how many advocates, how many friends they all brought)."""
+    window = counted.cte("window")
+    of = select(func.count()).select_from(window).scalar_subquery()
+    friends = select(func.sum(window.c.score)).scalar_subquery()
+    order = (window.c.score.desc(), window.c.reached_at, window.c.advocate)
+    return select(*window.c, of, friends).order_by(*order).limit(bindparam("most", type_=Integer))
+
+
+_RANKED = _first_of(_IN_WINDOW)
 
 
 def mark_of(session: Session, brand_id: UUID, campaign_id: UUID) -> Mark | None:
@@ -177,7 +185,7 @@ def _counted(session: Session, campaign: Campaign, begin: datetime, limit: int, 
 def _ranked(session: Session, campaign: Campaign, begin: datetime, most: int, gone: set[UUID]) -> Sequence[Any]:
     """The window's first lines without these people."""
     asked = {"brand": campaign.brand_id, "campaign": campaign.id, "begin": begin, "most": most}
-    chosen = _RANKED.where(_R.c.advocate_id.not_in(gone)) if gone else _RANKED
+    chosen = _first_of(_IN_WINDOW.where(_R.c.advocate_id.not_in(gone))) if gone else _RANKED
     return session.connection().execute(chosen, asked).all()
 
 
