@@ -21,6 +21,7 @@ from referral.brands import Brand, Community, communities_of, connect, create_br
 from referral.campaigns import Campaign, enroll
 from referral.members import Account
 from rewards.campaign_files import apply_campaign, read_campaign
+from rewards.insight.refresh import count_all
 
 DAYS = 75
 """How far back the history begins."""
@@ -93,6 +94,7 @@ def make(parts: Parts, people: int, seed: int) -> Made:
     finally:
         clock.move(before)
     run_all_sync(parts.writer)
+    parts.writer.run_sync(lambda session: count_all(session, past.brand.id))
     return Made(past.brand.slug, past.campaign.slug, past.number, DAYS)
 
 
