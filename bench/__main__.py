@@ -14,7 +14,7 @@ from bench.report import Line
 
 NAMES = (
     *("start", "convert", "redirect", "card", "rank", "memory", "vouchers", "settle", "verify"),
-    *("lifecycle", "broadcast", "journey", "search", "ingest", "freshness"),
+    *("lifecycle", "broadcast", "journey", "search", "ingest", "freshness", "dashboard"),
 )
 
 

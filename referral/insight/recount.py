@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Column, ColumnElement, String, cast, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, String, case, cast, delete, func, or_, select, update
 from sqlmodel import Session, col
 
 from core import clock
@@ -28,31 +29,30 @@ from referral.insight.models import InsightDay, InsightFigure, InsightMark
 OVERLAP = timedelta(minutes=5)
 """What another process wrote before the mark may be committed so much later, and is looked at again."""
 START = UUID(int=0)
+AT_ONCE = 60
+"""Days of a source that one unit of work counts at most."""
 
 
 def recount(session: Session, brand: Brand, sources: Sequence[Source], seconds: float, now: datetime) -> int:
-    """Count the days of these sources again, for about so long each (one day at least where one has something new);
-    how many days are left that were never counted."""
+    """Count the days of these sources again, for about so many seconds of the processor each (one day at least where
+    one has something new); how many days are left that were never counted."""
     return sum(_recount(session, brand, source, seconds, now) for source in sources)
 
 
 def _recount(session: Session, brand: Brand, source: Source, seconds: float, now: datetime) -> int:
     mark = _take_mark(session, brand, source, now)
-    began = time.perf_counter()
+    began = time.thread_time()
     found, seen = _look(session, brand, source, mark.seen_id)
     _widen(session, brand.id, source.name, found)
     mark.seen_id = max(mark.seen_id, seen, key=lambda one: one.int)
     mark.counted_at = now
     session.add(mark)
     session.flush()
-    days = _days(session, brand, source, now)
-    counted = 0
-    for day in days:
-        if time.perf_counter() - began >= seconds and (counted or not day.stale):
+    for number, day in enumerate(_days(session, brand, source, now)):
+        if time.thread_time() - began >= seconds and (number or not day.stale):
             break
         _count(session, brand, source, day, now)
-        counted += 1
-    return sum(day.counted_at is None for day in days[counted:])
+    return _never_counted(session, brand, source)
 
 
 def _take_mark(session: Session, brand: Brand, source: Source, now: datetime) -> InsightMark:
@@ -141,29 +141,45 @@ def _widen(session: Session, brand_id: UUID, source: str, found: Mapping[date, t
     )
 
 
-def _days(session: Session, brand: Brand, source: Source, now: datetime) -> list[InsightDay]:
-    """The days in the order they are to be counted: those never counted (the newest first), those with something new,
-    those that may still change, and the others; of each kind those first whose count is oldest."""
-    rows = session.scalars(
-        select(InsightDay)
-        .where(col(InsightDay.brand_id) == brand.id, col(InsightDay.source) == source.name)
-        .execution_options(populate_existing=True)
-    ).all()
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A day that is to be counted."""
+
+    day: date
+    first_id: UUID
+    last_id: UUID
+    stale: bool
+    counted_at: datetime | None
+
+
+def _days(session: Session, brand: Brand, source: Source, now: datetime) -> list[_Day]:
+    """The next days to be counted: those never counted (the newest first), those with something new, those that may
+    still change, and the others; of each kind those first whose count is oldest."""
+    t = table(InsightDay)
     today = now.astimezone(ZoneInfo(brand.timezone)).date()
+    never = t.c.counted_at.is_(None)
+    turn = case((never, 0), (t.c.stale, 1), (t.c.day >= today - timedelta(days=source.open_days), 2), else_=3)
+    kept = [] if source.kept_days is None else [or_(never, t.c.day >= today - timedelta(days=source.kept_days))]
+    rows = session.execute(
+        select(t.c.day, t.c.first_id, t.c.last_id, t.c.stale, t.c.counted_at)
+        .where(t.c.brand_id == brand.id, t.c.source == source.name, *kept)
+        .order_by(turn, t.c.counted_at, t.c.day.desc())
+        .limit(AT_ONCE)
+    )
+    return [_Day(*row) for row in rows]
 
-    def age(row: InsightDay) -> int:
-        return (today - row.day).days
 
-    def order(row: InsightDay) -> tuple[object, ...]:
-        if row.counted_at is None:
-            return 0, age(row)
-        return 1 if row.stale else 2 if age(row) <= source.open_days else 3, row.counted_at
+def _never_counted(session: Session, brand: Brand, source: Source) -> int:
+    t = table(InsightDay)
+    return (
+        session.scalar(
+            select(func.count()).where(t.c.brand_id == brand.id, t.c.source == source.name, t.c.counted_at.is_(None))
+        )
+        or 0
+    )
 
-    may = [row for row in rows if row.counted_at is None or source.kept_days is None or age(row) <= source.kept_days]
-    return sorted(may, key=order)
 
-
-def _count(session: Session, brand: Brand, source: Source, day: InsightDay, now: datetime) -> None:
+def _count(session: Session, brand: Brand, source: Source, day: _Day, now: datetime) -> None:
     """Count a day whole and put its figures in the place of those before."""
     begins, ends = bounds_of(day.day, brand.timezone)
     span = Span(brand.id, begins, ends, day.first_id, day.last_id)
