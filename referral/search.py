@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Index, delete, select
@@ -41,11 +42,13 @@ SETTLED = timedelta(seconds=30)
 """How long after its identifier a member's row may still be on its way into the database."""
 FRESH = 500
 """Members since the last run of the job who are looked at one by one."""
-MANY = 400
+MANY = 300
 """With more members than these a search shows some, and asks for another letter."""
 WIDE = (("\u2e80", "\u9fff"), ("\uac00", "\ud7af"), ("\uf900", "\ufaff"), ("\U00020000", "\U0003ffff"))
 """Writing that has no spaces between words."""
 _END = "\U0010ffff"
+SOME = 80
+"""How many of those are compared with what was typed."""
 _MARK = "members"
 
 
@@ -100,6 +103,7 @@ def tokens_of(text: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=8192)
 def _kind(char: str) -> str:
     if any(first <= char <= last for first, last in WIDE):
         return "wide"
@@ -133,8 +137,9 @@ def find(session: Session, brand_id: UUID, text: str) -> Found:
         return Found(())
     proposed, many = _proposed(session, brand_id, tokens)
     fresh = _since(session, brand_id, reached(session, brand_id, _MARK), FRESH, newest=True)
-    kept = _matching(session, brand_id, list(dict.fromkeys([*fresh, *proposed])), tokens)
-    return Found(tuple(kept), many, tuple(tokens))
+    # Of very many who fit some are shown; of few everybody.
+    wanted = list(dict.fromkeys([*fresh, *(proposed[:SOME] if many else proposed)]))
+    return Found(tuple(_matching(session, brand_id, wanted, tokens)), many, tuple(tokens))
 
 
 def matches(tokens: Sequence[str], terms: Collection[str]) -> bool:

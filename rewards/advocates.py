@@ -23,7 +23,7 @@ from rewards.earnings import Earning
 Order = Literal["friends", "earned", "latest"]
 ORDERS: tuple[Order, ...] = ("friends", "earned", "latest")
 PAGE = 40
-WALKED = 5000
+WALKED = 2000
 """Where a text fits too many members, so many of the list's first are looked through for it."""
 
 Cursor = tuple[str, ...]
