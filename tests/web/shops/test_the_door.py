@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlmodel import Session
@@ -86,13 +88,19 @@ async def test_what_cannot_be_read_is_taken_with_its_reason(tmp_path: Path) -> N
             assert shop.deliveries()[0].reason == "shop_unreadable"
 
 
-async def test_the_latest_hundred_deliveries_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_latest_hundred_deliveries_are_remembered(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shops, "KEPT", 5)
-    async with open_shopfront(tmp_path, "woocommerce") as shop:
-        for number in range(8):
-            await shop.tell(woo_order(number + 1))
-        assert [one.label for one in shop.deliveries()] == ["8", "7", "6", "5", "4"]
-        assert len(shop.orders()) == 8
+
+    def connected(session: Session) -> tuple[UUID, UUID]:
+        owner = create_brand(session, "Wild", slug="wild")
+        return owner.id, shops.connect_shop(session, owner.id, "shopify", "Hill", {}).id
+
+    brand_id, shop_id = house.do(connected)
+    for number in (1, 2, 3, 4, 5, 2, 6, 7):
+        told = shops.Delivery(f"digest-{number}", "orders/paid", f"#{number}", "recorded")
+        house.do(partial(shops.remember, brand_id=brand_id, shop_id=shop_id, one=told))
+    kept = house.ask(lambda session: shops.deliveries_of(session, brand_id, shop_id))
+    assert [(one.label, one.times) for one in kept] == [("#7", 1), ("#6", 1), ("#2", 2), ("#5", 1), ("#4", 1)]
 
 
 async def test_two_shops_of_one_kind_keep_their_orders_apart(tmp_path: Path) -> None:
