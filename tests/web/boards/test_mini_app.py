@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import NotAllowed
+from tests.web.boards import opened
+from tests.web.boards.opened import TOKEN
 from tests.web.site import Site, open_site
 from web.boards.telegram import Opened, read_init_data
 
-TOKEN = "123456:bot-token-of-the-test"
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def signed(account: int | None = 77, at: datetime = NOW, token: str = TOKEN, **more: str) -> str:
-    """What Telegram puts behind a page's address, made as its documentation says."""
-    fields = {"auth_date": str(int(at.timestamp())), "query_id": "AAF", "signature": "abc"} | more
-    if account is not None:
-        user = {"id": account, "first_name": "Mei & <b>", "language_code": "zh-hans"}
-        fields["user"] = json.dumps(user, ensure_ascii=False)
-    lines = "\n".join(f"{name}={fields[name]}" for name in sorted(fields))
-    key = hmac.new(b"WebAppData", token.encode(), hashlib.sha256).digest()
-    return urlencode(fields | {"hash": hmac.new(key, lines.encode(), hashlib.sha256).hexdigest()})
+    return opened.signed(account, at, token, **more)
 
 
 def test_what_telegram_signed_is_believed() -> None:
