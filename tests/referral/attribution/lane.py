@@ -145,11 +145,11 @@ class Lane:
         return self.house.ask(verify)
 
 
-def open_lane(house: House, attribution: str, rules: str = TENTH) -> Lane:
+def open_lane(house: House, attribution: str, rules: str = TENTH, name: str = "Lane 茶巷") -> Lane:
     """A brand whose campaign runs from now for about a year under this policy."""
 
     def build(session: Session) -> Lane:
-        brand = create_brand(session, "Lane 茶巷")
+        brand = create_brand(session, name)
         now = clock.now()
         ends = now.replace(day=1, year=now.year + 1)
         text = FILE.format(starts=now.isoformat(), ends=ends.isoformat(), attribution=attribution, rules=rules)

@@ -13,12 +13,13 @@ from core import clock, events
 from core.db import make_engine
 from core.writer import Writer
 from daixin.bootstrap import join_parts
-from referral import linking
+from referral import linking, reviewing
 from referral.attribution.decisions import Attribution, CreditShare
 from referral.campaigns import CampaignVersion
 from referral.orders import assign_order, record_orders
 from referral.privacy import forget_member
 from referral.referrals import Referral, ReferralReversed, reverse
+from referral.rejection import reject
 from referral.touches import Touch
 from tests.house import House, later
 from tests.referral.attribution.lane import Lane, open_lane
@@ -296,6 +297,36 @@ def test_a_referral_that_falls_takes_every_share_with_it(house: House) -> None:
     house.do(undo)
     assert lane.earned() == {}
     assert lane.budget() == 1_000_000
+    assert lane.problems() == []
+
+
+def test_what_fell_by_mistake_is_granted_anew_in_the_same_shares(house: House) -> None:
+    lane = open_lane(house, LINEAR)
+    two_touches(lane)
+    with later(days=2):
+        lane.buys("Fay", net=1_010)
+    brand = lane.brand.id
+    [referral] = house.ask(lambda session: session.exec(select(Referral)).all())
+    house.do(lambda session: reject(session, brand, referral.id, reason="two accounts", actor="telegram:mei"))
+    assert lane.earned() == {}
+    ann = lane.who("Ann")
+    case = house.do(lambda session: reviewing.appeal_referral(session, brand, ann, referral.id, "she is my sister"))
+    house.do(lambda session: reviewing.decide(session, brand, case.id, "approve", "they showed it", "telegram:lin"))
+    assert lane.earned() == {"Ann": 51, "Ben": 50}
+    with later(days=3):
+        lane.gives_back("r1", 1_000)
+    assert lane.earned() == {"Ann": 1}
+    assert lane.problems() == []
+
+
+def test_a_cap_for_each_advocate_counts_what_they_had_of_shares(house: House) -> None:
+    capped = '{ to = "advocate", amount = 100, on = "purchased", hold_days = 7, caps = { advocate = 120 } }'
+    lane = open_lane(house, LINEAR, capped)
+    two_touches(lane)
+    for day in (2, 3, 4):
+        with later(days=day):
+            lane.buys("Fay", str(day))
+    assert lane.earned() == {"Ann": 100, "Ben": 100}, "50 each; the third order would pass 120"
     assert lane.problems() == []
 
 
