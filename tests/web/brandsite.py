@@ -37,6 +37,7 @@ from tests.house import House, fresh_sqlite
 from tests.web.site import PHONE, until, ways_in
 from web.app import WebParts, create_app
 from web.auth.cookies import form_token
+from web.auth.door import Doorkeeper
 
 OTHER = "Otherworld"
 """In every name and title of the other brand."""
@@ -84,6 +85,8 @@ class Brandsite:
     theirs: Filled
     stack: AsyncExitStack
     locale: str
+    parts: WebParts
+    door: Doorkeeper
 
     async def person(self, role: str | None = "owner", of: Filled | None = None, name: str = "Mei") -> Person:
         """Somebody of this role for our brand (or `of` another), signed in; None is a role for nothing."""
@@ -134,10 +137,10 @@ class Brandsite:
 
 @asynccontextmanager
 async def open_brand(
-    folder: Path, locale: str = "en", *, url: str | None = None, empty: bool = False, **settings: Any
+    folder: Path, locale: str = "en", *, url: str | None = None, empty: bool = False, port: int = 0, **settings: Any
 ) -> AsyncIterator[Brandsite]:
     """The site until the block ends; `url` of a migrated database where it shall not be a new SQLite file. An `empty`
-    brand of ours has a name and nothing else."""
+    brand of ours has a name and nothing else. `port`: where a browser must know it beforehand."""
     house = House(url or fresh_sqlite(folder))
     stopping = asyncio.Event()
     try:
@@ -151,14 +154,14 @@ async def open_brand(
             entrances=ways_in,
             stopping=stopping.is_set,
         )
-        config = uvicorn.Config(create_app(parts), port=0, log_level="error", proxy_headers=False)
+        config = uvicorn.Config(create_app(parts), port=port, log_level="error", proxy_headers=False)
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         try:
             await until(lambda: server.started)
             host, port = server.servers[0].sockets[0].getsockname()[:2]
             async with AsyncExitStack() as stack:
-                yield Brandsite(house, f"http://{host}:{port}", ours, theirs, stack, locale)
+                yield Brandsite(house, f"http://{host}:{port}", ours, theirs, stack, locale, parts, Doorkeeper(parts))
         finally:
             stopping.set()
             server.should_exit = True
