@@ -67,12 +67,13 @@ class Sender:
         *,
         ask: Resolve = resolve,
         seconds: float = SECONDS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._writer = writer
         self._allowed = allowed
         self._ask = ask
         self._seconds = seconds
-        self._tls: ssl.SSLContext | None = None
+        self._tls = tls
 
     async def __call__(self, message: Claimed) -> None:
         brand_id, endpoint_id = UUID(message.payload["brand"]), UUID(message.payload["endpoint"])

@@ -114,10 +114,10 @@ def all_deliveries(session: Session) -> int:
 
 
 @asynccontextmanager
-async def serving(receiver: Receiver) -> AsyncIterator[None]:
-    """The receiver listens on a port of its own until the block ends."""
+async def serving(receiver: Receiver, **more: Any) -> AsyncIterator[None]:
+    """The receiver listens on a port of its own until the block ends; `more` is for its server."""
     app = Starlette(routes=[Route("/hook", receiver.take, methods=["POST", "GET"])])
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1, **more))
     running = asyncio.create_task(server.serve())
     try:
         await until(lambda: server.started)
