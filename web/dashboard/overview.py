@@ -19,6 +19,8 @@ from core.money import ITEM
 from referral.brands import Community
 from referral.campaigns import Campaign, campaigns_of, find_campaign
 from referral.insight.figures import STEPS
+from referral.webhooks.endpoints import in_trouble
+from referral.webhooks.models import WebhookEndpoint
 from rewards.insight import refresh
 from rewards.insight.overview import Overview, latest, overview
 from rewards.items.items import Item
@@ -38,6 +40,8 @@ class Seen:
     campaign: Campaign | None
     communities: dict[UUID, str]
     goods: dict[str, str]
+    stopped: Sequence[WebhookEndpoint]
+    """Addresses of the brand's programs that were given up, for who may look after them."""
 
 
 def routes(desk: Desk) -> list[BaseRoute]:
@@ -91,6 +95,7 @@ def look(session: Session, viewer: Viewer, days: int, slug: str = "") -> Seen:
         campaign,
         {row.id: row.title or row.group_id for row in rows},
         goods_of(session, viewer, found.unvalued),
+        in_trouble(session, viewer.brand_id) if viewer.may("connect") else (),
     )
 
 
