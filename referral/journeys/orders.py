@@ -58,11 +58,13 @@ def _purchase(order: Conversion) -> Step:
 
 def _decision(known: Known, order: Conversion) -> Step:
     referral = next((one for one in known.referrals if one.id == order.referral_id), None)
+    credited = shares_in(known.decisions[-1]) if known.decisions else {}
+    advocate = referral.advocate_id if referral else None
     facts: dict[str, Any] = {
         "number": order.external_id,
         "status": order.status,
         "reason": order.reason,
-        "advocate": referral.advocate_id if referral else None,
+        "advocate": max(credited, key=lambda one: credited[one], default=advocate),
     }
     return Step(
         max(order.received_at, order.ordered_at),

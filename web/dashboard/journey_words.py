@@ -14,6 +14,7 @@ from referral import codes
 from referral.attribution.split import WHOLE
 from referral.attribution.words import describe, explain
 from referral.journeys.steps import PEOPLE, Asked, Journey, Moved, Step
+from rewards.rewards import QUIET
 from web.dashboard import shown
 
 AMOUNTS = ("amount", "rest", "net", "left", "gross", "discount", "shipping", "tax", "covered", "fee", "refunded")
@@ -123,7 +124,9 @@ class Words:
         asset = facts.get("asset") or facts.get("currency")
         found: dict[str, str] = {}
         for name, value in facts.items():
-            if name in PEOPLE:
+            if name == "by" and isinstance(value, str):
+                found[name] = self._actor(value)
+            elif name in PEOPLE:
                 found[name] = self.name(value)
             elif value is None:
                 continue
@@ -169,6 +172,11 @@ class Words:
         if name == "reason" and f"journey.{key}.{value}" not in i18n.catalogue(self.locale):
             return self._ledger_reason(value)
         return self.known(key, value)
+
+    def _actor(self, actor: str) -> str:
+        """Who did something for the brand: where they did it, which is all the log keeps of them."""
+        where = actor.partition(":")[0]
+        return self.known("by", where)
 
     def _ledger_reason(self, value: str) -> str:
         """The words the statements use for why a reward is not there; a person's own words stay what they are."""
@@ -273,15 +281,19 @@ class Words:
         return shown.day(self.locale, self.timezone, self.journey.verdict.facts.get(name))
 
     def _money(self, advocate: UUID | None) -> list[str]:
-        found = []
+        """What came of it for the advocate: each reward and when it is theirs, or why there was none."""
+        found, refused = [], []
         for step in self.journey.steps:
             facts = step.facts
-            state = PAID.get(str(facts.get("state")))
-            granted = step.what in ("reward.held", "reward.granted")
-            if granted and state and facts["member"] == advocate and facts["left"] and not self._is_item(facts):
+            if facts.get("member") != advocate or advocate is None:
+                continue
+            if step.what in ("reward.held", "reward.granted") and facts["left"] and not self._is_item(facts):
                 said = {"amount": facts["left"], "asset": facts["asset"], "until": facts["until"]}
-                found.append(self.say(f"journey.letter.money.{state}", said))
-        return found[:3]
+                state = PAID.get(facts["state"])
+                found += [self.say(f"journey.letter.money.{state}", said)] if state else []
+            elif step.what == "reward.capped" and facts["reason"] not in QUIET:
+                refused.append(self.say("journey.letter.money.none", {"reason": facts["reason"]}))
+        return (found or refused)[:3]
 
     @staticmethod
     def _is_item(facts: Mapping[str, Any]) -> bool:
