@@ -94,7 +94,7 @@ async def test_an_address_that_was_given_up_is_shown_loudly_and_goes_on(tmp_path
         await story.rings()
         assert "it is gone (410)" in (await mei.get(PAGE)).text
         assert "it is gone (410)" in (await mei.get("/")).text
-        assert "410" not in (await (await story.site.person("reviewer")).get("/")).text
+        assert "it is gone" not in (await (await story.site.person("reviewer")).get("/")).text
         page = (await mei.get(path)).text
         assert "Switched off" in page
         assert "closed for today" in page
