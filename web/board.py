@@ -51,7 +51,7 @@ class StageBoard:
     async def show(self, request: Request) -> Response:
         topic = self._topic(locale_of(request))
         if "text/event-stream" in request.headers.get("accept", ""):
-            return self._hub.stream(topic, request.headers.get("last-event-id"))
+            return self._hub.stream(request, topic)
         sight = await self._hub.now(topic)
         return JSONResponse(json.loads(sight.body or "{}"), headers={"Cache-Control": "no-store"})
 

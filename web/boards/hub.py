@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 from sqlmodel import Session
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from core.errors import Unavailable
@@ -35,6 +36,7 @@ KEPT = 256
 MOST_WATCHERS = 4000
 """Streams one process holds open; a browser that finds no room asks again by itself."""
 RETRY_MILLISECONDS = 1000
+EVENTS = "text/event-stream"
 log = structlog.get_logger()
 
 
@@ -103,15 +105,19 @@ class Hub:
         assert channel.last is not None
         return channel.last
 
-    def stream(self, topic: Topic, last_id: str | None, still: Still = _always) -> Response:
+    def stream(self, request: Request, topic: Topic, still: Still = _always) -> Response:
         """The topic as server-sent events. `still`: whether who watches may, asked now and then.
 
-        Raises `Unavailable("boards_full")`.
+        What the browser saw last it says by itself when it comes back; `?seen=` says it for a page that has drawn
+        the board already. Raises `Unavailable("boards_full")`.
         """
         if self.watchers >= MOST_WATCHERS:
             raise Unavailable("boards_full")
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(self.follow(topic, last_id, still), media_type="text/event-stream", headers=headers)
+        if request.method == "HEAD":
+            return Response(headers=headers, media_type=EVENTS)
+        seen = request.headers.get("last-event-id") or request.query_params.get("seen")
+        return StreamingResponse(self.follow(topic, seen, still), media_type=EVENTS, headers=headers)
 
     async def follow(self, topic: Topic, last_id: str | None = None, still: Still = _always) -> AsyncIterator[str]:
         """The events of a stream, until the topic ends, the server stops or the watcher may no longer."""

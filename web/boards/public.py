@@ -6,7 +6,7 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -83,11 +83,6 @@ def window_of(request: Request, state: str = "running") -> str:
     return asked if asked in WINDOWS and asked in windows_of(state) else ALL
 
 
-def seen_of(request: Request) -> str | None:
-    """The id of what the browser saw last: by itself when it comes back, from the page when it first comes."""
-    return request.headers.get("last-event-id") or request.query_params.get("seen")
-
-
 def around(facts: Facts, locale: str) -> dict[str, Any]:
     """What every board's template says of the campaign."""
     campaign = facts.campaign
@@ -104,6 +99,7 @@ def around(facts: Facts, locale: str) -> dict[str, Any]:
         "ends_words": i18n.moment(locale, campaign.ends_at, campaign.timezone),
         "year": campaign.ends_at.astimezone(zone).year,
         "windows": windows_of(campaign.state),
+        "counted": partial(i18n.number, locale),
     }
 
 
@@ -134,7 +130,7 @@ class PublicBoards:
     async def stream(self, request: Request) -> Response:
         """The board's events."""
         await self._facts(request)
-        return self._hub.stream(shared_board(_token(request), window_of(request)), seen_of(request))
+        return self._hub.stream(request, shared_board(_token(request), window_of(request)))
 
     async def _show(self, request: Request, template: str, tail: str) -> Response:
         facts = await self._facts(request)

@@ -16,7 +16,7 @@ from core.errors import NotFound
 from referral.boards.shares import BoardShare, share_of
 from referral.campaigns import STATES, Campaign, campaigns_of, find_campaign
 from referral.contests.results import Final, final_of, result_of
-from web.boards.public import Facts, around, facts_of, qr_picture, seen_of, window_of
+from web.boards.public import Facts, around, facts_of, qr_picture, window_of
 from web.boards.topics import Which, brand_board, masked_board, read
 from web.dashboard.desk import Desk, Viewer
 
@@ -92,7 +92,7 @@ class _Pages:
             return await self._desk.may_stay(request, viewer)
 
         watched = topic(Which(viewer.brand_id, campaign.id), window_of(request))
-        return self._desk.boards.stream(watched, seen_of(request), still)
+        return self._desk.boards.stream(request, watched, still)
 
     async def stage(self, request: Request, viewer: Viewer) -> Response:
         def query(session: Session) -> Facts:

@@ -3,6 +3,7 @@
 
 const list = document.querySelector("[data-board]");
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+const REST = 60000; // milliseconds out of sight after which a page stops listening
 const AGAIN = 8000; // milliseconds until a stream that was refused is asked for again
 
 function line(place, teams) {
@@ -81,25 +82,38 @@ function lit(on) {
   live.textContent = on ? live.dataset.on : live.dataset.off;
 }
 
-let stream = null, seen = "";
+const again = () => setTimeout(() => location.reload(), Math.random() * 3000); // not all who watch at once
+
+let stream = null, seen = "", rest = 0;
 function follow() {
   const address = new URL(list.dataset.board, location.href);
   if (seen) address.searchParams.set("seen", seen);
+  stream?.close();
   stream = new EventSource(address);
   stream.addEventListener("open", () => lit(true));
   stream.addEventListener("message", (event) => {
     seen = event.lastEventId;
     const board = JSON.parse(event.data);
-    if (`${board.state}/${board.final ?? 0}` !== list.dataset.state) location.reload(); // what stands around it changes too
-    else draw(board);
+    if (`${board.state}/${board.final ?? 0}` === list.dataset.state) draw(board);
+    else again(); // what stands around it changes too
   });
-  stream.addEventListener("over", () => { stream.close(); location.reload(); });
+  stream.addEventListener("over", () => { stream.close(); again(); });
   stream.addEventListener("error", () => {
     lit(false);
     if (stream.readyState === EventSource.CLOSED) setTimeout(follow, AGAIN + Math.random() * AGAIN);
   });
 }
-if (list?.dataset.board) follow();
+if (list?.dataset.board) {
+  follow();
+  // A browser holds few connections to one place: a page nobody sees lets its own go. A screen is always seen.
+  if (!document.querySelector("[data-screen]")) {
+    document.addEventListener("visibilitychange", () => {
+      clearTimeout(rest);
+      if (document.hidden) rest = setTimeout(() => stream.close(), REST);
+      else if (stream.readyState === EventSource.CLOSED) follow();
+    });
+  }
+}
 
 // ---- a screen that many look at
 

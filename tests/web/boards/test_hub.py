@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlmodel import Session
+from starlette.requests import Request
 
 from core.db import make_engine
 from core.errors import Unavailable
@@ -170,7 +171,7 @@ async def test_there_is_room_for_so_many(tmp_path: Path, monkeypatch: pytest.Mon
         stream = made.hub.follow(made.topic)
         assert await heard(stream) == "first"
         with pytest.raises(Unavailable) as refused:
-            made.hub.stream(made.topic, None)
+            made.hub.stream(Request({"type": "http"}), made.topic)
         assert refused.value.code == "boards_full"
 
 
