@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Column, select
 from sqlmodel import Session
 
 from core import i18n
@@ -42,17 +42,20 @@ def purpose_words(purpose: str, locale: str) -> str:
 
 def names_of(session: Session, brand_id: UUID, members: Iterable[UUID | None], locale: str) -> dict[UUID, str]:
     """What to call each of these members; whoever was forgotten has no name."""
-    unnamed = i18n.text(locale, "member.unnamed")
-    return {key: row.name or unnamed for key, row in rows_of(session, Member, brand_id, members).items()}
+    unnamed, t = i18n.text(locale, "member.unnamed"), table(Member)
+    found = rows_of(session, Member, brand_id, members, (t.c.id, t.c.name))
+    return {key: row.name or unnamed for key, row in found.items()}
 
 
-def rows_of(session: Session, model: Any, brand_id: UUID, wanted: Iterable[UUID | None]) -> dict[UUID, Any]:
-    """The columns of these rows of a brand, by id."""
+def rows_of(
+    session: Session, model: Any, brand_id: UUID, wanted: Iterable[UUID | None], columns: Sequence[Column[Any]] = ()
+) -> dict[UUID, Any]:
+    """The columns (all, or these) of these rows of a brand, by id."""
     t = table(model)
     keys = [(brand_id, one) for one in dict.fromkeys(wanted) if one is not None]
     if not keys:
         return {}
-    found = select(*t.c).where(t.c.brand_id == brand_id, among_keys(session, (t.c.brand_id, t.c.id), keys))
+    found = select(*(columns or t.c)).where(t.c.brand_id == brand_id, among_keys(session, (t.c.brand_id, t.c.id), keys))
     return {row.id: row for row in session.execute(found)}
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, select, union_all
 from sqlmodel import Session, col
 
 from core.db import table
@@ -126,22 +126,28 @@ def _about(session: Session, brand_id: UUID, text: str) -> ColumnElement[bool]:
 
 
 def _named(session: Session, brand_id: UUID, named: UUID) -> ColumnElement[bool]:
-    """A transfer itself, an owner's accounts, or those of a reward's or payout's member where it is spoken of."""
+    """A transfer itself, an owner's accounts, or those of a reward's or payout's member where it is spoken of.
+
+    Each is found by an index of its own, which one condition with several `or` would not be.
+    """
     t = table(Transfer)
-    either: list[ColumnElement[bool]] = [t.c.id == named, _of(session, brand_id, named)]
+    mine = select(t.c.id).where(t.c.brand_id == brand_id)
+    either = [mine.where(t.c.id == named), *_of(session, brand_id, named)]
     for model in (Reward, Payout):
         whose = table(model)
         member = session.scalar(select(whose.c.member_id).where(whose.c.brand_id == brand_id, whose.c.id == named))
         if member is not None:
-            either.append(_of(session, brand_id, member) & t.c.reference.contains(str(named)))
-    return or_(*either)
+            either += [one.where(t.c.reference.contains(str(named))) for one in _of(session, brand_id, member)]
+    return t.c.id.in_(union_all(*either))
 
 
-def _of(session: Session, brand_id: UUID, owner: UUID) -> ColumnElement[bool]:
+def _of(session: Session, brand_id: UUID, owner: UUID) -> list[Select[Any]]:
+    """What left, and what came to, an owner's accounts."""
     t, account = table(Transfer), table(LedgerAccount)
-    mine = select(account.c.id).where(account.c.brand_id == brand_id, account.c.owner_id == owner).limit(ACCOUNTS)
-    accounts = session.scalars(mine).all()
-    return t.c.debit_id.in_(accounts) | t.c.credit_id.in_(accounts)
+    owned = select(account.c.id).where(account.c.brand_id == brand_id, account.c.owner_id == owner).limit(ACCOUNTS)
+    accounts = session.scalars(owned).all()
+    mine = select(t.c.id).where(t.c.brand_id == brand_id)
+    return [mine.where(side.in_(accounts)) for side in (t.c.debit_id, t.c.credit_id)] if accounts else []
 
 
 def _begins(session: Session, text: str) -> ColumnElement[bool]:

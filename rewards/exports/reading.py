@@ -22,6 +22,8 @@ from rewards.exports.exports import Export
 from rewards.statements.causes import reason_words
 from rewards.statements.sheets import Cell, Column
 
+UNREAD = frozenset({"facts", "lines"})
+"""Columns of documents: reading them costs more than all the others."""
 AT_ONCE = 2000
 """Rows of one page."""
 Row = Sequence[Cell]
@@ -42,8 +44,8 @@ class Kind:
 
 
 def mine(export: Export, t: Table, moment: DbColumn[Any] | None) -> Select[Any]:
-    """All of the brand's rows that are wanted, in no order."""
-    found = select(*t.c).where(t.c.brand_id == export.brand_id)
+    """All of the brand's rows that are wanted, in no order, without the columns no file shows."""
+    found = select(*(column for column in t.c if column.name not in UNREAD)).where(t.c.brand_id == export.brand_id)
     if export.campaign_id is not None and "campaign_id" in t.c:
         found = found.where(t.c.campaign_id == export.campaign_id)
     if moment is not None:

@@ -146,7 +146,10 @@ def _xlsx_amount(page: Any, amount: Money) -> Any:
 
 
 def _xlsx_text(page: Any, text: str, *, bold: bool = False) -> Any:
-    made = WriteOnlyCell(page, _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)[:LONGEST])
+    shown = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)[:LONGEST]
+    if not bold and not shown.startswith(("=", "#")):
+        return shown  # plain text is taken for what it is, and a cell of its own takes five times as long
+    made = WriteOnlyCell(page, shown)
     made.data_type = "s"  # whatever it begins with
     if bold:
         made.font = Font(bold=True)

@@ -15,9 +15,11 @@ from core.db import table
 from core.errors import BadInput, NotFound
 from referral import connecting, staff
 from referral.brands import Community
+from referral.insight.figures import STEPS
+from referral.insight.models import InsightFigure
 from referral.members import Membership
-from referral.referrals import Referral
 from rewards.account_words import names_of
+from rewards.insight import refresh
 from web.dashboard.desk import Desk, Viewer
 from web.dashboard.payouts import id_of
 
@@ -27,6 +29,8 @@ CODES = ("connect", "partner")
 
 def routes(desk: Desk) -> list[BaseRoute]:
     async def listed(request: Request, viewer: Viewer, made: tuple[str, str] | None = None) -> Response:
+        if await desk.read(viewer, lambda session: refresh.is_due(session, viewer.brand_id)):
+            await desk.write(viewer, lambda session: refresh.refresh(session, viewer.brand_id))
         shown = await desk.read(viewer, lambda session: _listed(session, viewer))
         return desk.show(
             request,
@@ -79,7 +83,7 @@ def _listed(session: Session, viewer: Viewer) -> dict[str, Any]:
             {
                 "one": one,
                 "people": people.get(one.id, (0, 0)),
-                "friends": friends.get(one.id, (0, 0)),
+                "friends": friends.get(one.id, {}),
             }
             for one in found
         ],
@@ -97,19 +101,18 @@ def _people(session: Session, brand_id: UUID) -> dict[UUID, tuple[int, int]]:
     return {key: (int(now), int(ever)) for key, now, ever in rows}
 
 
-def _friends(session: Session, brand_id: UUID) -> dict[UUID, tuple[int, int]]:
-    """(friends who joined there after somebody brought them, those of them who qualified) by community."""
-    t, r = table(Membership), table(Referral)
-    qualified = func.sum(case((r.c.state == "qualified", 1), else_=0))
+def _friends(session: Session, brand_id: UUID) -> dict[UUID, dict[str, int]]:
+    """How many friends came, joined, qualified and bought by community, as the daily figures have it."""
+    t = table(InsightFigure)
     rows = session.execute(
-        select(t.c.community_id, func.count(), qualified)
-        .join(r, (r.c.brand_id == t.c.brand_id) & (r.c.friend_id == t.c.member_id))
-        .where(
-            t.c.brand_id == brand_id,
-            r.c.brand_id == brand_id,
-            r.c.state.in_(("joined", "qualified")),
-            t.c.joined_at >= r.c.started_at,
-        )
-        .group_by(t.c.community_id)
+        select(t.c.part, t.c.what, func.sum(t.c.amount))
+        .where(t.c.brand_id == brand_id, t.c.what.in_(STEPS[1:]), t.c.part.contains("/"))
+        .group_by(t.c.part, t.c.what)
     )
-    return {key: (int(count), int(good or 0)) for key, count, good in rows}
+    found: dict[UUID, dict[str, int]] = {}
+    for part, what, amount in rows:
+        _, _, community = part.partition("/")
+        if community:
+            of = found.setdefault(UUID(community), {})
+            of[what] = of.get(what, 0) + int(amount)
+    return found
