@@ -35,6 +35,7 @@ share_compiled()
 ROOT = Path(__file__).resolve().parent.parent
 GATEWAY = ROOT / "tests/bots/wechat/gateway"
 SENDERS = ROOT / "tests/web/shops/senders"
+AXE = ROOT / "tests/journeys/axe"
 BOT_API = ROOT.parent / "shared/data/botapi.json"
 """The Bot API's published description: compared with where it is at hand, never carried by the project."""
 
@@ -73,6 +74,7 @@ def _has_postgres() -> bool:
 
 
 NEEDS = {
+    "axe": Need(lambda: _has_modules(AXE), f"npm ci --ignore-scripts --prefix {AXE.relative_to(ROOT)}"),
     "chromium": Need(lambda: find_chromium() is not None, "apt-get install chromium"),
     "node": Need(
         lambda: _has_modules(GATEWAY),
