@@ -33,7 +33,7 @@ BOUND = 3.0
 QUICK = 0.050
 """Seconds below which typing feels immediate, whatever the small town takes."""
 PEOPLE = {"small": 10_000, "large": 630_000}
-NAMES = 40
+NAMES = 20
 """People whose names are typed in a round, letter by letter."""
 ROUNDS = 3
 _FIRST = ("ann", "bella", "carlos", "dmitri", "elif", "farid", "giulia", "hannah", "ivan", "joao", "kenji", "lars")
