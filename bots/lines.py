@@ -9,6 +9,8 @@ from bots.context import Context, Safe, name_of, say, sentences
 from bots.markup import clean, escape
 from core import i18n
 from core.money import is_currency
+from referral.attribution.decisions import share_of
+from referral.attribution.split import WHOLE
 from referral.brands import Community
 from referral.campaigns import Campaign
 from referral.conversions import Conversion
@@ -16,7 +18,7 @@ from referral.referrals import Referral
 from rewards.adjustments import CAUSE as ADJUSTED
 from rewards.adjustments import Adjustment
 from rewards.conditions.dictionary import ATTRIBUTES, describe
-from rewards.corrections import order_in
+from rewards.corrections import credited_in, order_in
 from rewards.overview import Line
 from rewards.plans import Plan, Rule, cached_plan
 from rewards.rewards import OF_CONTEST, Reward
@@ -64,8 +66,18 @@ def line_words(ctx: Context, line: Line) -> str:
         about = "order." if line.cause.startswith(ORDER) else ""
         text = ctx.say(f"rewards.line.{about}{line.role}", name=_other(ctx, line), place=_place(ctx, line), **facts)
     if rule is not None and rule.why is not None:
-        return ctx.say("rewards.line.why", line=Safe(text), why=i18n.pick(rule.why, ctx.locale))
-    return text
+        text = ctx.say("rewards.line.why", line=Safe(text), why=i18n.pick(rule.why, ctx.locale))
+    share = _share(ctx, line)
+    return ctx.say("rewards.line.share", line=Safe(text), share=share) if share is not None else text
+
+
+def _share(ctx: Context, line: Reward) -> str | None:
+    """The beneficiary's part of the credit for an order that several share, as a percentage."""
+    order, credited = order_in(line.cause), credited_in(line.cause)
+    if order is None or credited is None:
+        return None
+    share = share_of(ctx.session, ctx.brand.id, order, credited)
+    return None if share in (0, WHOLE) else f"{round(100 * share / WHOLE, 1):g}%"
 
 
 def _state(ctx: Context, reward: Reward, campaign: Campaign) -> str:

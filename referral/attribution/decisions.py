@@ -225,3 +225,9 @@ def next_revision(session: Session, brand_id: UUID, conversion_id: UUID) -> int:
         select(func.max(t.c.revision)).where(t.c.brand_id == brand_id, t.c.conversion_id == conversion_id)
     )
     return (last or 0) + 1
+
+
+def share_of(session: Session, brand_id: UUID, conversion_id: UUID, advocate_id: UUID) -> int:
+    """An advocate's part of an order, in millionths."""
+    given = shares_of(session, {(brand_id, conversion_id)}).get((brand_id, conversion_id), ())
+    return sum(share for who, share in given if who == advocate_id)
