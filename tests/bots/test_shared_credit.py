@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.bots.till import Till
 from tests.dialogue import in_both, open_town
@@ -46,7 +47,7 @@ TENTH = {"to": "advocate", "basis_points": 1000, "on": "purchased", "hold_days":
     """,
 )
 async def test_an_order_of_two_advocates_is_told_to_both(tmp_path: Path, locale: str, script: str) -> None:
-    changes = {
+    changes: dict[str, Any] = {
         "qualify": {"event": "purchased"},
         "attribution": {"split": "linear"},
         "rewards": {"asset": "CNY", "budget": 100_000, "rules": [TENTH]},
