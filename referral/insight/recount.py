@@ -29,6 +29,8 @@ from referral.insight.models import InsightDay, InsightFigure, InsightMark
 OVERLAP = timedelta(minutes=5)
 """What another process wrote before the mark may be committed so much later, and is looked at again."""
 START = UUID(int=0)
+LOOKED_AT = 100_000
+"""Records behind the mark that one unit of work looks at: an old brand's first count takes many."""
 AT_ONCE = 60
 """Days of a source that one unit of work counts at most."""
 
@@ -42,7 +44,7 @@ def recount(session: Session, brand: Brand, sources: Sequence[Source], seconds: 
 def _recount(session: Session, brand: Brand, source: Source, seconds: float, now: datetime) -> int:
     mark = _take_mark(session, brand, source, now)
     began = time.thread_time()
-    found, seen = _look(session, brand, source, mark.seen_id)
+    found, seen, more = _look(session, brand, source, mark.seen_id)
     _widen(session, brand.id, source.name, found)
     mark.seen_id = max(mark.seen_id, seen, key=lambda one: one.int)
     mark.counted_at = now
@@ -52,7 +54,7 @@ def _recount(session: Session, brand: Brand, source: Source, seconds: float, now
         if time.thread_time() - began >= seconds and (number or not day.stale):
             break
         _count(session, brand, source, day, now)
-    return _never_counted(session, brand, source)
+    return _never_counted(session, brand, source) + more
 
 
 def _take_mark(session: Session, brand: Brand, source: Source, now: datetime) -> InsightMark:
@@ -74,18 +76,21 @@ def _take_mark(session: Session, brand: Brand, source: Source, now: datetime) ->
     return mark
 
 
-def _look(session: Session, brand: Brand, source: Source, seen: UUID) -> tuple[dict[date, tuple[UUID, UUID]], UUID]:
-    """The days that have records behind the mark, with the first and last of these; and the very last."""
+def _look(
+    session: Session, brand: Brand, source: Source, seen: UUID
+) -> tuple[dict[date, tuple[UUID, UUID]], UUID, bool]:
+    """The days that have records behind the mark, with the first and last of these; the very last; and whether there
+    are more than are looked at in one go."""
     t = source.of
+    until = session.scalar(
+        select(t.c.id).where(t.c.brand_id == brand.id, t.c.id > seen).order_by(t.c.id).offset(LOOKED_AT).limit(1)
+    )
+    here = [t.c.brand_id == brand.id, t.c.id > _before(seen), *([] if until is None else [t.c.id <= until])]
     hour = _hour(session, t.c[source.moment])
     name: ColumnElement[str] = cast(t.c.id, String)
     if session.get_bind().dialect.name == "postgresql":
         name = name.collate("C")  # identifiers have no least one there; their text has
-    rows = session.execute(
-        select(hour, func.min(name), func.max(name))
-        .where(t.c.brand_id == brand.id, t.c.id > _before(seen))
-        .group_by(hour)
-    ).all()
+    rows = session.execute(select(hour, func.min(name), func.max(name)).where(*here).group_by(hour)).all()
     zone = ZoneInfo(brand.timezone)
     found: dict[date, tuple[UUID, UUID]] = {}
     newest = START
@@ -96,7 +101,7 @@ def _look(session: Session, brand: Brand, source: Source, seen: UUID) -> tuple[d
         # In zones that are half an hour off, an hour has records of two days.
         for day in {begins.astimezone(zone).date(), (begins + timedelta(minutes=59)).astimezone(zone).date()}:
             found[day] = _union(found.get(day), bounds)
-    return found, newest
+    return found, newest, until is not None
 
 
 def _before(seen: UUID) -> UUID:

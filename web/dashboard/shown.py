@@ -49,9 +49,9 @@ def percent(locale: str, fraction: Exact | None, digits: int = 1, *, signed: boo
     return str(format_percent(_rounded(fraction, digits + 2), pattern, locale=locale))
 
 
-def money(locale: str, amount: int | None, asset: str) -> str:
-    """An amount in minor units, written out."""
-    return NOTHING if amount is None else Money(amount, asset).format(locale)
+def money(locale: str, amount: Exact | None, asset: str) -> str:
+    """An amount in minor units, written out; what was divided is rounded to the unit."""
+    return NOTHING if amount is None else Money(int(_rounded(amount, 0)), asset).format(locale)
 
 
 def when(locale: str, timezone: str, moment: datetime | None) -> str:

@@ -30,6 +30,17 @@ for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
   row.scrollLeft = tab.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
 }
 
+// A table that is wider than its place can be moved by keys.
+function reach() {
+  for (const box of document.querySelectorAll(".table-box")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+reach();
+window.addEventListener("resize", reach);
+document.addEventListener("htmx:afterSettle", reach);
+
 // An explanation stands beside its mark, wholly on the screen; without script it would stand in the middle.
 function place(box, mark) {
   const at = mark.getBoundingClientRect();
