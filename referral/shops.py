@@ -39,7 +39,7 @@ SECRETS: dict[str, tuple[str, ...]] = {
     "youzan": ("client_id", "client_secret", "kdt_id"),
 }
 """What a shop of each kind is opened with."""
-OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {"stripe": {"orders": ("checkout", "intents")}}
+OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {"stripe": {"orders": ("checkout", "billing", "intents")}}
 """What can be chosen for a kind, the usual first. `tests` (yes or no) can be for each."""
 MADE_BY_US = ("woocommerce",)
 """Shops that take any secret: we make a long one, so that nobody invents a short one."""

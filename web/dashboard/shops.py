@@ -22,19 +22,15 @@ STEPS = {"shopify": 3, "woocommerce": 3, "stripe": 3, "youzan": 3}
 """How many steps each takes: `shop.step.<kind>.<number>`."""
 WAYS = {"shopify": 3, "woocommerce": 3, "stripe": 2, "youzan": 2}
 """How many ways an invite code can go into its orders: `shop.way.<kind>.<number>`."""
+SESSIONS = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
+INVOICES = ("invoice.paid", "invoice_payment.paid")
+BACK = ("refund.created", "refund.updated", "charge.dispute.closed")
 TOPICS: dict[str, Sequence[str]] = {
     "shopify": ("orders/paid", "orders/updated", "orders/cancelled", "refunds/create"),
     "woocommerce": ("order.updated",),
-    "checkout": (
-        "checkout.session.completed",
-        "checkout.session.async_payment_succeeded",
-        "invoice.paid",
-        "invoice_payment.paid",
-        "refund.created",
-        "refund.updated",
-        "charge.dispute.closed",
-    ),
-    "intents": ("payment_intent.succeeded", "refund.created", "refund.updated", "charge.dispute.closed"),
+    "checkout": (*SESSIONS, *INVOICES, *BACK),
+    "billing": (*INVOICES, *SESSIONS, *BACK),
+    "intents": ("payment_intent.succeeded", *BACK),
     "youzan": ("trade_TradePaid", "trade_TradeSuccess", "trade_TradeClose", "trade_refund_RefundSuccess"),
 }
 """What to subscribe to, as each shop calls it; Stripe's by the shop's option `orders`."""

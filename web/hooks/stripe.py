@@ -1,9 +1,10 @@
 """Stripe: signed over the raw body with its time, which may be five minutes off; checked by Stripe's own library.
 
 One purchase is told several times over, as a session, a payment, a charge and an invoice. So that each is booked once,
-with the figures that say most, a shop says how it sells (option `orders`): by Checkout, Payment Links and Billing
-(`checkout`: sessions and invoices count), or by payments it makes itself (`intents`: payments count). A purchase is
-known by its payment's id, one of a subscription by its invoice's. A refund says only how much of the payment went back.
+with the figures that say most, a shop says how it sells (option `orders`): by Checkout and Payment Links (`checkout`:
+sessions count, and the invoices of renewals), by subscriptions it makes itself (`billing`: every invoice counts), or by
+payments it makes itself (`intents`: payments count). A purchase is known by its payment's id, one of a subscription by
+its invoice's. A refund says only how much of the payment went back.
 
 Sources: Stripe's API reference (Checkout Session, Invoice, Payment Intent, Refund, Event), "Receive Stripe events in
 your webhook endpoint" and "Supported currencies".
@@ -66,15 +67,15 @@ def decode(data: Any, headers: Mapping[str, str], options: Mapping[str, Any]) ->
     label = text(given.get("id"), 60)
     if event.get("livemode") is not True and not options.get("tests"):
         return ignored(topic, label, "test")
-    by_checkout = options.get("orders") != "intents"
+    how = options.get("orders", "checkout")
     if topic in SESSION:
-        items = _session(given) if by_checkout else [Ignored("told_by_payment")]
+        items = _session(given, how) if how != "intents" else [Ignored("told_by_payment")]
     elif topic in INVOICE:
-        items = _invoice(given) if by_checkout else [Ignored("told_by_payment")]
+        items = _invoice(given, how) if how != "intents" else [Ignored("told_by_payment")]
     elif topic == "invoice_payment.paid":
         items = _names(number_of(given, "invoice"), [given.get("payment")]) or [Ignored("not_order")]
     elif topic == "payment_intent.succeeded":
-        items = _told_elsewhere(given) if by_checkout else [_payment(given)]
+        items = _told_elsewhere(given) if how != "intents" else [_payment(given)]
     elif topic == "charge.refunded":
         items = [_refund(one) for one in rows(fields(given.get("refunds")).get("data"))]
         items = items or [Ignored("refund_alone")]
@@ -87,10 +88,12 @@ def decode(data: Any, headers: Mapping[str, str], options: Mapping[str, Any]) ->
     return Told(topic, label, tuple(items))
 
 
-def _session(given: Fields) -> list[Item]:
+def _session(given: Fields, how: str) -> list[Item]:
     """`amount_total` is what was paid in all: after discounts, with tax and shipping."""
     if given.get("mode") not in ("payment", "subscription"):
         return [Ignored("not_order")]
+    if how == "billing" and given.get("mode") == "subscription":
+        return [Ignored("told_by_invoice")]
     if given.get("payment_status") not in ("paid", "no_payment_required"):
         return [Ignored("unpaid")]
     currency = currency_of(given)
@@ -119,9 +122,9 @@ def _session(given: Fields) -> list[Item]:
     return [sale, *([Named(payment, number)] if payment and payment != number else [])]
 
 
-def _invoice(given: Fields) -> list[Item]:
-    """A payment of a subscription. The first is told by the session it was bought in, which also knows the code; where
-    a shop makes subscriptions without Checkout, it gives them the code as metadata."""
+def _invoice(given: Fields, how: str) -> list[Item]:
+    """A payment of a subscription. The first is told by the session it was bought in, which also knows the code, unless
+    the shop makes subscriptions itself or gave this one the code as metadata."""
     parent = fields(fields(given.get("parent")).get("subscription_details"))
     metadata = [
         given.get("metadata"),
@@ -130,7 +133,7 @@ def _invoice(given: Fields) -> list[Item]:
     ]
     noted = [pair for one in metadata for pair in fields(one).items()]
     codes = named_values(noted, CODE_NAMES)
-    if given.get("billing_reason") == "subscription_create" and not codes:
+    if how == "checkout" and given.get("billing_reason") == "subscription_create" and not codes:
         return [Ignored("told_by_session")]
     currency, number = currency_of(given), number_of(given, "id")
     if not _amount(given, "amount_paid", currency):

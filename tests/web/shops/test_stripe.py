@@ -79,6 +79,17 @@ async def test_a_subscription_is_bought_once_and_renewed_every_month(tmp_path: P
         assert [row.left for row in shop.orders()] == [2_500, 0]
 
 
+async def test_a_shop_that_makes_subscriptions_itself_is_told_by_invoices(tmp_path: Path) -> None:
+    async with open_shopfront(tmp_path, "stripe", orders="billing") as shop:
+        details = {"subscription_details": {"metadata": {"daixin": shop.code}}}
+        first = stripe_invoice("in_1", billing_reason="subscription_create", parent=details, payment_intent="pi_1")
+        assert await shop.tell(stripe_event("invoice.paid", first)) == "recorded"
+        session = stripe_session(mode="subscription", invoice="in_1", payment_intent=None)
+        assert await shop.tell(stripe_event("checkout.session.completed", session)) == "ignored"
+        assert await shop.tell(stripe_event("refund.created", stripe_refund("re_1", 1_500))) == "refunded"
+        assert [(row.external_id, row.status, row.left) for row in shop.orders()] == [("in_1", "attributed", 1_250)]
+
+
 async def test_a_shop_with_payments_of_its_own_says_so(tmp_path: Path) -> None:
     async with open_shopfront(tmp_path, "stripe", orders="intents") as shop:
         payment = {"id": "pi_7", "amount": 5_000, "amount_received": 5_000, "currency": "jpy", "created": 1_700_000_000}
