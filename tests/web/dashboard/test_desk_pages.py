@@ -1,4 +1,4 @@
-"""The desk's pages on both databases, as they are for a brand that has lived a little and for one that has not begun."""
+"""The desk's pages on both databases, as they are of a brand that has lived a little and of one that has not begun."""
 
 from __future__ import annotations
 
@@ -33,38 +33,22 @@ async def test_every_page_opens_on_either_database(migrated_url: str, tmp_path: 
         assert (await mei.post("/exports", what="transfers", format="csv")).status_code == 303
         assert await ExportRunner(site.house.writer, site.house.reader, tmp_path / "exports").run_due() == 1
         alice = site.ours.people["Alice"]
-        more = (
-            *(f"/review/{case_id}", "/review?kind=attribution", f"/review/past?before={case_id}"),
-            *(
-                f"/payouts/{payout_id}",
-                "/payouts?which=approval",
-                "/payouts?which=stuck",
-                f"/payouts?before={payout_id}",
-            ),
-            *(
-                "/payouts/batches/1",
-                "/exports/list",
-                f"/ledger?q={alice}&kind=grant&since=2020-01-01",
-                "/ledger?q=grant/",
-            ),
-            *(f"/ledger?q=P-{payout_id.hex.upper()}", f"/ledger?q=payout/{payout_id}", f"/ledger?before={payout_id}"),
-        )
+        reference = f"P-{payout_id.hex.upper()}"
+        more = [f"/review/{case_id}", "/review?kind=attribution", f"/review/past?before={case_id}"]
+        more += [f"/payouts/{payout_id}", f"/payouts?before={payout_id}", "/payouts/batches/1", "/exports/list"]
+        more += [f"/payouts?which={which}" for which in ("approval", "stuck", "failed")]
+        more += [f"/ledger?q={alice}&kind=grant&since=2020-01-01", f"/ledger?before={payout_id}"]
+        more += [f"/ledger?q={text}" for text in ("grant/", reference, f"payout/{payout_id}")]
         for path in (*PAGES, *more):
             page = await mei.get(path)
             assert page.status_code == 200, path
             assert OTHER not in page.text, path
         row = trial.row("Ann").id
-        for path in (
-            "/trials",
-            "/trials/serum",
-            "/trials/serum?state=applied",
-            f"/trials/serum?after={row}",
-            "/review",
-        ):
+        for path in ("/trials", "/trials/serum", "/trials/serum?state=applied", f"/trials/serum?after={row}"):
             assert (await tina.get(path)).status_code == 200, path
         found = words((await mei.get(f"/ledger?q=payout/{payout_id}")).text)
         assert f"payout/{payout_id}/start" in found
-        assert "withdrawn" in words((await mei.get(f"/ledger?q=P-{payout_id.hex.upper()}")).text)
+        assert "withdrawn" in words((await mei.get(f"/ledger?q={reference}")).text)
 
 
 @pytest.mark.parametrize(
