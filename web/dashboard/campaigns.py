@@ -17,8 +17,7 @@ from starlette.routing import BaseRoute
 from core import clock, i18n
 from core.db import table
 from core.errors import BadInput, DaixinError
-from referral import leaderboard
-from referral.audit import AuditEntry
+from referral import audit, leaderboard
 from referral.campaigns import MOVES, STATES, Campaign, campaigns_of, find_campaign
 from referral.insight.figures import Period
 from referral.insight.models import InsightFigure
@@ -248,16 +247,8 @@ def _budget(items: dict[str, str], locale: str, asset: str, whole: int, left: in
 
 
 def _log(session: Session, viewer: Viewer, campaign: Campaign) -> list[Entry]:
-    rows = session.scalars(
-        select(AuditEntry)
-        .where(
-            col(AuditEntry.brand_id) == viewer.brand_id,
-            col(AuditEntry.subject) == campaign.slug,
-            col(AuditEntry.act).in_([f"campaign.{act}" for act in LOG]),
-        )
-        .order_by(col(AuditEntry.number).desc())
-        .limit(LOGGED)
-    ).all()
+    acts = [f"campaign.{act}" for act in LOG]
+    rows = audit.entries_of(session, viewer.brand_id, subject=campaign.slug, acts=acts, most=LOGGED)
     telling = telling_for(session, viewer)
     return [Entry(row.at, actor_name(telling, row.actor), row.act.partition(".")[2]) for row in rows]
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from core import clock
+from referral import orders
+from referral.conversions import Order
+from rewards.insight import refresh
 from tests.web.brandsite import open_brand
 
 ZH, EN = "zh_Hans", "en"
@@ -24,3 +29,33 @@ async def test_the_first_page_tells_the_figures_with_what_went_into_them(
         assert "100.0%" in page.text  # Bob is the only new customer, and Alice brought him
         assert "Otherworld" not in page.text
         assert "<Hill>" not in page.text
+
+
+@pytest.mark.parametrize(("locale", "said"), [(EN, "No campaign yet"), (ZH, "还没有活动")])
+async def test_a_brand_without_a_campaign_is_told_how_to_begin(tmp_path: Path, locale: str, said: str) -> None:
+    async with open_brand(tmp_path, locale, empty=True) as site:
+        mei = await site.person("owner")
+        assert said in (await mei.get("/")).text
+        assert said in (await mei.get("/campaigns")).text
+
+
+async def test_what_is_asked_for_amiss_is_answered_all_the_same(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        mei = await site.person("reviewer")
+        for query in ("days=0", "days=99999999999", "days=²", "days=-7", "said=<b>.x", "said=insight.rate", "state=x"):
+            page = await mei.get(f"/?{query}")
+            assert page.status_code == 200
+            assert "flash" not in page.text.partition('id="flash"')[2].partition("</div>")[0]
+        assert (await mei.get("/?campaign=nowhere")).status_code == 404
+        assert (await mei.get(f"/?campaign={site.theirs.campaign}")).status_code == 404
+        assert (await mei.get("/campaigns?page=9999&state=running")).status_code == 200
+
+
+async def test_a_purchase_is_seen_by_whoever_opens_the_page_next(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        mei = await site.person("owner")
+        assert "1 of 1 new customers were brought" in (await mei.get("/")).text
+        told = Order(site.ours.brand_id, "till", "dora", "CNY", 4_000, clock.now(), member_id=site.ours.people["Dora"])
+        site.house.do(lambda session: orders.record_orders(session, [told]))
+        with clock.moved(refresh.FRESH + timedelta(seconds=1)):
+            assert "2 of 2 new customers were brought" in (await mei.get("/")).text
