@@ -58,8 +58,19 @@ def answer(pages: Pages, request: Request, status: int, code: str | None, params
         return told(problem(locale, status, code, params), locale)
     title, detail = _words(locale, status, code, params)
     return pages.show(
-        request, "error.html", locale, status=status, title=title, detail=detail, ask_code=status in (404, 410)
+        request,
+        "error.html",
+        locale,
+        status=status,
+        title=title,
+        detail=detail,
+        ask_code=_may_have_mistyped(request, status),
     )
+
+
+def _may_have_mistyped(request: Request, status: int) -> bool:
+    """Whether somebody may have come with an invite code: nobody does to the pages of those who run a brand."""
+    return status in (404, 410) and not request.url.path.startswith(("/b/", "/account", "/sign-", "/door/"))
 
 
 def problem(locale: str, status: int, code: str | None, params: dict[str, Any]) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def read_email(text: str) -> str:
     Raises `BadInput("user_email")`.
     """
     email = unicodedata.normalize("NFKC", text[: 2 * EMAIL_LENGTH]).strip().lower()
-    if len(email) > EMAIL_LENGTH or not _EMAIL.fullmatch(email):
+    if len(email) > EMAIL_LENGTH or not _EMAIL.fullmatch(email) or not email.isprintable():
         raise BadInput("user_email")
     return email
 
