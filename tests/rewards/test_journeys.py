@@ -24,7 +24,9 @@ from rewards import advocate, journeys
 from rewards.plans import Plan, Rule
 from rewards.rewards import release_due
 from tests.house import House, later, person
+from tests.referral.attribution.lane import open_lane
 from tests.rewards.shop import Shop, open_shop
+from web.dashboard.journey_words import Words
 
 COMMISSION = Plan(
     asset="CNY",
@@ -261,3 +263,25 @@ def test_orders_are_listed_by_pages_and_by_what_is_asked_of_them(shop: Shop, mon
     assert pages(Wanted(status="rejected")) == pages(Wanted(source="nowhere")) == []
     assert pages(Wanted(number=" 1 ")) == ["#1"]
     assert shop.house.ask(lambda session: listing.sources_of(session, shop.brand.id)) == ["shopify", "till"]
+
+
+def test_an_order_that_is_shared_tells_every_advocates_part_and_their_money(house: House) -> None:
+    lane = open_lane(house, 'split = "linear"')
+    lane.comes("Bob", "Ann")
+    with later(days=1):
+        lane.comes("Bob", "Ben")
+    with later(days=2):
+        told_of = lane.buys("Bob", "S-1")
+        journey = house.ask(lambda session: journeys.order_journey(session, lane.brand.id, told_of.conversion_id))
+    assert (journey.verdict.counted, journey.verdict.reason) == (True, "shared")
+    assert journey.verdict.facts["shares"] == {lane.who("Ann"): 500_000, lane.who("Ben"): 500_000}
+    assert [one["share"] for one in step(journey, "attribution").facts["seen"]] == [500_000, 500_000]
+    words = Words(journey, "en", "Asia/Shanghai")
+    assert words.verdict().startswith("Shared between advocates: ")
+    for who in words.advocates():
+        letter = words.letter(who)
+        assert "your part is 50.0%" in letter
+        assert "Your reward of" in letter
+        assert "Bob" not in letter
+    rewarded = {one.facts["member"] for one in journey.steps if one.what == "reward.held"}
+    assert rewarded == {lane.who("Ann"), lane.who("Ben")}

@@ -20,21 +20,8 @@ from web.dashboard import shown
 AMOUNTS = ("amount", "rest", "net", "left", "gross", "discount", "shipping", "tax", "covered", "fee", "refunded")
 NAMES = (
     *(*PEOPLE, *AMOUNTS, "came", "until", "ordered", "days", "seen", "via", "before", "starts", "ends", "since", "due"),
-    *(
-        "qualified",
-        "reason",
-        "why",
-        "number",
-        "place",
-        "platform",
-        "kind",
-        "verdict",
-        "act",
-        "how",
-        "joined",
-        "code",
-        "shares",
-    ),
+    *("qualified", "reason", "why", "number", "place", "platform", "kind", "verdict", "act", "how", "joined"),
+    *("code", "shares", "share"),
 )
 """Whatever a sentence may say; what a step does not know stands as a dash."""
 DETAILS: Mapping[str, tuple[str, ...]] = {
@@ -50,6 +37,8 @@ DETAILS: Mapping[str, tuple[str, ...]] = {
 }
 """What is shown below a step's sentence, by the first part of its name."""
 PAID = {"held": "held", "payable": "payable", "in_payout": "payable", "paid": "paid", "in_review": "review"}
+LETTERS = 5
+"""Advocates of one order for whom a letter is written."""
 LAST = 4
 """Characters of an order's number that a letter shows."""
 
@@ -254,16 +243,23 @@ class Words:
         """The answer in a sentence."""
         return self.say(f"journey.verdict.{self.journey.verdict.reason}", self.journey.verdict.facts)
 
-    def letter(self) -> str:
-        """What may be sent to the advocate: the answer without a friend's name, account or spending."""
-        journey = self.journey
-        facts = {name: value for name, value in journey.verdict.facts.items() if name not in (*AMOUNTS, "friend")}
-        advocate = journey.verdict.facts.get("advocate")
-        person = journey.people.get(advocate) if advocate else None
+    def advocates(self) -> list[UUID | None]:
+        """Who may be told: everybody with a share of the order, or the one it is about, or nobody known."""
+        shares = self.journey.verdict.facts.get("shares") or {}
+        if len(shares) > 1:
+            return sorted(shares, key=lambda one: (-shares[one], one))[:LETTERS]
+        return [self.journey.verdict.facts.get("advocate")]
+
+    def letter(self, advocate: UUID | None) -> str:
+        """What may be sent to this advocate: the answer without a friend's name, account or spending."""
+        verdict = self.journey.verdict
+        facts = {name: value for name, value in verdict.facts.items() if name not in (*AMOUNTS, "friend", "shares")}
+        if advocate in (verdict.facts.get("shares") or {}):
+            facts["share"] = shown.percent(self.locale, verdict.facts["shares"][advocate] / WHOLE, 1)
+        person = self.journey.people.get(advocate) if advocate else None
         known = person is not None and not person.erased and person.name
         hello = self.say("journey.letter.mail", {"advocate": advocate}) if known else self.say("journey.letter.plain")
-        said = self.say(f"journey.letter.said.{journey.verdict.reason}", facts)
-        about = self._about(said)
+        about = self._about(self.say(f"journey.letter.said.{verdict.reason}", facts))
         return "\n".join([hello, about, *self._money(advocate)])
 
     def _about(self, said: str) -> str:
