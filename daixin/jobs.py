@@ -56,6 +56,7 @@ JOBS: dict[str, tuple[timedelta, Work]] = {
     "last days": (timedelta(minutes=30), last_days.tell_due),
     "digests": (timedelta(minutes=5), digest.digest_due),
     "search": (timedelta(minutes=1), search.fold_due),
+    "search sweep": (timedelta(minutes=1), _none(search.sweep_due)),
     "earnings": (timedelta(minutes=1), earnings.follow_due),
     "expire": (timedelta(minutes=5), stays.expire),
     "cases": (timedelta(minutes=10), overdue.remind_due),
