@@ -50,6 +50,7 @@ _END = "\U0010ffff"
 SOME = 80
 """How many of those are compared with what was typed."""
 _MARK = "members"
+_SWEPT = "sweep"
 
 
 class MemberTerm(Row, table=True):
@@ -247,8 +248,24 @@ def _fold_new(session: Session, brand_id: UUID) -> int:
     return len(fresh)
 
 
+def sweep_due(session: Session) -> None:
+    """Look at some members' terms again, round and round, one brand at a run: handles change, and a machine whose clock
+    is slow makes identifiers that the job has passed by. A job."""
+    brands = session.scalars(select(col(Brand.id)).order_by(col(Brand.id))).all()
+    if not brands:
+        return
+    brand_id = brands[int(clock.now().timestamp() // 60) % len(brands)]
+    # No further than the terms have come: who is newer is the other job's to fold.
+    some = _since(session, brand_id, reached(session, brand_id, _SWEPT), AT_ONCE)
+    known = [one for one in some if one <= reached(session, brand_id, _MARK)]
+    refold(session, brand_id, known)
+    move_mark(session, brand_id, _SWEPT, known[-1] if known else UUID(int=0))
+
+
 def refold(session: Session, brand_id: UUID, members: Sequence[UUID]) -> None:
     """Let the terms of these members be what they are called now."""
+    if not members:
+        return
     t = table(MemberTerm)
     wanted = current_terms(session, brand_id, members)
     had: Mapping[UUID, set[str]] = defaultdict(set)

@@ -138,6 +138,20 @@ def test_linked_accounts_find_the_one_person_until_they_part(town: Town) -> None
     assert finds(town, "lisette") == [other]
 
 
+def test_a_new_handle_is_found_once_the_sweep_has_come_round(town: Town) -> None:
+    (who,) = comes(town, ("王小明", "8101", "xiaoming"))
+    folds(town)
+    renamed = Account("telegram", "8101", "王小明", handle="mingming", chat="8101")
+    town.house.do(lambda session: members.heard(session, town.brand.id, renamed, clock.now()))
+    assert finds(town, "mingming") == []
+    town.house.do(search.sweep_due)
+    assert finds(town, "mingming") == [who]
+    assert finds(town, "xiaoming") == []
+    for _ in range(3):
+        town.house.do(search.sweep_due)
+    assert finds(town, "mingming") == [who]
+
+
 def test_with_too_many_who_fit_it_says_so(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "MANY", 20)
     monkeypatch.setattr(search, "FRESH", 0)
