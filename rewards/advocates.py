@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlmodel import Session
 
 from core.db import among, table
+from core.money import LARGEST
 from referral import search
 from referral.campaigns import Campaign
 from referral.conversions import SHOP
@@ -102,14 +103,28 @@ def _sort(brand_id: UUID, campaign: Campaign | None, order: Order, asset: str) -
     if order == "earned":
         e = table(Earning).c
         best = (e.brand_id == brand_id, e.campaign_id == campaign.id, e.asset == asset, e.earned > 0)
-        return _Sort((e.earned, e.member_id), best, lambda after: (int(_only(after, 2)[0]), UUID(after[1])))
+        return _Sort((e.earned, e.member_id), best, lambda after: (_number(_only(after, 2)[0]), UUID(after[1])))
     s = table(Score).c
     where = (s.brand_id == brand_id, s.campaign_id == campaign.id)
     return _Sort(
         (s.score, s.reached_at, s.member_id),
         where,
-        lambda after: (int(_only(after, 3)[0]), datetime.fromisoformat(after[1]), UUID(after[2])),
+        lambda after: (_number(_only(after, 3)[0]), _moment(after[1]), UUID(after[2])),
     )
+
+
+def _number(text: str) -> int:
+    found = int(text)
+    if not 0 <= found <= LARGEST:
+        raise ValueError("no figure of ours")
+    return found
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("a moment needs its time zone")
+    return found
 
 
 def _only(after: Cursor, parts: int) -> Cursor:

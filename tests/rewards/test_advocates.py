@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 import pytest
@@ -99,12 +99,23 @@ def test_a_text_lists_who_is_meant_in_the_same_order(shop: Shop, monkeypatch: py
     assert [one.name for one in listed(shop, "friends", "lee")][:2] == ["Ben Lee", "Ann Lee"]
 
 
-def test_a_cursor_of_another_order_is_refused(shop: Shop) -> None:
+BAD: Sequence[Cursor] = (
+    ("1", "2", "3", "4"),
+    ("9" * 40, str(UUID(int=0))),
+    ("-1", str(UUID(int=0))),
+    ("1", "2026-01-01T00:00:00", str(UUID(int=0))),
+    ("junk",),
+    ("",),
+)
+
+
+@pytest.mark.parametrize("after", BAD)
+def test_a_cursor_that_is_none_of_ours_is_refused(shop: Shop, after: Cursor) -> None:
     for order in advocates.ORDERS:
         with pytest.raises(ValueError):
             shop.house.ask(
                 lambda session, order=order: advocates.list_advocates(  # type: ignore[misc]
-                    session, shop.campaign, shop.brand.id, order=order, after=("1", "2", "3", "4")
+                    session, shop.campaign, shop.brand.id, order=order, after=after
                 )
             )
 

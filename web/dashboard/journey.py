@@ -35,7 +35,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
     """The list, an order's journey, and a friend's."""
 
     async def overview(request: Request, viewer: Viewer) -> Response:
-        asked = {name: request.query_params.get(name, "").strip()[:200] for name in _ASKED}
+        asked = {name: _given(request, name) for name in _ASKED}
         wanted = _wanted(asked)
         after = read_cursor(request.query_params.get("after"))
         found = await desk.read(viewer, lambda session: _read_list(session, viewer, wanted, asked["campaign"], after))
@@ -83,6 +83,11 @@ def routes(desk: Desk) -> list[BaseRoute]:
 
 
 _ASKED = ("q", "status", "reason", "source", "campaign")
+
+
+def _given(request: Request, name: str) -> str:
+    """What was asked, as one line without what no order's number has (nor a database's text may hold)."""
+    return "".join(char for char in request.query_params.get(name, "") if char.isprintable()).strip()[:200]
 
 
 def read_id(request: Request, what: str) -> UUID:

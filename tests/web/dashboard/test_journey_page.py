@@ -68,6 +68,9 @@ async def test_the_list_finds_orders_by_number_and_by_reason(tmp_path: Path) -> 
         uncounted = plain((await mei.get("/journeys", params={"status": "uncounted", "reason": "guest"})).text)
         assert "#2001" in uncounted
         assert "wild-1001" not in uncounted
+        for strange in ("\x00", "1\x00' OR 1=1", "\u202e", "a" * 5000, "9999-12-31T23:59:59+14:00_" + "f" * 32):
+            for name in ("q", "source", "campaign", "reason", "after"):
+                assert (await mei.get("/journeys", params={name: strange})).status_code == 200, (name, strange)
         nothing = plain((await mei.get("/journeys", params={"q": "no-such", "after": "junk", "status": "'; --"})).text)
         assert "No order fits" in nothing
 
