@@ -256,8 +256,9 @@ def sweep_due(session: Session) -> None:
         return
     brand_id = brands[int(clock.now().timestamp() // 60) % len(brands)]
     # No further than the terms have come: who is newer is the other job's to fold.
+    last = reached(session, brand_id, _MARK)
     some = _since(session, brand_id, reached(session, brand_id, _SWEPT), AT_ONCE)
-    known = [one for one in some if one <= reached(session, brand_id, _MARK)]
+    known = [one for one in some if one <= last]
     refold(session, brand_id, known)
     move_mark(session, brand_id, _SWEPT, known[-1] if known else UUID(int=0))
 
