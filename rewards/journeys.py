@@ -20,7 +20,8 @@ from core.db import among, table
 from referral.journeys import orders, telling, verdicts
 from referral.journeys.reading import ROWS, Known, people_of, read_friend, read_order, read_person
 from referral.journeys.steps import PEOPLE, Journey, Moved, Person, Step, Verdict, in_order
-from rewards.corrections import order_in
+from referral.refunds import REFUNDED
+from rewards.corrections import AGAIN, order_in
 from rewards.ledger import Account, LedgerAccount, Purpose, Transfer
 from rewards.payouts.payouts import Payout, PayoutLine
 from rewards.plans import cached_plan
@@ -145,16 +146,20 @@ def _reward(session: Session, known: Known, reward: Reward, moves: Sequence[Move
         release = by_kind["release"]
         yield Step(release[0].at, "reward.released", facts, moves=tuple(release), tone="good", order=72)
     for move in (*by_kind["void"], *by_kind["clawback"]):
-        taken = {**facts, "amount": move.amount, "reason": _cause(move, reward)}
+        taken = {**facts, "amount": move.amount, "reason": _cause(move)}
         yield Step(move.at, f"reward.{move.kind}", taken, moves=(move,), tone="bad", order=77)
+    for move in by_kind["link"]:
+        yield Step(move.at, "reward.back", {**facts, "amount": move.amount}, moves=(move,), tone="good", order=78)
     if reward.state == "in_review":
         yield Step(booked, "reward.in_review", facts, order=73)
 
 
-def _cause(move: Moved, reward: Reward) -> str:
+def _cause(move: Moved) -> str:
     """Why it was taken, by the transfer's own reference."""
     tail = move.reference.split("/", 2)[2]
-    return "refunded" if tail.startswith("refund/") else (reward.reason or tail)
+    if tail.startswith(AGAIN):  # of a second life, after a link was undone
+        tail = tail.split("/", 2)[2]
+    return REFUNDED if tail.startswith("refund/") else tail.partition("/")[0]
 
 
 def _payout(payout: Payout, covered: int, moves: Sequence[Moved]) -> Iterator[Step]:
@@ -201,11 +206,10 @@ def _moves(
     rows = list(session.scalars(select(Transfer).where(t.c.brand_id == brand_id, among(session, t.c.reference, named))))
     taken = defaultdict[UUID, int](int)
     for row in rows:
-        if row.kind in ("void", "clawback"):
-            taken[_subject_of(row.reference)] += row.amount
-    short = [reward for reward in rewards if taken[reward.id] < reward.taken_back]
+        taken[_subject_of(row.reference)] += _SIGNS.get(row.kind, 0) * row.amount
+    short = [reward for reward in rewards if taken[reward.id] != reward.taken_back]
     if short:
-        rows += _by_account(session, brand_id, short, {row.id for row in rows})
+        rows += _by_account(session, known, short, {row.id for row in rows})
     accounts = _accounts(session, brand_id, {row.debit_id for row in rows} | {row.credit_id for row in rows})
     found: dict[UUID, list[Moved]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: row.id):
@@ -215,38 +219,50 @@ def _moves(
     return found
 
 
+_SIGNS = {"void": 1, "clawback": 1, "link": -1}
+"""Which transfers of a reward make up what was taken back of it: an undone link gives back what the link had taken."""
+
+
 def _subject_of(reference: str) -> UUID:
-    return UUID(reference.split("/")[1])
+    """The reward or the payout that a transfer is about."""
+    parts = reference.split("/")
+    return UUID(parts[3] if parts[0] == "link" else parts[1])
 
 
 def _references(reward: Reward, known: Known) -> Iterator[str]:
     yield f"grant/{reward.id}"
     yield f"release/{reward.id}"
-    if not reward.taken_back:
+    links = [f"{AGAIN}{link.id}" for link in known.links]
+    yield from (f"{link}/again/{reward.id}" for link in links)
+    if not reward.taken_back and not links:
         return
     causes = [f"refund/{refund.id}" for refund in known.refunds]
     causes += [reward.reason] if reward.reason else []
     for kind in ("void", "clawback"):
-        for cause in causes:
-            yield f"{kind}/{reward.id}/{cause}"
+        for life in ("", *(f"{link}/" for link in links)):
+            for cause in causes:
+                yield f"{kind}/{reward.id}/{life}{cause}"
 
 
-def _by_account(session: Session, brand_id: UUID, rewards: Sequence[Reward], had: set[UUID]) -> list[Transfer]:
-    t = table(Transfer)
-    purposes = (Purpose.HELD, Purpose.PAYABLE)
-    accounts = {Account(brand_id, one.member_id, purpose, one.asset).id for one in rewards for purpose in purposes}
-    prefixes = [t.c.reference.like(f"%/{reward.id}/%") for reward in rewards]
-    rows = session.scalars(
-        select(Transfer)
-        .where(
-            t.c.brand_id == brand_id,
-            among(session, t.c.debit_id, accounts),
-            t.c.kind.in_(("void", "clawback")),
-            or_(*prefixes),
-        )
-        .limit(ROWS)
-    )
-    return [row for row in rows if row.id not in had]
+def _by_account(session: Session, known: Known, rewards: Sequence[Reward], had: set[UUID]) -> list[Transfer]:
+    """Corrections of these rewards that no reference named, from the accounts of whoever they belonged to."""
+    t, brand_id = table(Transfer), known.brand_id
+    owners = {one.member_id for one in rewards}
+    owners |= {member for link in known.links for member in (link.kept_id, link.absorbed_id)}
+    assets = {one.asset for one in rewards}
+    accounts = {
+        Account(brand_id, owner, purpose, asset).id
+        for owner in owners
+        for purpose in (Purpose.HELD, Purpose.PAYABLE)
+        for asset in assets
+    }
+    taken = among(session, t.c.debit_id, accounts) & t.c.kind.in_(("void", "clawback"))
+    given = among(session, t.c.credit_id, accounts) & (t.c.kind == "link")
+    found: list[Transfer] = []
+    for way, shape in ((taken, "%/{}/%"), (given, "%/again/{}")):
+        mine = or_(*(t.c.reference.like(shape.format(reward.id)) for reward in rewards))
+        found += session.scalars(select(Transfer).where(t.c.brand_id == brand_id, way, mine).limit(ROWS)).all()
+    return [row for row in found if row.id not in had]
 
 
 def _accounts(session: Session, brand_id: UUID, wanted: set[UUID]) -> dict[UUID, tuple[str, UUID]]:

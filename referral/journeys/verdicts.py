@@ -17,7 +17,7 @@ OF_ORDERS = (
     *("counted", "partly_refunded", "refunded", "nothing_paid", "guest", "unknown_buyer", "ambiguous_buyer"),
     *("no_referral", "outside_window.after", "outside_window.before", "not_joined"),
     *("referral_reversed", "referral_rejected", "referral_expired", "taken_back", *REFUSALS, "other"),
-    *("shared", "credited", "credit_lapsed", "in_doubt"),
+    *("not_new.unknown", "already_referred.unknown", "shared", "credited", "credit_lapsed", "in_doubt"),
 )
 OF_FRIENDS = (
     *("qualified", "waiting.purchased", "waiting.trial", "waiting.join", "waiting.stay", "waiting.return"),
@@ -56,6 +56,9 @@ def verdict_of_order(known: Known, order: Conversion) -> Verdict:
         reason = tried.outcome
     if reason in REFUSALS and tried is not None:
         facts |= refusal_facts(known, tried)
+        reason = _as_known(reason, facts)
+    elif reason in REFUSALS:
+        reason = "other"
     return Verdict(counted=False, reason=reason if reason in OF_ORDERS else "other", facts=facts)
 
 
@@ -86,6 +89,12 @@ def _refused(known: Known, order: Conversion) -> Touch | None:
     refused = [one for one in known.touches if one.outcome in REFUSALS and one.touched_at <= order.ordered_at]
     same = [one for one in refused if one.outcome == order.reason]
     return next(iter(same or refused), None)
+
+
+def _as_known(reason: str, facts: dict[str, Any]) -> str:
+    """The reason, told without what was forgotten with somebody since."""
+    needed = {"not_new": "seen", "already_referred": "earlier"}.get(reason)
+    return f"{reason}.unknown" if needed is not None and needed not in facts else reason
 
 
 def refusal_facts(known: Known, touch: Touch) -> dict[str, Any]:
@@ -121,7 +130,8 @@ def verdict_of_person(known: Known) -> Verdict:
     if in_doubt(known):
         return Verdict(counted=None, reason="in_doubt", facts=facts)
     if refused is not None and refused.outcome is not None:
-        return Verdict(counted=False, reason=refused.outcome, facts={**facts, **refusal_facts(known, refused)})
+        facts |= refusal_facts(known, refused)
+        return Verdict(counted=False, reason=_as_known(refused.outcome, facts), facts=facts)
     return Verdict(counted=False, reason="came_alone", facts=facts)
 
 
