@@ -25,6 +25,8 @@ from web.dashboard.desk import Desk, Viewer
 from web.dashboard.journey import read_cursor, read_id, write_cursor
 from web.dashboard.journey_words import clean
 
+_Found = tuple[Listed, Campaign | None, Sequence[Campaign], list[str]]
+"""A page, the campaign it is of, all campaigns, and what can be earned in that one."""
 _ASKED = ("q", "order", "campaign", "asset")
 _TONES = {"qualified": "good", "started": "plain", "joined": "calm"}
 
@@ -38,29 +40,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
             tuple(request.query_params.get("after", "")[:200].split("~")) if "after" in request.query_params else None
         )
         found = await desk.read(viewer, lambda session: _read(session, viewer, asked, after))
-        page, campaign, campaigns, assets = found
-        # Typing asks for the rows alone.
-        rows_alone = request.headers.get("hx-target") == "found"
-        response = desk.show(
-            request,
-            viewer,
-            "dashboard/advocates_found.html" if rows_alone else "dashboard/advocates.html",
-            here="advocates",
-            page=page,
-            asked=asked,
-            campaign=campaign,
-            campaigns=[(one.slug, clean(i18n.pick(one.title, viewer.locale)) or one.slug) for one in campaigns],
-            assets=assets,
-            asset_options=[(one, _asset_words(viewer.locale, one)) for one in assets],
-            asset=_asset(asked, assets),
-            order=_order(asked, campaign),
-            address=_address(asked),
-            older=_address(asked, after="~".join(page.older)) if page.older else "",
-            platforms=lambda one: ", ".join(_platform(viewer.locale, each) for each in one.platforms),
-            called=lambda one: _called(viewer.locale, one.name, erased=one.erased),
-        )
-        response.headers["Vary"] = "Accept-Language, HX-Target"
-        return response
+        return _show_list(desk, request, viewer, asked, found)
 
     async def one(request: Request, viewer: Viewer) -> Response:
         member_id = read_id(request, "member")
@@ -97,9 +77,33 @@ def routes(desk: Desk) -> list[BaseRoute]:
     return [desk.route("/advocates", listed), desk.route("/advocates/{id}", one)]
 
 
-def _read(
-    session: Session, viewer: Viewer, asked: dict[str, str], after: tuple[str, ...] | None
-) -> tuple[Listed, Campaign | None, Sequence[Campaign], list[str]]:
+def _show_list(desk: Desk, request: Request, viewer: Viewer, asked: dict[str, str], found: _Found) -> Response:
+    page, campaign, campaigns, assets = found
+    # Typing asks for the rows alone.
+    rows_alone = request.headers.get("hx-target") == "found"
+    response = desk.show(
+        request,
+        viewer,
+        "dashboard/advocates_found.html" if rows_alone else "dashboard/advocates.html",
+        here="advocates",
+        page=page,
+        asked=asked,
+        campaign=campaign,
+        campaigns=[(one.slug, clean(i18n.pick(one.title, viewer.locale)) or one.slug) for one in campaigns],
+        assets=assets,
+        asset_options=[(one, _asset_words(viewer.locale, one)) for one in assets],
+        asset=_asset(asked, assets),
+        order=_order(asked, campaign),
+        address=_address(asked),
+        older=_address(asked, after="~".join(page.older)) if page.older else "",
+        platforms=lambda one: ", ".join(_platform(viewer.locale, each) for each in one.platforms),
+        called=lambda one: _called(viewer.locale, one.name, erased=one.erased),
+    )
+    response.headers["Vary"] = "Accept-Language, HX-Target"
+    return response
+
+
+def _read(session: Session, viewer: Viewer, asked: dict[str, str], after: tuple[str, ...] | None) -> _Found:
     brand_id = viewer.brand_id
     campaigns = campaigns_of(session, brand_id)
     campaign = next((one for one in campaigns if one.slug == asked["campaign"]), None)
