@@ -60,7 +60,7 @@ def decide(
 
 def close_if_moot(session: Session, case: Case) -> bool:
     """Close an open case that nobody need decide any more; whether it was."""
-    why = _moot(session, case)
+    why = why_moot(session, case)
     if why is None:
         return False
     cases.close_cases(session, case.brand_id, case.kind, [case.key], why)
@@ -68,7 +68,8 @@ def close_if_moot(session: Session, case: Case) -> bool:
     return True
 
 
-def _moot(session: Session, case: Case) -> str | None:
+def why_moot(session: Session, case: Case) -> str | None:
+    """Why nobody need decide an open case any more: `gone`, `over` and the like; None while somebody has to."""
     if case.kind == "attribution":
         return doubts.moot(session, case)
     if case.kind == "referral":

@@ -7,8 +7,10 @@ whoever comes next begin again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -92,7 +94,7 @@ class ExportRunner:
         export = await self._writer.run(exports.take)
         if export is None:
             return 0
-        await asyncio.to_thread(self._make, export)
+        await _apart(partial(self._make, export))
         return 1
 
     def stop(self) -> None:
@@ -193,7 +195,29 @@ class ExportRunner:
             await self._writer.run(exports.expire)
             await self._sweep()
         if await self._writer.run(lambda session: claims.claim(session, "books", books.EVERY)):
-            await asyncio.to_thread(books.check, self._reader, self._writer)
+            await _apart(partial(books.check, self._reader, self._writer))
+
+
+async def _apart(work: Callable[[], object]) -> None:
+    """Run something long in a thread that no end of the process waits for: all of it may be killed."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def tell(error: BaseException | None) -> None:
+        if not done.done():
+            done.set_exception(error) if error is not None else done.set_result(None)
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            work()
+        except Exception as raised:
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(tell, error)
+
+    threading.Thread(target=run, name="exports", daemon=True).start()
+    await done
 
 
 def _page(page: PageOf, after: Any, session: Session, export: Export) -> Page:

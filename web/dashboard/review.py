@@ -58,7 +58,7 @@ class ReviewPages:
 
     async def queue(self, request: Request, viewer: Viewer, problem: DaixinError | None = None) -> Response:
         kind = request.query_params.get("kind", "")
-        await self._desk.write(viewer, lambda session: _close_moot(session, viewer))
+        await self._tidy(viewer)
         shown = await self._desk.read(viewer, lambda session: _queue(session, viewer, kind if kind in KINDS else ""))
         return self._desk.show(
             request,
@@ -70,6 +70,12 @@ class ReviewPages:
             **shown,
         )
 
+    async def _tidy(self, viewer: Viewer, case_id: UUID | None = None) -> None:
+        """What nobody need decide any more leaves the queue before it is shown."""
+        moot = await self._desk.read(viewer, lambda session: _moot(session, viewer, case_id))
+        if moot:
+            await self._desk.write(viewer, lambda session: _close(session, viewer, moot))
+
     async def past(self, request: Request, viewer: Viewer) -> Response:
         shown = await self._desk.read(
             viewer, lambda session: _past(session, viewer, request.query_params.get("before"))
@@ -78,7 +84,7 @@ class ReviewPages:
 
     async def one(self, request: Request, viewer: Viewer, problem: DaixinError | None = None) -> Response:
         case_id = _id(request.path_params["case"])
-        await self._desk.write(viewer, lambda session: _close_moot(session, viewer, case_id))
+        await self._tidy(viewer, case_id)
         shown = await self._desk.read(viewer, lambda session: _one(session, viewer, case_id))
         return self._desk.show(request, viewer, "dashboard/review_one.html", here="review", problem=problem, **shown)
 
@@ -145,11 +151,20 @@ def _own_path(text: str) -> str:
     return text if text.startswith("/trials/") and text.isprintable() and len(text) < 200 else PAGE
 
 
-def _close_moot(session: Session, viewer: Viewer, case_id: UUID | None = None) -> None:
-    """What nobody need decide any more leaves the queue."""
-    waiting = cases.open_cases(session, viewer.brand_id, limit=SHOWN)
-    for case in waiting if case_id is None else [one for one in waiting if one.id == case_id]:
-        reviewing.close_if_moot(session, case)
+def _moot(session: Session, viewer: Viewer, case_id: UUID | None) -> list[UUID]:
+    """Of the cases that would be shown, or of this one, those that nobody need decide any more."""
+    if case_id is None:
+        waiting = cases.open_cases(session, viewer.brand_id, limit=SHOWN)
+    else:
+        waiting = [cases.find_case(session, viewer.brand_id, case_id)]
+    return [case.id for case in waiting if case.state == "open" and reviewing.why_moot(session, case) is not None]
+
+
+def _close(session: Session, viewer: Viewer, moot: Sequence[UUID]) -> None:
+    for case_id in moot:
+        case = cases.find_case(session, viewer.brand_id, case_id)
+        if case.state == "open":
+            reviewing.close_if_moot(session, case)
 
 
 def _queue(session: Session, viewer: Viewer, kind: str) -> dict[str, Any]:
