@@ -27,7 +27,7 @@ from core import clock, events, ids
 from core.db import insert_all, let_go, table, update_each
 from core.errors import Conflict, NotFound
 from core.keyed import Keyed
-from referral.attribution.decisions import Verdicts, decision, given_to, keep, next_revision, valid_until
+from referral.attribution.decisions import Verdicts, asked_again, decision, given_to, keep, next_revision, valid_until
 from referral.attribution.evidence import Asked, judge
 from referral.buyers import Buyer, find_buyers
 from referral.campaigns import Campaign
@@ -161,7 +161,7 @@ def assign_order(session: Session, brand_id: UUID, source: str, external_id: str
         return replace(_answer(row), repeated=True)
     row.referral_id, row.campaign_id, row.reason, row.status = None, None, None, "unattributed"
     came = _referrals_of(session, [(brand_id, member_id)]).get((brand_id, member_id), ())
-    judged = judge(session, [Asked(row.id, row.ordered_at, came)])
+    judged = judge(session, [asked_again(session, row, came)])
     brought = _attribute(row, Buyer(member_id), came, judged)
     session.add(row)
     session.flush()

@@ -17,9 +17,11 @@ from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, fun
 from sqlmodel import Field, Session, col
 
 from core.db import Json, Row, UtcDateTime, among_keys, insert_all, table
-from referral.attribution.evidence import Came, Judged
+from referral import codes
+from referral.attribution.evidence import Asked, Came, Judged, owners_of_codes
 from referral.attribution.policy import USUAL, Share, by_advocate
 from referral.attribution.split import WHOLE
+from referral.conversions import Conversion
 
 NOBODY = "nobody"
 """The reason of an order about which nothing else is known."""
@@ -216,6 +218,16 @@ def valid_until(row: Counted, came: Came, judged: Verdicts) -> datetime | None:
     """When the touches that decided about an order are valid no more; None without a policy."""
     verdict = judged.get((row.id, came.id)) if judged else None
     return verdict.credit.until if verdict is not None else None
+
+
+def asked_again(session: Session, row: Conversion, came: Sequence[Came]) -> Asked:
+    """An order about which somebody decided who bought it, with the code or click that it came with."""
+    code = codes.read(row.code) if row.code else None
+    owners = owners_of_codes(session, {(row.brand_id, code)}) if code else {}
+    campaign_id, advocate_id = next(((key[1], owner) for key, owner in owners.items()), (None, None))
+    first = session.get(Attribution, (row.brand_id, row.id, 1))
+    click_id = first.click_id if first is not None else None
+    return Asked(row.id, row.ordered_at, came, campaign_id, advocate_id, click_id)
 
 
 def next_revision(session: Session, brand_id: UUID, conversion_id: UUID) -> int:

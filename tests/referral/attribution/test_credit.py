@@ -283,6 +283,17 @@ def test_who_bought_is_decided_later_and_the_next_decision_says_so(house: House)
     assert lane.problems() == []
 
 
+def test_the_code_of_an_order_counts_also_when_who_bought_is_decided_later(house: House) -> None:
+    lane = open_lane(house, 'model = "last_touch"')
+    two_touches(lane)
+    with later(days=2):
+        lane.tells(lane.order(None, code=lane.code("Ann")))
+        fay = lane.who("Fay")
+        house.do(lambda session: assign_order(session, lane.brand.id, "till", "1", fay))
+    assert lane.earned() == {"Ann": 1_000}
+    assert lane.decision().reason == "till_code"
+
+
 def test_a_referral_that_falls_takes_every_share_with_it(house: House) -> None:
     lane = open_lane(house, LINEAR)
     two_touches(lane)
