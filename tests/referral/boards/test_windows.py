@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -145,11 +146,14 @@ def by_hand(facts: list[tuple[UUID, datetime]], called: dict[UUID, str], begin: 
 
 def test_a_window_is_read_from_its_index_alone(tmp_path: Path) -> None:
     house = House(fresh_sqlite(tmp_path))
-    asked: list[tuple[str, object]] = []
+    asked: list[tuple[str, Any]] = []
     event.listen(
         house.reader._engine, "before_cursor_execute", lambda _, __, said, given, *___: asked.append((said, given))
     )
-    campaign = Campaign(id=ids.new(), brand_id=ids.new(), slug="x", timezone="UTC")
+    now = clock.now()
+    campaign = Campaign(
+        brand_id=ids.new(), slug="x", timezone="UTC", title={}, benefit={}, starts_at=now, ends_at=now, created_at=now
+    )
     assert house.ask(lambda session: places_of(session, campaign, "week", clock.now(), 50)).standings.lines == []
     [window] = [one for one in asked if "max(referral.qualified_at)" in one[0]]
     plan = house.ask(
