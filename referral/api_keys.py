@@ -16,9 +16,9 @@ from core import clock, ids
 from core.db import Json, TenantRow, UtcDateTime, insert_new, table
 from core.errors import BadInput, Conflict, NotFound
 
-SCOPES = ("conversions:write", "conversions:read", "results:read", "webhooks:write")
-"""Telling of orders and refunds; reading them; reading campaigns, leaderboards and events; saying where events are
-sent."""
+SCOPES = ("conversions:write", "conversions:read", "results:read", "events:read", "webhooks:write")
+"""Telling of orders and refunds; reading them; reading campaigns and leaderboards; reading everything that happens;
+saying where that is sent."""
 NAME_LENGTH = 64
 OVERLAP = timedelta(hours=24)
 """How long a key that was rotated still opens, so that nobody has to change it everywhere at one moment."""

@@ -18,7 +18,7 @@ from core.errors import BadInput, NotAllowed
 from referral.api_keys import Holder
 from referral.webhooks import addresses, deliveries, endpoints
 from referral.webhooks.fanning import endpoints_of
-from referral.webhooks.models import TEST, WebhookEndpoint, WebhookEvent
+from referral.webhooks.models import TEST, WebhookEndpoint, WebhookEvent, WebhookHead
 from web.api.callers import COUNTED, Callers
 from web.parts import WebParts
 
@@ -157,7 +157,7 @@ class Deliveries(BaseModel):
 
 def add_events(app: FastAPI, parts: WebParts, callers: Callers, explained: Callable[..., Documented]) -> None:
     """Put these addresses into the application. `explained(status, …)`: what the document says of errors."""
-    reading = Annotated[Holder, Depends(_who(callers, "results:read"))]
+    reading = Annotated[Holder, Depends(_who(callers, "events:read"))]
 
     @app.get("/events", response_model=EventPage, responses=explained(400, 401, 403, 422, 429, 503))
     async def list_events(
@@ -315,7 +315,9 @@ def _shown(session: Session, one: WebhookEndpoint) -> dict[str, Any]:
 def _page(session: Session, brand_id: UUID, after: int, limit: int, kind: str | None) -> dict[str, Any]:
     if after > LARGEST_NUMBER:
         raise BadInput("cursor")
-    e = table(WebhookEvent).c
+    e, head = table(WebhookEvent).c, table(WebhookHead).c
+    # Asked for first: every event up to it is there to be read.
+    last = session.execute(select(head.number).where(head.brand_id == brand_id)).scalar() or 0
     query = select(e.id, e.type, e.at, e.number, e.data).where(
         e.brand_id == brand_id, e.number > after, e.type == kind if kind is not None else e.type != TEST
     )
@@ -324,5 +326,6 @@ def _page(session: Session, brand_id: UUID, after: int, limit: int, kind: str | 
         {"id": row.id, "type": row.type, "timestamp": row.at, "sequence": row.number, "data": row.data}
         for row in rows[:limit]
     ]
-    following = rows[:limit][-1].number if rows else after
-    return {"events": shown, "next": str(following), "more": len(rows) > limit}
+    more = len(rows) > limit
+    read = rows[:limit][-1].number if rows else after
+    return {"events": shown, "next": str(read if more else max(read, after, last)), "more": more}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import BadInput
 from referral.webhooks import addresses
@@ -114,3 +117,19 @@ def test_a_name_is_written_as_the_net_has_it() -> None:
     assert read_target("https://茶.example/钩".replace("钩", "%E9%92%A9")).host == "xn--cl1a.example"
     assert read_target("https://[2606:4700::1111]:8443/x").at("8.8.8.8") == "https://8.8.8.8:8443/x"
     assert read_target("https://hook.example/x").at("2606:4700::1111") == "https://[2606:4700::1111]:443/x"
+
+
+@given(url=st.one_of(st.text(max_size=60), st.from_regex(r"https?://[\x20-\x7e]{0,40}", fullmatch=True)))
+def test_anything_at_all_is_an_address_or_said_to_be_none(url: str) -> None:
+    try:
+        target = read_target(url)
+    except BadInput:
+        return
+    assert target.scheme in ("http", "https")
+    assert target.host
+    assert not set(target.host) & set(" @/\\?#%")
+    assert "\r" not in target.path
+    assert "\n" not in target.path
+    assert urlsplit(target.at("192.0.2.1")).hostname == "192.0.2.1"
+    again = read_target(f"{target.scheme}://{target.authority}{target.path}")
+    assert (again.host, again.port, again.path) == (target.host, target.port, target.path)

@@ -91,7 +91,8 @@ async def test_events_are_read_by_number_and_none_is_missed(tmp_path: Path) -> N
             cursor, more = page["next"], page["more"]
         assert read == ["1", "2", "3", "4", "5"]
         assert (await call(shop, "GET", f"/events?cursor={cursor}")).json()["next"] == cursor
-        assert (await call(shop, "GET", "/events?type=campaign.moved")).json()["events"] == []
+        rare = (await call(shop, "GET", "/events?type=campaign.moved")).json()
+        assert rare == {"events": [], "next": cursor, "more": False}  # what was looked through is not looked at again
         for wrong in ("cursor=x", "cursor=-1", "limit=0", "type=nonsense", "cursor=" + "9" * 20):
             assert (await call(shop, "GET", f"/events?{wrong}")).status_code == 422
         assert (await call(shop, "GET", "/events?cursor=9999999999999999")).status_code == 400
@@ -103,7 +104,7 @@ async def test_keys_of_others_and_lesser_keys_reach_nothing(tmp_path: Path) -> N
         made = (await call(shop, "POST", "/webhooks", {"url": "http://127.0.0.1:9999/"})).json()
         other = house.do(lambda session: create_brand(session, "Other", slug="other"))
         strange = house.do(lambda session: create_api_key(session, other.id, "till"))
-        weak = house.do(lambda session: create_api_key(session, shop.site.brand_id, "weak", ["results:read"]))
+        weak = house.do(lambda session: create_api_key(session, shop.site.brand_id, "weak", ["events:read"]))
         await shop.post("/conversions", order("1"))
         await ring(shop)
         assert (await call(shop, "GET", "/events", key=strange)).json()["events"] == []
