@@ -34,7 +34,12 @@ BOUND = 3.0
 SMALL, LARGE = (10_000, 50_000), (1_000_000, 5_000_000)
 """(members, touches)"""
 ASKED = 15
-PAGES = {"overview": "/", "campaign": "/campaigns/spring", "board": "/leaderboard/spring"}
+PAGES = {
+    "overview": "/",
+    "campaign": "/campaigns/spring",
+    "board": "/leaderboard/spring",
+    "month": "/leaderboard/spring?window=month",
+}
 
 
 def _served(url: str, town: years.Filled) -> tuple[dict[str, float], float, float]:
