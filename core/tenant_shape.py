@@ -273,7 +273,7 @@ class _Reader:
                 raise Unheld(name)
         for leaf, name in scope.owned.items():
             mine, theirs = OWNED[name]
-            ends = [(one, other) for a, b, only in scope.links if not only for one, other in ((a, b), (b, a))]
+            ends = [(one, other) for a, b, only in scope.links if only is None for one, other in ((a, b), (b, a))]
             if not any(one == (leaf, mine) and other[0] in scope.tables and other[1] == theirs for one, other in ends):
                 raise Unheld(name)
         for leaf, name in scope.through.items():

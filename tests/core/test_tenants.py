@@ -139,6 +139,11 @@ BAD: dict[str, Query] = {
     "people who sign in, beside another's roles": lambda s, brand: s.execute(
         select(table(User).c.email).join(r, r.c.user_id != table(User).c.id).where(r.c.brand_id == brand)
     ).all(),
+    "people who sign in, and whoever has no role": lambda s, brand: s.execute(
+        select(table(User).c.email)
+        .join(r, and_(r.c.user_id == table(User).c.id, r.c.brand_id == brand), full=True)
+        .where(r.c.brand_id == brand)
+    ).all(),
     "people who sign in": lambda s, brand: s.execute(select(table(User).c.email)).all(),
     "a change": lambda s, brand: s.execute(table(Campaign).update().values(state="ended")),
     "a removal": lambda s, brand: s.execute(table(Campaign).delete()),
