@@ -34,8 +34,6 @@ from sqlalchemy.sql.selectable import (
 )
 
 COLUMN = "brand_id"
-THROUGH = frozenset({"web_user"})
-"""Tables whose rows are no brand's, but to which a brand's row may point: they are seen only through such a row."""
 OWNED = {"web_user": ("id", "user_id")}
 """Tables of nobody whose rows may be looked at beside what a brand has of them: joined by this column with that one of
 a table that is held."""
@@ -84,7 +82,6 @@ class _Scope:
 
     tables: dict[int, str] = field(default_factory=dict)
     columns: dict[int, str] = field(default_factory=dict)
-    through: dict[int, str] = field(default_factory=dict)
     held: set[Node] = field(default_factory=set)
     links: list[tuple[Node, Node, frozenset[int] | None]] = field(default_factory=list)
     binds: list[tuple[Node, Need, frozenset[int] | None]] = field(default_factory=list)
@@ -173,8 +170,6 @@ class _Reader:
             scope.tables[key], scope.columns[key] = found.name, COLUMN
         elif found.name == "brand":
             scope.tables[key], scope.columns[key] = found.name, "id"
-        elif found.name in THROUGH:
-            scope.through[key] = found.name
         elif found.name in OWNED:
             scope.owned[key] = found.name
         elif found.name not in self.shared:
@@ -275,12 +270,6 @@ class _Reader:
             mine, theirs = OWNED[name]
             ends = [(one, other) for a, b, only in scope.links if only is None for one, other in ((a, b), (b, a))]
             if not any(one == (leaf, mine) and other[0] in scope.tables and other[1] == theirs for one, other in ends):
-                raise Unheld(name)
-        for leaf, name in scope.through.items():
-            pointers = (
-                pair for one, other, only in scope.links if only is None for pair in ((one, other), (other, one))
-            )
-            if not any(node == (leaf, "id") and pointer[0] in scope.tables for node, pointer in pointers):
                 raise Unheld(name)
 
     def _change(self, statement: Any) -> None:
