@@ -194,7 +194,7 @@ def _look(session: Session, viewer: Viewer, slug: str) -> Seen:
     members = select(col(Member.id), col(Member.name)).where(
         col(Member.brand_id) == viewer.brand_id, col(Member.id).in_([place.member_id for place in best])
     )
-    names = dict(session.execute(members).tuples().all())
+    names = dict(session.execute(members).all())
     return Seen(
         campaign,
         i18n.pick(campaign.title, viewer.locale),
@@ -227,7 +227,7 @@ def _budgets(session: Session, viewer: Viewer, campaigns: Sequence[Campaign]) ->
     versions = select(p.c.campaign_id, func.max(p.c.version)).where(
         p.c.brand_id == viewer.brand_id, p.c.campaign_id.in_(ids)
     )
-    latest = dict(session.execute(versions.group_by(p.c.campaign_id)).tuples().all())
+    latest = dict(session.execute(versions.group_by(p.c.campaign_id)).all())
     items = asset_words(session, viewer.brand_id, viewer.locale)
     found: dict[UUID, list[Budget]] = {}
     for one in campaigns:
@@ -260,7 +260,7 @@ def _course(viewer: Viewer, figures: Overview, *, total: bool) -> Markup:
     for step in STEPS:
         values = figures.sums.series(step, days)
         lines.append(charts.Series(i18n.text(locale, f"insight.step.{step}"), _grown(values) if total else values))
-    labels, series = charts.together([shown.day(locale, viewer.timezone, day) for day in days], lines, last=total)
+    labels, series = charts.together([shown.short_day(locale, day) for day in days], lines, last=total)
     said = i18n.text(locale, "insight.trend"), i18n.text(locale, "dash.figures_of")
     return charts.line_chart(said[0], labels, series, lambda value: shown.number(locale, value, 1), said[1])
 

@@ -74,16 +74,19 @@ def spark(values: Sequence[float], title: str) -> Markup:
 def together(
     labels: Sequence[str], series: Sequence[Series], *, last: bool = False
 ) -> tuple[Sequence[str], Sequence[Series]]:
-    """No more than `MOST` values: neighbours are added up, or stand by the last of them (what only grows)."""
+    """No more than `MOST` values: neighbours are added up in groups of one size, or stand by the last of them (what
+    only grows)."""
     size = ceil(len(labels) / MOST)
     if size <= 1:
         return labels, series
+    # Whole groups up to today, so that the line does not fall at its end; what is over at the beginning is left out.
+    over = 0 if last else len(labels) % size
 
     def of(values: Sequence[float | None]) -> list[float | None]:
-        groups = [values[begin : begin + size] for begin in range(0, len(values), size)]
+        groups = [values[begin : begin + size] for begin in range(over, len(values), size)]
         return [group[-1] if last else sum(value or 0 for value in group) for group in groups]
 
-    return labels[::size], [Series(one.name, of(one.values)) for one in series]
+    return labels[over::size], [Series(one.name, of(one.values)) for one in series]
 
 
 def _lines(frame: _Frame, series: Sequence[Series]) -> str:
@@ -122,7 +125,7 @@ def _scale(series: Sequence[Series]) -> tuple[float, float]:
     if most <= 4:
         return (float(max(ceil(most), 1)), 1.0) if most >= 1 or most <= 0 else (1.0, 0.25)
     unit = 10 ** floor(log10(most))
-    steps = ((1, 0.25), (2, 0.5), (2.5, 0.5), (5, 1.0), (10, 2.5))
+    steps = ((1, 0.2), (2, 0.5), (2.5, 0.5), (5, 1.0), (10, 2.0))
     top, step = next((top, step) for top, step in steps if top * unit >= most)
     return top * unit, max(step * unit, 1.0)
 

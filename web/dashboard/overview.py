@@ -113,7 +113,7 @@ def trend(viewer: Viewer, figures: Overview) -> Markup:
     """Friends day by day, as far as each has got."""
     days, locale = figures.period.all(), viewer.locale
     labels, series = charts.together(
-        [shown.day(locale, viewer.timezone, day) for day in days],
+        [shown.short_day(locale, day) for day in days],
         [
             charts.Series(i18n.text(locale, f"insight.step.{step}"), figures.sums.series(step, days))
             for step in STEPS[1:]

@@ -71,6 +71,11 @@ def day(locale: str, timezone: str, moment: datetime | date | None) -> str:
     return str(format_date(local, _pattern(locale, local, timezone), locale=locale))
 
 
+def short_day(locale: str, local: date) -> str:
+    """A day without its year, for the axis of a chart; which year it is says the page's period."""
+    return str(format_date(local, _DAY[locale][1], locale=locale))
+
+
 def helpers(locale: str, timezone: str, brand: str) -> dict[str, Callable[..., Any]]:
     """What a template writes figures with. `link(path)` leads to a page of this brand."""
 
