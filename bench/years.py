@@ -230,6 +230,7 @@ _STATEMENTS = (
         SELECT ms + (:last - ms) * ((i * 7919 + k * 104729) % 1000003) / 1000003, i * 64 + k, 'click', code, NULL,
                'web', (i + k * 31) % 12 = 0
         FROM code JOIN turn ON k < clicks""",
+    "CREATE TEMP TABLE in_order AS SELECT * FROM touched ORDER BY ms",
     f"""INSERT INTO touch (brand_id, id, campaign_id, code, kind, touched_at, platform, member_id, certainty, outcome,
                            device, robot, address_hash, address_expires_at)
         SELECT :brand, CASE kind WHEN 'start' THEN {_uid("4", "ms", "i")} ELSE {_uid("5", "ms", "i")} END, :campaign,
@@ -237,7 +238,7 @@ _STATEMENTS = (
                CASE kind WHEN 'start' THEN 'referred' END, CASE kind WHEN 'click' THEN 'mobile' END, robot,
                CASE WHEN kind = 'click' AND ms > :last - 2592000000 THEN printf('%032x', i) END,
                CASE WHEN kind = 'click' AND ms > :last - 2592000000 THEN {_MOMENT.format("(ms + 2592000000)")} END
-        FROM touched ORDER BY ms""",
+        FROM in_order""",
     f"""INSERT INTO membership (brand_id, community_id, account, member_id, joined_at)
         SELECT :brand, :community, 'p' || printf('%08d', i), member, {_MOMENT.format("(ms + 60000)")}
         FROM person WHERE {_CAME} AND luck >= 120 ORDER BY i""",
