@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import cached_property
-from typing import Any, Unpack
+from typing import Any
 
 from sqlalchemy import BindParameter, Column, CursorResult, Select, and_, bindparam, func, tuple_
 from sqlalchemy.dialects import postgresql
@@ -24,7 +24,7 @@ class Keyed:
         self._columns = columns
         self._names = [f"key_{number}" for number in range(len(columns))]
 
-    def ask(self, session: Session, keys: Collection[Sequence[Any]], **values: Any) -> CursorResult[Unpack[tuple[Any, ...]]]:
+    def ask(self, session: Session, keys: Collection[Sequence[Any]], **values: Any) -> CursorResult[*tuple[Any, ...]]:
         """The rows of these keys, of which there must be one at least. `values`: the statement's other parameters."""
         connection = session.connection()
         lists = list(zip(*keys, strict=True))

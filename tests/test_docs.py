@@ -22,6 +22,7 @@ from core.settings import PREFIX, Settings
 from daixin import platforms, providers
 from daixin.cli import program
 from referral.announcing import AnnounceTerms
+from referral.attribution.policy import AttributionTerms
 from referral.contests.terms import ContestTerms
 from referral.trials.terms import TrialQuestion, TrialTerms
 from rewards.campaign_format import About, Policy, Qualifying, read_campaign
@@ -205,7 +206,7 @@ def test_the_conversation_is_in_the_words_of_the_program(readme: Path, locale: s
 def test_every_field_of_a_campaign_file_is_explained(language: str) -> None:
     text = (ROOT / f"docs/campaigns{language}.md").read_text()
     parts: list[type[BaseModel]] = [About, Qualifying, Rewards, Rule, Caps, Tiers, Step, Milestone, Prize, PayoutTerms]
-    parts += [Policy, AnnounceTerms, TrialTerms, TrialQuestion, ContestTerms]
+    parts += [Policy, AttributionTerms, AnnounceTerms, TrialTerms, TrialQuestion, ContestTerms]
     fields = {field.alias or name for part in parts for name, field in part.model_fields.items()}
     assert fields == set(re.findall(r"`([a-z_]+)`", "\n".join(re.findall(r"^\| (`[^|]*`) \|", text, re.MULTILINE))))
 

@@ -48,9 +48,7 @@ def board(ctx: Context) -> Reply:
     elif mine.rank > SHOWN:
         text += "\n\n" + ctx.say("leaderboard.mine", rank=mine.rank, of=mine.of, n=mine.score, gap=mine.gap or 0)
     # A board is for everybody: in a group it is said in the group.
-    return Reply(
-        text, buttons=(_invite(ctx, campaign), *_live(ctx, campaign), *others(ctx, "leaderboard", campaign))
-    )
+    return Reply(text, buttons=(_invite(ctx, campaign), *_live(ctx, campaign), *others(ctx, "leaderboard", campaign)))
 
 
 def _invite(ctx: Context, campaign: Campaign) -> tuple[Button, ...]:

@@ -95,7 +95,8 @@ async def test_a_batch_is_approved_by_somebody_else_and_a_wrong_file_changes_not
         assert (await mei.post("/payouts/batches/1/file", format="xlsx")).status_code == 422
         assert (await bo.post("/payouts/batches/1/approve")).status_code == 303
         file = await mei.post("/payouts/batches/1/file", format="xlsx")
-        sheet = load_workbook(io.BytesIO(file.content)).worksheets[0]
+        book = load_workbook(io.BytesIO(file.content))
+        sheet = book.worksheets[0]
         assert sheet["D2"].value == "CNY"
         wrong = await mei.post("/payouts/batches/1/results", files={"file": ("x.xlsx", b"PK nonsense")})
         assert wrong.status_code == 400
@@ -104,7 +105,7 @@ async def test_a_batch_is_approved_by_somebody_else_and_a_wrong_file_changes_not
         sheet["C2"] = 9999
         sheet["H2"] = "paid"
         changed = io.BytesIO()
-        sheet.parent.save(changed)
+        book.save(changed)
         wrong = await mei.post("/payouts/batches/1/results", files={"file": ("back.xlsx", changed.getvalue())})
         assert wrong.status_code == 422
         assert "9999" in words(wrong.text)

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from sqlmodel import Session, col, select
 
 from bots import happenings
-from bots.message import Address, Joined, Place
+from bots.message import Address, Joined, Person, Place
 from core import clock
 from referral import cases, members, reviewing, staff
 from referral.cases import Case
@@ -26,7 +26,7 @@ def added(site: Brandsite, friend: str, inviter: str = "alice", of: Filled | Non
     """Somebody added a friend to the group, and nobody can say for certain that they brought them; the case."""
     brand = of or site.ours
     came = Joined(
-        Account("telegram", friend.lower(), friend),
+        Person(friend.lower(), friend),
         Place(Address("telegram", f"-100{brand.slug}"), f"-100{brand.slug}"),
         clock.now(),
         inviter=f"{inviter}-{brand.slug}",
