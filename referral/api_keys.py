@@ -62,7 +62,7 @@ def create_api_key(
 ) -> str:
     """A new key, shown this once. `key_id`: chosen by whoever asks, so that asking again makes no second one.
 
-    Raises `BadInput`: key_name (limit), key_scope (scope, scopes); `Conflict("key_made")` where that id has its key.
+    Raises `BadInput`: key_name (limit), key_scope (scope, scopes), key_scopes_none; `Conflict("key_made")` where that id has its key.
     """
     name = " ".join(name.split())
     if not name or len(name) > NAME_LENGTH or not name.isprintable():
@@ -71,7 +71,7 @@ def create_api_key(
         if scope not in SCOPES:
             raise BadInput("key_scope", scope=scope[:40], scopes=", ".join(SCOPES))
     if not scopes:
-        raise BadInput("key_scope", scope="", scopes=", ".join(SCOPES))
+        raise BadInput("key_scopes_none")
     key, target = "dx_" + secrets.token_urlsafe(32), table(ApiKey)
     row = {
         "brand_id": brand_id,

@@ -15,6 +15,8 @@ from web.pages import TAGS, Pages
 from web.visitors import locale_of
 
 PROGRAM_PATHS = ("/api/", "/hooks/", "/stage/", "/healthz", "/livez", "/metrics")
+BRAND_PATHS = ("/b/", "/account", "/sign-", "/door/")
+"""Pages of those who run a brand; the others are for their members and friends."""
 _KNOWN = (400, 401, 403, 404, 405, 409, 410, 413, 422, 429, 500, 503)
 CODE_ERRORS = ("code", "code_mistyped", "code_unreadable")
 Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -56,7 +58,11 @@ def answer(pages: Pages, request: Request, status: int, code: str | None, params
     locale = locale_of(request)
     if for_program(request):
         return told(problem(locale, status, code, params), locale)
+    locale = getattr(request.state, "locale", locale)
     title, detail = _words(locale, status, code, params)
+    if code is None and f"web.error.{status}.person" in i18n.catalogue(locale):
+        detail = i18n.text(locale, f"web.error.{status}.person")
+    runs_a_brand = request.url.path.startswith(BRAND_PATHS)
     return pages.show(
         request,
         "error.html",
@@ -64,13 +70,10 @@ def answer(pages: Pages, request: Request, status: int, code: str | None, params
         status=status,
         title=title,
         detail=detail,
-        ask_code=_may_have_mistyped(request, status),
+        # Nobody comes to the pages of those who run a brand with an invite code that may be mistyped.
+        ask_code=status in (404, 410) and not runs_a_brand,
+        home=getattr(request.state, "home", "/account") if runs_a_brand else None,
     )
-
-
-def _may_have_mistyped(request: Request, status: int) -> bool:
-    """Whether somebody may have come with an invite code: nobody does to the pages of those who run a brand."""
-    return status in (404, 410) and not request.url.path.startswith(("/b/", "/account", "/sign-", "/door/"))
 
 
 def problem(locale: str, status: int, code: str | None, params: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -84,7 +84,16 @@ class Pages:
     def _other_language(self, request: Request, locale: str) -> str:
         other = "en" if locale == "zh_Hans" else "zh_Hans"
         query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
-        return "?" + urlencode([*query, ("lang", other)])
+        return _form_page(request) + "?" + urlencode([*query, ("lang", other)])
+
+
+def _form_page(request: Request) -> str:
+    """The path of the page that a form was sent from, since its answer's own cannot be opened by a link; "" for a page
+    that can."""
+    if request.method in ("GET", "HEAD"):
+        return ""
+    path = urlsplit(request.headers.get("referer", "")[:2000]).path
+    return path if path.startswith("/") and not path.startswith("//") else ""
 
 
 def _version() -> str:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 from sqlmodel import Session
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -51,13 +52,20 @@ async def show(entry: Entry, request: Request) -> Response:
     return await _page(entry, request, signed)
 
 
-async def _page(entry: Entry, request: Request, signed: Signed, problem: DaixinError | None = None) -> Response:
+async def _page(
+    entry: Entry,
+    request: Request,
+    signed: Signed,
+    problem: DaixinError | HTTPException | None = None,
+    typed: dict[str, str] | None = None,
+) -> Response:
     keys, places = await entry.door.parts.reader.run(
         lambda session: (
             passkeys.passkeys_of(session, signed.user_id),
             sessions.sessions_of(session, signed.user_id),
         )
     )
+    of_email = isinstance(problem, DaixinError) and problem.code == "password_wrong" and "email" in (typed or {})
     locale = await entry.door.locale(request, signed)
     zone = ZoneInfo(signed.seats[0].brand.timezone if signed.seats else "UTC")
     said = request.query_params.get("said")
@@ -67,6 +75,8 @@ async def _page(entry: Entry, request: Request, signed: Signed, problem: DaixinE
         signed=signed,
         problem=problem,
         said=said if said in SAID else None,
+        typed={"name": signed.name, "email": signed.email or ""} | (typed or {}),
+        wrong="sure" if of_email else None,
         keys=keys,
         places=places,
         fresh=is_fresh(signed),
@@ -84,10 +94,11 @@ async def _changed(entry: Entry, change: Change, request: Request) -> Response:
     if signed is None:
         return entry.door.to_sign_in(request)
     await entry.door.check(request)
+    fields = await read_form(request)
     try:
-        said = await change(entry, request, signed, await read_form(request))
-    except DaixinError as error:
-        return await _page(entry, request, signed, error)
+        said = await change(entry, request, signed, fields)
+    except (DaixinError, HTTPException) as error:
+        return await _page(entry, request, signed, error, fields)
     return RedirectResponse(f"/account?said={said}", 303, {"Cache-Control": "no-store"})
 
 

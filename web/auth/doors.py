@@ -55,7 +55,7 @@ async def _page(
     entry: Entry,
     request: Request,
     signed: Signed | None,
-    problem: DaixinError | None = None,
+    problem: DaixinError | HTTPException | None = None,
     fields: dict[str, str] | None = None,
 ) -> Response:
     token = request.path_params["token"]
@@ -133,8 +133,8 @@ async def use(entry: Entry, request: Request) -> Response:
         ):
             return RedirectResponse(signed.home, 303, {"Cache-Control": "no-store"})
         return await _page(entry, request, signed)
-    entry.throttle.visitor(request)
     try:
+        entry.throttle.visitor(request)
         match link.what:
             case "enter":
                 return await _enter(entry, request, token)
@@ -142,7 +142,7 @@ async def use(entry: Entry, request: Request) -> Response:
                 return await _join(entry, request, token, signed, fields)
             case "reset":
                 return await _reset(entry, request, token, link.user_id, fields)
-    except DaixinError as error:
+    except (DaixinError, HTTPException) as error:
         return await _page(entry, request, signed, error, fields)
     raise HTTPException(404)
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlmodel import Session
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,6 +27,19 @@ from web.dashboard.desk import Desk
 T = TypeVar("T")
 LONGEST = 1000
 """Characters that are read of any field."""
+WRONG = {
+    "brand_name": "brand",
+    "timezone_unknown": "timezone",
+    "user_name": "name",
+    "user_email": "email",
+    "user_email_taken": "email",
+    "password_short": "password",
+    "password_long": "password",
+    "password_easy": "password",
+    "password_wrong": "current",
+    "sign_in_wrong": "password",
+}
+"""Which field of a form a refusal is about: the page comes back with the cursor there."""
 HASHING = 2
 """Passwords that are looked at at one time: each takes memory and a processor on purpose."""
 
@@ -55,18 +69,29 @@ class Entry:
         template: str,
         *,
         signed: Signed | None = None,
-        problem: DaixinError | str | None = None,
+        problem: DaixinError | HTTPException | str | None = None,
         status: int = 200,
         **context: Any,
     ) -> Response:
-        """A page of ours; `problem` is said on top of its form, and its status is the error's."""
-        locale = await self.door.locale(request, signed)
+        """A page of ours; `problem` is said on top of its form, and its status is the error's. Of `HTTPException`s it
+        takes the throttle's."""
+        locale, wrong = await self.door.locale(request, signed), ""
+        headers = {}
+        if isinstance(problem, HTTPException):
+            if problem.status_code != 429:
+                raise problem
+            status, headers = 429, dict(problem.headers or {})
+            problem = i18n.text(locale, "web.error.429.person")
         if isinstance(problem, DaixinError):
             status = problem.status if status == 200 else status
+            wrong = WRONG.get(problem.code, "")
             problem = i18n.text(locale, f"error.{problem.code}", **problem.params)
-        return self.desk.pages.show(
+        context["wrong"] = context.get("wrong") or wrong
+        response = self.desk.pages.show(
             request, f"auth/{template}", locale, status=status, problem=problem, signed=signed, **context
         )
+        response.headers.update(headers)
+        return response
 
     def let_in(self, session: Session, user_id: UUID, request: Request, how: str) -> tuple[str, str]:
         """Sign somebody in, in a unit of work: the cookie's token, and where they are at home. Raises `NotAllowed`."""

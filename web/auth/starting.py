@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlmodel import Session
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -43,7 +44,11 @@ async def show(entry: Entry, request: Request) -> Response:
 
 
 async def _form(
-    entry: Entry, request: Request, signed: Signed | None, fields: dict[str, str], problem: DaixinError | None = None
+    entry: Entry,
+    request: Request,
+    signed: Signed | None,
+    fields: dict[str, str],
+    problem: DaixinError | HTTPException | None = None,
 ) -> Response:
     shown = {name: fields.get(name, "") for name in ("brand", "name", "email", "timezone")}
     return await entry.show(
@@ -68,11 +73,11 @@ async def sign_up(entry: Entry, request: Request) -> Response:
         await entry.door.check(request)
     if not entry.open:
         raise NotAllowed("brands_closed")
-    entry.throttle.visitor(request, STARTS)
     fields = await read_form(request)
     try:
+        entry.throttle.visitor(request, STARTS)
         token, where = await _start(entry, request, signed, fields)
-    except DaixinError as error:
+    except (DaixinError, HTTPException) as error:
         return await _form(entry, request, signed, fields, error)
     if token is None:
         return RedirectResponse(where, 303, {"Cache-Control": "no-store"})

@@ -27,6 +27,18 @@ from web.pages import Pages
 from web.parts import WebParts
 
 T = TypeVar("T")
+WRONG = {
+    **dict.fromkeys(("key_name", "shop_name", "shop_name_taken"), "name"),
+    **dict.fromkeys(("shop_secret", "shop_same_secret"), "secret"),
+    **{f"webhook_{what}": "url" for what in ("url", "scheme", "userinfo", "port", "private", "unknown_host", "exists")},
+    **dict.fromkeys(("amount_unreadable", "amount_fractional", "amount_too_large", "cost_below_zero"), "amount"),
+    "webhook_number": "after",
+    "export_period": "since",
+    "export_campaign": "campaign",
+    "month_unreadable": "month",
+    "asset_value": "units",
+}
+"""Which field of a form a refusal is about: the page comes back with the words and the cursor there."""
 SAFE = ("GET", "HEAD")
 ANYONE = "look"
 """The name of a route for whoever has a role for the brand; the others bear the name of the act they are for."""
@@ -91,6 +103,8 @@ class Desk:
             viewer = await self._door.viewer(request)
             if isinstance(viewer, Response):
                 return viewer
+            # For the page that says what went wrong, should anything: in their language, with a way back.
+            request.state.locale, request.state.home = viewer.locale, f"/b/{quote(viewer.brand, safe='')}/"
             if act is not None and not viewer.may(act):
                 raise NotAllowed("web_may_not")
             if request.method not in SAFE:
@@ -135,8 +149,9 @@ class Desk:
         `here`: which entry of the menu it belongs to. `problem`: why what was asked for was not done, said on top of
         the page (its status then is the error's). Templates write figures with the functions of `shown.helpers`.
         """
-        locale = viewer.locale
+        locale, wrong = viewer.locale, ""
         if isinstance(problem, DaixinError):
+            wrong = WRONG.get(problem.code, "")
             status = status or problem.status
             problem = i18n.text(locale, f"error.{problem.code}", **problem.params)
         words = f"{asked[0]}.said.{asked[1]}" if (asked := request.query_params.get("said", "").split("."))[1:] else ""
@@ -148,6 +163,7 @@ class Desk:
             viewer=viewer,
             here=here,
             problem=problem,
+            mistaken=wrong,
             said=i18n.text(locale, words) if words in i18n.catalogue(locale) else None,
             **shown.helpers(locale, viewer.timezone, viewer.brand),
             **context,

@@ -72,13 +72,23 @@ class _Pages:
         response = self._desk.back(viewer, where, "webhook.added")
         return once.give(self._desk, viewer, response, where, secret=secret) if secret is not None else response
 
-    async def one(self, request: Request, viewer: Viewer, problem: DaixinError | None = None) -> Response:
+    async def one(
+        self, request: Request, viewer: Viewer, problem: DaixinError | None = None, typed: FormData | None = None
+    ) -> Response:
         which = _id(request)
         shown = await self._desk.read(viewer, lambda session: _one(session, viewer, which, request))
         where = f"{PAGE}/{which}"
         fresh = once.taken(request, viewer, where)
+        given = _given(request, shown["endpoint"], typed)
         response = self._desk.show(
-            request, viewer, "dashboard/webhook.html", here="settings", problem=problem, fresh=fresh, **shown
+            request,
+            viewer,
+            "dashboard/webhook.html",
+            here="settings",
+            problem=problem,
+            fresh=fresh,
+            given=given,
+            **shown,
         )
         return once.clear(self._desk, viewer, response) if fresh else response
 
@@ -97,7 +107,7 @@ class _Pages:
         except NotFound:
             raise
         except DaixinError as error:
-            return await self.one(request, viewer, error)
+            return await self.one(request, viewer, error, form)
         return self._desk.back(viewer, f"{PAGE}/{which}", "webhook.changed")
 
     async def rotate(self, request: Request, viewer: Viewer) -> Response:
@@ -117,7 +127,7 @@ class _Pages:
                 viewer, lambda session: deliveries.replay(session, viewer.brand_id, which, after, viewer.actor)
             )
         except BadInput as error:
-            return await self.one(request, viewer, error)
+            return await self.one(request, viewer, error, form)
         said = "webhook.replayed_more" if more is not None else "webhook.replayed" if sent else "webhook.nothing"
         return self._desk.back(viewer, f"{PAGE}/{which}" + (f"?after={more}" if more is not None else ""), said)
 
@@ -205,7 +215,6 @@ def _one(session: Session, viewer: Viewer, which: UUID, request: Request) -> dic
         "states": SHOWN_STATES,
         "types": TYPES,
         "test": TEST,
-        "after": asked.get("after", ""),
         "now": clock.now(),
     }
 
@@ -226,6 +235,15 @@ def _state(endpoint: WebhookEndpoint) -> str:
 def _body(row: Row[Any]) -> str:
     """What was sent, laid out to be read."""
     return json.dumps(payload_of(row.type, row.at, row.number, row.data), ensure_ascii=False, indent=2)
+
+
+def _given(request: Request, endpoint: WebhookEndpoint, typed: FormData | None) -> dict[str, Any]:
+    """What stands in the forms of an address: how it is, or what was typed where that could not be taken."""
+    given = {"url": endpoint.url, "events": endpoint.events, "after": request.query_params.get("after", "")}
+    if typed is None:
+        return given
+    events = {"events": typed.getlist("event")} if "url" in typed else {}
+    return given | events | {name: typed[name] for name in ("url", "after") if name in typed}
 
 
 def _events(form: FormData) -> list[str]:
