@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
@@ -18,17 +19,23 @@ from typing import Any, BinaryIO
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.exceptions import InvalidFileException
 
 from core.errors import BadInput
 
 Cell = str | int | Decimal | None
+Line = tuple[int, list[str]]
+"""A line's number in its file, and its cells as text."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula; some take the wide forms as well."""
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What cannot be written in XML; nobody means it."""
 LARGEST_FILE = 20 * 2**20
 LARGEST_UNPACKED = 200 * 2**20
 """Bytes of a file we read, and of what it unpacks to."""
 MOST_ROWS = 200_000
+MOST_COLUMNS = 200
+LAST_ROW = 2**20
+"""How far a sheet is looked at: a few bytes may claim that it has more of either, and going there took days."""
 
 
 def write_sheet(path: Path, title: str, rows: Iterable[Sequence[Cell]]) -> int:
@@ -49,12 +56,20 @@ def check_ending(path: Path) -> None:
         raise BadInput("table_format", path=path.name)
 
 
+def sheet_bytes(ending: str, title: str, rows: Iterable[Sequence[Cell]]) -> bytes:
+    """The same as bytes, for a file that is to lie nowhere. `ending`: `csv` or `xlsx`."""
+    file = io.BytesIO()
+    (_write_csv if ending == "csv" else _write_xlsx)(file, title, rows)
+    return file.getvalue()
+
+
 def _write_csv(file: BinaryIO, title: str, rows: Iterable[Sequence[Cell]]) -> int:
     count = 0
-    with io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
-        writer = csv.writer(text)
-        for count, row in enumerate(rows, 1):  # noqa: B007  # the last one is how many there were
-            writer.writerow([_harmless(cell) for cell in row])
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+    writer = csv.writer(text)
+    for count, row in enumerate(rows, 1):  # noqa: B007  # the last one is how many there were
+        writer.writerow([_harmless(cell) for cell in row])
+    text.detach()
     return count
 
 
@@ -73,13 +88,12 @@ def _write_xlsx(file: BinaryIO, title: str, rows: Iterable[Sequence[Cell]]) -> i
 
 
 def _text(sheet: Any, value: str) -> Any:
-    # Control characters cannot be written in XML; nobody means them.
-    cell = WriteOnlyCell(sheet, value="".join(letter for letter in value if letter >= " " or letter in "\t\n"))
+    cell = WriteOnlyCell(sheet, value=UNSEEN.sub("", value))
     cell.data_type = "s"
     return cell
 
 
-def read_sheet(path: Path) -> Iterator[tuple[int, list[str]]]:
+def read_sheet(path: Path) -> Iterator[Line]:
     """(line, cells as text) of a `.csv` or of an `.xlsx` file's first sheet, empty lines left out.
 
     CSV in UTF-8 with or without a mark, UTF-16 with one, or GB18030 (Excel in Chinese); columns parted by commas,
@@ -87,14 +101,19 @@ def read_sheet(path: Path) -> Iterator[tuple[int, list[str]]]:
     """
     if path.stat().st_size > LARGEST_FILE:
         raise BadInput("sheet_large", limit=LARGEST_FILE // 2**20)
-    raw = path.read_bytes()
-    match path.suffix.lower():
+    yield from read_table(path.read_bytes(), path.name)
+
+
+def read_table(raw: bytes, name: str, unpacked: int | None = None) -> Iterator[Line]:
+    """The same of a file's bytes; `name` tells by its ending what they are, `unpacked` bounds what a workbook may
+    hold. Takes as long as the file is large: never in the writer's thread. Raises as `read_sheet`."""
+    match Path(name).suffix.lower():
         case ".csv" | ".txt":
             rows = _read_csv(raw)
         case ".xlsx":
-            rows = _read_xlsx(raw)
+            rows = _read_xlsx(raw, unpacked or LARGEST_UNPACKED)
         case _:
-            raise BadInput("table_format", path=path.name)
+            raise BadInput("table_format", path=name)
     for count, (line, cells) in enumerate(rows):
         if count >= MOST_ROWS:
             raise BadInput("sheet_large", limit=LARGEST_FILE // 2**20)
@@ -114,7 +133,7 @@ def decode(raw: bytes) -> str:
     raise BadInput("not_text")
 
 
-def _read_csv(raw: bytes) -> Iterator[tuple[int, list[str]]]:
+def _read_csv(raw: bytes) -> Iterator[Line]:
     text = decode(raw)
     head = text.partition("\n")[0]
     parted_by = max(",;\t", key=head.count)
@@ -129,18 +148,32 @@ def _read_csv(raw: bytes) -> Iterator[tuple[int, list[str]]]:
         raise BadInput("sheet_unreadable", said=f"{reader.line_num}: {error}") from None
 
 
-def _read_xlsx(raw: bytes) -> Iterator[tuple[int, list[str]]]:
+def _read_xlsx(raw: bytes, largest: int) -> Iterator[Line]:
+    """Anything may be in the archive, and the library says so in as many ways: each of them means the same to us."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-            if sum(part.file_size for part in packed.infolist()) > LARGEST_UNPACKED:
-                raise BadInput("sheet_large", limit=LARGEST_FILE // 2**20)
-        book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-        for line, row in enumerate(book.worksheets[0].iter_rows(values_only=True), 1):
-            cells = [_said(value) for value in row]
+            if sum(part.file_size for part in packed.infolist()) > largest:
+                raise BadInput("sheet_large", limit=largest // 2**20)
+        book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True, keep_links=False)
+        page = book.worksheets[0]
+        page.reset_dimensions()  # what the file says of its size: every row would be made as wide as that
+        for line, row in enumerate(page.iter_rows(values_only=True), 1):
+            if line > LAST_ROW:
+                raise BadInput("sheet_large", limit=largest // 2**20)
+            cells = [_said(value) for value in row[:MOST_COLUMNS]]
             if any(cells):
-                yield line, cells
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, IndexError, ValueError, SyntaxError) as error:
+                yield line, _ended(cells)
+    except BadInput:
+        raise
+    except Exception as error:
         raise BadInput("sheet_unreadable", said=type(error).__name__) from None
+
+
+def _ended(cells: list[str]) -> list[str]:
+    """Without the empty cells behind the last one that says something."""
+    while not cells[-1]:
+        cells.pop()
+    return cells
 
 
 def _said(value: Any) -> str:

@@ -17,7 +17,7 @@ from core import vault
 from core.db import table
 from core.errors import Conflict, NotFound
 from core.money import Money
-from core.sheets import Cell
+from core.sheets import Cell, read_sheet
 from core.writer import Writer
 from daixin.bootstrap import Parts
 from daixin.console import LOCALE, brand_named
@@ -174,9 +174,9 @@ def exported(session: Session, brand: str | None, number: int, actor: str, local
 
 
 def imported(session: Session, brand: str | None, file: Path, actor: str, number: int | None) -> Document:
-    """What an import did. Raises as `manual.import_results`."""
+    """What an import did. Raises as `read_sheet` and `manual.import_results`."""
     owner = brand_named(session, brand)
-    return asdict(manual.import_results(session, owner.id, file, actor, number))
+    return asdict(manual.import_results(session, owner.id, list(read_sheet(file)), actor, number))
 
 
 def retried(session: Session, brand: str | None, reference: str, actor: str) -> Document:

@@ -78,6 +78,11 @@ def involved(session: Session, payout: Payout, actor: str) -> bool:
     batch = session.get(PayoutBatch, (payout.brand_id, payout.batch_id)) if payout.batch_id else None
     if batch is not None and is_same(session, payout.brand_id, actor, batch.created_by):
         return True
+    return is_paid(session, payout, actor)
+
+
+def is_paid(session: Session, payout: Payout, actor: str) -> bool:
+    """Whether this is who is paid, by any of their accounts."""
     mine = person_behind(session, payout.brand_id, actor)
     return mine is not None and mine == person_of(session, payout.brand_id, payout.member_id)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
@@ -14,8 +13,9 @@ from sqlmodel import Session
 from core import clock, i18n
 from core.errors import BadInput, Refused
 from core.money import Money, decimals
-from core.sheets import Cell, read_sheet
+from core.sheets import Cell, Line
 from rewards.payouts import payees
+from rewards.payouts.approvals import is_paid
 from rewards.payouts.batches import batch_of, batches_of, payouts_in
 from rewards.payouts.payouts import OPEN, Payee, Payout, PayoutBatch
 from rewards.payouts.port import Answer
@@ -113,20 +113,24 @@ def _hand_over(session: Session, payout: Payout, actor: str) -> None:
     note(session, payout, "export", Answer("processing"), actor)
 
 
-def import_results(session: Session, brand_id: UUID, path: Path, actor: str, batch: int | None = None) -> Imported:
-    """Take in what a result file says; partial files and repeats do no harm. With `batch` (its number) all lines have
-    to be of that one.
+def import_results(
+    session: Session, brand_id: UUID, lines: Sequence[Line], actor: str, batch: int | None = None
+) -> Imported:
+    """Take in what the lines of a result file say; partial files and repeats do no harm. With `batch` (its number) all
+    lines have to be of that one.
 
-    All or nothing: raises `Refused("result_file", problems)` with every `RowProblem`; `BadInput` as `read_sheet`, and
+    Nobody says of what they are paid themselves that it failed. All or nothing: raises `Refused("result_file", problems)` with every `RowProblem`;
     `BadInput("result_file_columns", missing)`.
     """
-    results, problems, left = _read(session, brand_id, path, batch)
+    results, problems, left = _read(session, brand_id, lines, batch)
     fresh: list[Result] = []
     repeated = 0
     for result in results:
         payout = _payout(session, brand_id, result.payout_id)
         assert payout is not None
-        if payout.state in OPEN:
+        if payout.state in OPEN and result.state == "failed" and is_paid(session, payout, actor):
+            problems.append(RowProblem(result.line, "own"))
+        elif payout.state in OPEN:
             fresh.append(result)
         elif _says_the_same(payout, result):
             repeated += 1
@@ -149,10 +153,10 @@ def _says_the_same(payout: Payout, result: Result) -> bool:
 
 
 def _read(
-    session: Session, brand_id: UUID, path: Path, batch: int | None
+    session: Session, brand_id: UUID, lines: Sequence[Line], batch: int | None
 ) -> tuple[list[Result], list[RowProblem], int]:
     """(what the file says, once per payout; what is wrong with it; how many lines say nothing)."""
-    rows = read_sheet(path)
+    rows = iter(lines)
     columns = _columns(rows)
     numbers = {found.id: found.number for found in batches_of(session, brand_id, limit=1_000_000)}
     by_payout: dict[UUID, Result] = {}
@@ -174,7 +178,7 @@ def _differs(one: Result, other: Result) -> bool:
     return (one.state, one.bank_reference, one.reason) != (other.state, other.bank_reference, other.reason)
 
 
-def _columns(rows: Iterator[tuple[int, list[str]]]) -> dict[str, int]:
+def _columns(rows: Iterator[Line]) -> dict[str, int]:
     """Where each column stands, by its title in any of our languages."""
     _, header = next(rows, (1, []))
     names = (*GIVEN, *ANSWERED)
@@ -229,10 +233,14 @@ def _payout(session: Session, brand_id: UUID, payout_id: UUID | None) -> Payout 
     return session.get(Payout, (brand_id, payout_id)) if payout_id else None
 
 
+def _about(locale: str, problem: RowProblem) -> str:
+    return i18n.text(locale, f"desk.answer.{problem.said}") if problem.what == "settled_otherwise" else problem.said
+
+
 def problem_words(locale: str, problems: Sequence[RowProblem]) -> str:
     """The problems, a line each, in the words of this locale."""
     told = [
-        i18n.text(locale, f"result_file.{problem.what}", line=problem.line, said=problem.said)
+        i18n.text(locale, f"result_file.{problem.what}", line=problem.line, said=_about(locale, problem))
         for problem in problems[:SHOWN]
     ]
     if len(problems) > SHOWN:

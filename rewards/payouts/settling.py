@@ -15,6 +15,7 @@ from core.errors import Refused
 from core.writer import announce
 from referral.members import Member
 from rewards.ledger import transfer
+from rewards.payouts.approvals import is_paid
 from rewards.payouts.opening import TOPIC, cover, follow
 from rewards.payouts.payouts import (
     SETTLED,
@@ -155,13 +156,16 @@ def retry(session: Session, brand_id: UUID, payout_id: UUID, actor: str) -> Payo
 def decide(session: Session, brand_id: UUID, payout_id: UUID, answer: Answer, actor: str) -> Payout:
     """What a person found out about a payout nobody else could tell about: completed or failed.
 
-    Raises `Refused`: payout_settled (state), payout_not_unknown (state).
+    Who is paid may say that it arrived, not that it did not, for that gives them the amount again. Raises `Refused`:
+    payout_settled (state), payout_not_unknown (state), own_payout.
     """
     payout = payout_of(session, brand_id, payout_id, lock=True)
     if payout.state in SETTLED:
         raise Refused("payout_settled", state=payout.state)
     if payout.state != "unknown":
         raise Refused("payout_not_unknown", state=payout.state)
+    if answer.state != "completed" and is_paid(session, payout, actor):
+        raise Refused("own_payout")
     return conclude(session, brand_id, payout_id, answer, "decide", actor=actor)
 
 

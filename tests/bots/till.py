@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from core import clock
+from core.sheets import read_sheet
 from referral.conversions import Order, RefundOrder
 from referral.members import find_identity
 from referral.orders import record_orders
@@ -103,7 +104,7 @@ class Till:
                 csv.writer(out).writerows(
                     [row if at == 0 else [*row[:-3], status, *(*said, "", "")[:2]] for at, row in enumerate(rows)]
                 )
-            return self.town.do(lambda session: import_results(session, brand, path, "dora"))
+            return self.town.do(lambda session: import_results(session, brand, list(read_sheet(path)), "dora"))
 
         return answer
 

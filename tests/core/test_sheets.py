@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -10,11 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from core import sheets
 from core.errors import BadInput
-from core.sheets import read_sheet, write_sheet
+from core.sheets import read_sheet, read_table, sheet_bytes, write_sheet
 
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=1", "＝1", '=HYPERLINK("http://x")']
 
@@ -64,6 +65,48 @@ def test_whatever_is_in_a_file_is_rows_or_refused(tmp_path_factory: pytest.TempP
         except BadInput:
             continue
         assert all(any(cells) for _, cells in rows)
+
+
+def crafted(path: Path, sheet: str) -> Path:
+    """A workbook whose one sheet is this XML."""
+    book, made = io.BytesIO(), io.BytesIO()
+    Workbook().save(book)
+    with zipfile.ZipFile(book) as honest, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in honest.namelist():
+            text = sheet.encode() if name == "xl/worksheets/sheet1.xml" else honest.read(name)
+            archive.writestr(name, text)
+    path.write_bytes(made.getvalue())
+    return path
+
+
+def test_a_small_file_that_claims_to_be_endless_is_read_in_no_time(tmp_path: Path) -> None:
+    far = '<row r="1048576"><c r="A1048576"><v>2</v></c><c r="XFD1048576"><v>3</v></c></row>'
+    sheet = (
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        '<dimension ref="A1:XFD1048576"/><sheetData><row r="1"><c r="A1"><v>1</v></c></row>%s</sheetData></worksheet>'
+    )
+    began = time.process_time()
+    assert [*read_sheet(crafted(tmp_path / "wide.xlsx", sheet % far))] == [(1, ["1"]), (1048576, ["2"])]
+    with pytest.raises(BadInput, match="sheet_large"):
+        [*read_sheet(crafted(tmp_path / "far.xlsx", sheet % far.replace("1048576", "99999999999")))]
+    assert time.process_time() - began < 20
+
+
+def test_another_program_s_document_is_no_table(tmp_path: Path) -> None:
+    letter = io.BytesIO()
+    with zipfile.ZipFile(letter, "w") as archive:
+        kinds = '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'
+        archive.writestr("[Content_Types].xml", kinds)
+        archive.writestr("word/document.xml", "<w/>")
+    (tmp_path / "letter.xlsx").write_bytes(letter.getvalue())
+    with pytest.raises(BadInput, match="sheet_unreadable"):
+        [*read_sheet(tmp_path / "letter.xlsx")]
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_a_file_that_lies_nowhere_reads_the_same(ending: str) -> None:
+    made = sheet_bytes(ending, "a", [["name"], ["王\uffff"], ["=1"]])
+    assert [cells for _, cells in read_table(made, f"a.{ending}")][2:] == [["=1"]]
 
 
 def test_what_is_too_large_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

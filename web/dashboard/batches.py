@@ -4,8 +4,6 @@ that, it goes out as a file with payees in full, and comes back with what the ba
 from __future__ import annotations
 
 import asyncio
-import io
-import tempfile
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from core.errors import BadInput, DaixinError, NotFound, Refused
-from core.sheets import Cell, write_sheet
+from core.sheets import Cell, Line, read_table, sheet_bytes
 from referral import audit
 from rewards.case_words import actor_name
 from rewards.payouts import batches, manual
@@ -31,7 +29,8 @@ from web.dashboard.telling import telling_for
 
 PAGE = "/payouts/batches"
 LARGEST = 1024 * 1024
-"""Bytes of a file that comes back; 500 lines are far less."""
+UNPACKED = 20 * LARGEST
+"""Bytes of a file that comes back, and of what it unpacks to; 500 lines are far less."""
 
 
 class BatchPages:
@@ -77,7 +76,7 @@ class BatchPages:
             rows = await self._desk.write(viewer, lambda session: _export(session, viewer, number))
         except DaixinError as error:
             return await self.one(request, viewer, error)
-        body = await asyncio.to_thread(_file, rows, ending)
+        body = await asyncio.to_thread(sheet_bytes, ending, "batch", rows)
         name = f"{viewer.brand}-batch-{number}.{ending}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return Response(body, media_type=TYPES[ending], headers=headers)
@@ -91,8 +90,8 @@ class BatchPages:
             body = await given.read(LARGEST + 1)
             if len(body) > LARGEST:
                 raise BadInput("sheet_large", limit=1)
-            ending = Path(given.filename).suffix.lower()
-            done = await self._desk.write(viewer, lambda session: _import(session, viewer, number, body, ending))
+            lines = await asyncio.to_thread(_lines, body, given.filename)
+            done = await self._desk.write(viewer, lambda session: _import(session, viewer, number, lines))
         except NotFound:
             raise
         except DaixinError as error:
@@ -182,19 +181,12 @@ def _export(session: Session, viewer: Viewer, number: int) -> list[list[Cell]]:
     return rows
 
 
-def _file(rows: list[list[Cell]], ending: str) -> bytes:
-    """The file's bytes. It holds payees in full, so it stays on no disk of ours."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"batch.{ending}"
-        write_sheet(path, "batch", rows)
-        return io.BytesIO(path.read_bytes()).getvalue()
+def _lines(body: bytes, name: str) -> list[Line]:
+    return list(read_table(body, Path(name).name[-60:], UNPACKED))
 
 
-def _import(session: Session, viewer: Viewer, number: int, body: bytes, ending: str) -> manual.Imported:
+def _import(session: Session, viewer: Viewer, number: int, lines: list[Line]) -> manual.Imported:
     batch = batches.batch_numbered(session, viewer.brand_id, number)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"results{ending if ending in ('.csv', '.txt', '.xlsx') else '.unknown'}"
-        path.write_bytes(body)
-        done = manual.import_results(session, viewer.brand_id, path, viewer.actor, number)
+    done = manual.import_results(session, viewer.brand_id, lines, viewer.actor, number)
     _note(session, viewer, "payout.batch_import", batch)
     return done

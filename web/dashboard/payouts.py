@@ -255,4 +255,5 @@ def _one(session: Session, viewer: Viewer, payout_id: UUID) -> dict[str, Any]:
         "approved_by": actor_name(telling, payout.approved_by) if payout.approved_by else "",
         "automatic": payout.provider in AUTOMATIC,
         "why_not": approvals.involved(session, payout, viewer.actor),
+        "own": approvals.is_paid(session, payout, viewer.actor),
     }

@@ -12,7 +12,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from core.errors import BadInput, Refused
-from core.sheets import write_sheet
+from core.sheets import read_sheet, write_sheet
 from rewards.payouts import approvals
 from rewards.payouts.approvals import approve
 from rewards.payouts.batches import approve_batch, create_batch, progress_of
@@ -44,7 +44,8 @@ def exported(till: Till, batch: PayoutBatch, path: Path, locale: str = "en") -> 
 
 
 def imported(till: Till, path: Path, batch: int | None = None) -> Imported:
-    return till.shop.house.do(lambda session: import_results(session, till.brand, path, "mei", batch))
+    lines = list(read_sheet(path))
+    return till.shop.house.do(lambda session: import_results(session, till.brand, lines, "mei", batch))
 
 
 def save(path: Path, rows: list[list[str]], encoding: str = "utf-8", delimiter: str = ",") -> Path:
@@ -135,6 +136,22 @@ def test_a_file_that_does_not_fit_is_refused_line_by_line(house: House, tmp_path
     assert problems_of(till, save(tmp_path / "two.csv", second)) == [(2, "settled_otherwise")]
 
 
+def test_nobody_says_of_their_own_money_that_it_did_not_arrive(house: House, tmp_path: Path) -> None:
+    till = with_payouts(house, 1000)
+    rows = exported(till, batch_in(till), tmp_path / "out.csv")
+    rows[1][STATUS] = "failed"
+    lines = list(read_sheet(save(tmp_path / "back.csv", rows)))
+
+    def by(actor: str) -> Imported:
+        return till.shop.house.do(lambda session: import_results(session, till.brand, lines, actor))
+
+    with pytest.raises(Refused) as refused:
+        by("telegram:alice")
+    assert refused.value.params["problems"] == [RowProblem(2, "own")]
+    assert states(till) == ["processing"]
+    assert by("mei") == Imported(0, 1, 0, 0)
+
+
 def test_the_file_of_another_brand_names_nobody_here(tmp_path: Path, house: House) -> None:
     till = with_payouts(house, 1000)
     rows = exported(till, batch_in(till), tmp_path / "out.csv")
@@ -142,7 +159,7 @@ def test_the_file_of_another_brand_names_nobody_here(tmp_path: Path, house: Hous
     path = save(tmp_path / "back.csv", rows)
     other = UUID(int=7)
     with pytest.raises(Refused) as refused:
-        house.do(lambda session: import_results(session, other, path, "mei"))
+        house.do(lambda session: import_results(session, other, list(read_sheet(path)), "mei"))
     assert [problem.what for problem in refused.value.params["problems"]] == ["unknown_reference"]
 
 

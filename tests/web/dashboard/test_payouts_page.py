@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from pathlib import Path
 from uuid import UUID
 
 from openpyxl import load_workbook
 from sqlmodel import Session
 
+from referral.users.accounts import UserRole
 from rewards.payouts import approvals, payees, withdrawals
 from rewards.payouts.payouts import Payout, payout_of
 from rewards.payouts.port import Answer
 from rewards.payouts.settling import conclude
-from tests.web.brandsite import OTHER, Brandsite, Filled, open_brand
+from tests.web.brandsite import OTHER, Brandsite, Filled, Person, open_brand
 from tests.web.dashboard.test_review_page import words
+from web.dashboard import batches
 
 CARD = {"name": "Alice Wang", "account": "6222021234567894"}
 
@@ -126,6 +129,55 @@ async def test_what_nobody_could_say_is_decided_by_a_person(tmp_path: Path) -> N
         assert (after.state, after.external_id) == ("completed", "4200001")
         late = await mei.post(f"/payouts/{payout_id}", act="failed")
         assert late.status_code == 422
+
+
+async def test_who_is_paid_may_say_that_it_arrived_but_not_that_it_did_not(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        payout_id = withdraws(site)
+        site.house.do(lambda session: conclude(session, site.ours.brand_id, payout_id, Answer("unknown"), "notice"))
+        alice = await site.person("owner", name="Alice on the web")
+        is_member(site, alice, "Alice")
+        page = words((await alice.get(f"/payouts/{payout_id}")).text)
+        assert "somebody else has to say that it did not arrive" in page
+        assert "It did not arrive" not in page
+        refused = await alice.post(f"/payouts/{payout_id}", act="failed")
+        assert refused.status_code == 422
+        assert payout(site, payout_id).state == "unknown"
+        assert (await alice.post(f"/payouts/{payout_id}", act="paid")).status_code == 303
+        assert payout(site, payout_id).state == "completed"
+
+
+def is_member(site: Brandsite, person: Person, name: str) -> None:
+    """This user of the web came from the chat, where they are a member."""
+
+    def unit(session: Session) -> None:
+        row = session.get_one(UserRole, (site.ours.brand_id, person.user_id))
+        row.member_id = site.ours.people[name]
+        session.add(row)
+
+    site.house.do(unit)
+
+
+async def test_a_file_that_is_no_answer_of_a_bank_is_refused(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        payout_id = withdraws(site)
+        mei = await site.person("owner")
+        await mei.post("/payouts/batches", of="manual:CNY")
+        await mei.post("/payouts/batches/1/file", format="csv")
+        letter, bomb = io.BytesIO(), io.BytesIO()
+        with zipfile.ZipFile(letter, "w") as archive:
+            archive.writestr("[Content_Types].xml", "<Types/>")
+        with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("xl/sharedStrings.xml", b" " * (batches.UNPACKED + 1))
+        for name, body, status in (
+            ("letter.docx.xlsx", letter.getvalue(), 400),
+            ("bomb.xlsx", bomb.getvalue(), 400),
+            ("../../etc/passwd", b"root", 400),
+            ("long.csv", b"x" * 2 * batches.LARGEST, 413),
+        ):
+            answer = await mei.post("/payouts/batches/1/results", files={"file": (name, body)})
+            assert answer.status_code == status, name
+        assert payout(site, payout_id).state == "processing"
 
 
 async def test_why_it_failed_and_what_to_do_is_said_in_words(tmp_path: Path) -> None:
