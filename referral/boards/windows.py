@@ -7,7 +7,7 @@ until `mark_of` says that something has changed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -33,6 +33,8 @@ WINDOWS = ("day", "week", "month", "all")
 ALL = "all"
 _SPARE = 20
 """Lines read beyond those asked for, so that a few forgotten people make no second question."""
+_STREAMED = 2000
+"""Lines in memory of a board that is read whole."""
 
 
 class Standings(NamedTuple):
@@ -154,6 +156,22 @@ def standings(
         places = leaderboard.top(session, campaign.brand_id, campaign.id, limit)
         lines = [Line(*place) for place in places]
     return Standings(lines, *_all_time(session, campaign, out))
+
+
+def everybody(session: Session, campaign: Campaign, contest: Board | None = None) -> Iterator[Line]:
+    """All lines of the board of all time, as they come from one statement: nobody stands on it twice, or not at all,
+    because somebody moved meanwhile. Read it within one session."""
+    if contest is not None and (contest.teams or contest.final is not None):
+        wanted, out = contests.in_order(session, contest), set[UUID]()
+    else:
+        s = table(Score)
+        here = (s.c.brand_id == campaign.brand_id) & (s.c.campaign_id == campaign.id)
+        ordered = (s.c.score.desc(), s.c.reached_at, s.c.member_id)
+        wanted = select(s.c.member_id, s.c.score, s.c.reached_at).where(here).order_by(*ordered)
+        out = set(contest.out) if contest is not None else set()
+    rows = session.execute(wanted, execution_options={"yield_per": _STREAMED})
+    kept = (row for row in rows if row[0] not in out)
+    return (Line(rank, *row) for rank, row in enumerate(kept, 1))
 
 
 def _all_time(session: Session, campaign: Campaign, out: Sequence[UUID]) -> tuple[int, int]:

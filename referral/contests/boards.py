@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, and_, func, or_, select
+from sqlalchemy import CTE, Select, and_, func, or_, select
 from sqlmodel import Session
 
 from core.db import among, table
@@ -73,11 +73,14 @@ def top(session: Session, board: Board, limit: int, since: datetime | None = Non
         places = leaderboard.top(session, board.campaign.brand_id, board.campaign.id, limit + len(board.out))
         kept = [place for place in places if place.member_id not in board.out][:limit]
         return [Line(rank, one.member_id, one.score, one.reached_at) for rank, one in enumerate(kept, 1)]
-    scores = _scores(session, board, since)
-    rows = session.execute(
-        select(scores).order_by(scores.c.score.desc(), scores.c.reached_at, scores.c.owner).limit(limit)
-    )
+    rows = session.execute(in_order(session, board, since).limit(limit))
     return [Line(rank, *row) for rank, row in enumerate(rows, 1)]
+
+
+def in_order(session: Session, board: Board, since: datetime | None = None) -> Select[Any]:
+    """(owner, score, reached_at) of all lines counted from what happened, or from the sheet of the final."""
+    scores = _scores(session, board, since)
+    return select(scores).order_by(scores.c.score.desc(), scores.c.reached_at, scores.c.owner)
 
 
 def line_of(session: Session, board: Board, owner: UUID) -> Line | None:

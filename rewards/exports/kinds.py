@@ -15,9 +15,10 @@ from core.money import Money
 from referral.conversions import Conversion
 from referral.referrals import Referral
 from rewards.account_words import account_words, asset_words, names_of
+from rewards.exports.board import BOARD
 from rewards.exports.exports import Export
 from rewards.exports.people import PEOPLE
-from rewards.exports.reading import Kind, Page, Row, by_id, counted, last_of, titles_of, why
+from rewards.exports.reading import Kind, Page, Row, always, by_id, counted, last_of, titles_of, why
 from rewards.ledger import Transfer
 from rewards.proofs.blocks import SealedTransfer
 from rewards.rewards import Reward
@@ -131,9 +132,10 @@ def _transfers(session: Session, export: Export, after: Any) -> Page:
 
 
 KIND_OF: Mapping[str, Kind] = {
-    "orders": Kind(_ORDERS, _orders, counted(Conversion, "ordered_at")),
-    "rewards": Kind((Column("campaign"), *REWARD_COLUMNS), _rewards, counted(Reward, "created_at")),
-    "transfers": Kind(_TRANSFERS, _transfers, counted(Transfer, "created_at")),
+    "orders": Kind(always(_ORDERS), _orders, counted(Conversion, "ordered_at")),
+    "rewards": Kind(always((Column("campaign"), *REWARD_COLUMNS)), _rewards, counted(Reward, "created_at")),
+    "transfers": Kind(always(_TRANSFERS), _transfers, counted(Transfer, "created_at")),
+    "leaderboard": BOARD,
     **PEOPLE,
 }
 """By the names of `exports.KINDS`."""

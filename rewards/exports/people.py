@@ -1,4 +1,4 @@
-"""Exports of people: friends, the leaderboard, advocates, trial applications."""
+"""Exports of people: friends, advocates, trial applications."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from core import i18n
 from core.db import among_keys, table
 from core.money import Money
 from referral.campaigns import Enrollment, InviteCode
-from referral.leaderboard import Score
 from referral.referrals import Referral
 from referral.trials.applications import answers_of
 from referral.trials.places import TrialApplication, TrialFeedback
 from rewards.account_words import asset_words, names_of
 from rewards.exports.exports import Export
-from rewards.exports.reading import AT_ONCE, Kind, Page, Row, by_id, counted, last_of, mine, titles_of, why
+from rewards.exports.reading import Kind, Page, Row, always, by_id, counted, last_of, titles_of, why
 from rewards.rewards import Reward
 from rewards.statements.causes import known_words
 from rewards.statements.sheets import columns
@@ -61,32 +60,6 @@ def _friends(session: Session, export: Export, after: Any) -> Page:
         for row in rows
     ]
     return found, last_of(rows)
-
-
-_LEADERBOARD = columns(rank="number", member="text", score="number", reached_at="moment", reference="text")
-
-
-def _leaderboard(session: Session, export: Export, after: Any) -> Page:
-    """Most first, ties by who got there first, as on the board."""
-    t = table(Score)
-    wanted = mine(export, t, None).order_by(t.c.score.desc(), t.c.reached_at, t.c.member_id).limit(AT_ONCE)
-    rank = 0
-    if after is not None:
-        rank, score, reached, member = after
-        behind = or_(
-            t.c.score < score,
-            and_(t.c.score == score, t.c.reached_at > reached),
-            and_(t.c.score == score, t.c.reached_at == reached, t.c.member_id > member),
-        )
-        wanted = wanted.where(t.c.score <= score, behind)
-    rows = session.execute(wanted).all()
-    names = names_of(session, export.brand_id, (row.member_id for row in rows), export.locale)
-    found: list[Row] = [
-        (place, names.get(row.member_id, ""), row.score, row.reached_at, str(row.member_id))
-        for place, row in enumerate(rows, rank + 1)
-    ]
-    last = rows[-1] if rows else None
-    return found, (rank + len(rows), last.score, last.reached_at, last.member_id) if last is not None else None
 
 
 _ADVOCATES = columns(
@@ -244,8 +217,7 @@ def _applications(session: Session, export: Export, after: Any) -> Page:
 
 
 PEOPLE = {
-    "friends": Kind(_FRIENDS, _friends, counted(Referral, "started_at")),
-    "leaderboard": Kind(_LEADERBOARD, _leaderboard, counted(Score, None)),
-    "advocates": Kind(_ADVOCATES, _advocates, counted(Enrollment, "enrolled_at")),
-    "applications": Kind(_APPLICATIONS, _applications, counted(TrialApplication, "applied_at")),
+    "friends": Kind(always(_FRIENDS), _friends, counted(Referral, "started_at")),
+    "advocates": Kind(always(_ADVOCATES), _advocates, counted(Enrollment, "enrolled_at")),
+    "applications": Kind(always(_APPLICATIONS), _applications, counted(TrialApplication, "applied_at")),
 }

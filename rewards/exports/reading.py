@@ -38,9 +38,14 @@ PageOf = Callable[[Session, Export, Any], Page]
 class Kind:
     """`count`: about how many rows there will be."""
 
-    columns: tuple[Column, ...]
+    columns: Callable[[Session, Export], tuple[Column, ...]]
     page: PageOf
     count: Callable[[Session, Export], int]
+
+
+def always(columns: tuple[Column, ...]) -> Callable[[Session, Export], tuple[Column, ...]]:
+    """The same columns whatever is wanted."""
+    return lambda session, export: columns
 
 
 def mine(export: Export, t: Table, moment: DbColumn[Any] | None) -> Select[Any]:

@@ -12,7 +12,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -132,7 +132,7 @@ class ExportRunner:
         self._progress(export, 0, expected)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         written = _Written()
-        sheet = Sheet(export.what, kind.columns, self._rows(export, written))
+        sheet = Sheet(export.what, self._ask(export, kind.columns), self._rows(export, written))
         book = Book((sheet,), export.locale, export.timezone, zoned=True)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             files.write(book, export.format, file, mark=export.mark)
@@ -182,8 +182,10 @@ class ExportRunner:
             await self._sweep()
 
     async def _sweep(self) -> None:
+        # In this order: what another process began after our look at the folder is not ours to judge.
+        there = await asyncio.to_thread(files_in, self._folder)
         known = await self._reader.run(exports.kept)
-        await asyncio.to_thread(sweep, self._folder, known)
+        await asyncio.to_thread(sweep, there, known)
 
     async def _keep_house(self) -> None:
         """Once an hour, in one process: files whose time is over go, and files nobody knows of. Once a day the books
@@ -230,14 +232,16 @@ class _Written:
     told: float = field(default_factory=time.monotonic)
 
 
-def sweep(folder: Path, known: set[str]) -> int:
-    """Remove the files that are none of these; how many."""
-    gone = 0
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if OURS.fullmatch(path.name) and path.name.partition(PART)[0] not in known:
+def files_in(folder: Path) -> list[Path]:
+    """The files in the folder that are ours."""
+    return [path for path in folder.iterdir() if OURS.fullmatch(path.name)] if folder.is_dir() else []
+
+
+def sweep(files: Sequence[Path], known: set[str]) -> None:
+    """Remove those of these files that nobody knows of."""
+    for path in files:
+        if path.name.partition(PART)[0] not in known:
             path.unlink(missing_ok=True)
-            gone += 1
-    return gone
 
 
 def file_name(export: Export, brand: str, campaign: str | None, day: str) -> str:

@@ -6,6 +6,7 @@ A text that a spreadsheet would take for a formula gets an apostrophe before it 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import count, islice
+from pathlib import Path
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
@@ -94,13 +96,26 @@ def _decimal(amount: Money) -> Decimal:
 
 def _write_xlsx(book: Book, to: BinaryIO) -> None:
     workbook = Workbook(write_only=True)
-    for sheet in book.sheets:
-        title = i18n.text(book.locale, f"statement.sheet.{sheet.key}")
-        rows = iter(sheet.rows)
-        for number in count(1):
-            if not _xlsx_sheet(workbook, book, sheet, title if number == 1 else f"{title} {number}", rows):
-                break
-    workbook.save(to)
+    try:
+        for sheet in book.sheets:
+            title = i18n.text(book.locale, f"statement.sheet.{sheet.key}")
+            rows = iter(sheet.rows)
+            for number in count(1):
+                if not _xlsx_sheet(workbook, book, sheet, title if number == 1 else f"{title} {number}", rows):
+                    break
+        workbook.save(to)
+    except BaseException:
+        _let_go(workbook)
+        raise
+
+
+def _let_go(workbook: Any) -> None:
+    """The library keeps the rows of a workbook that is not saved in the temporary folder until the process ends."""
+    for page in workbook.worksheets:
+        if page._writer is not None:
+            with contextlib.suppress(Exception):  # a full disk, for one, which is being told already
+                page.close()
+            Path(page._writer.out).unlink(missing_ok=True)
 
 
 def _xlsx_sheet(workbook: Workbook, book: Book, sheet: Sheet, title: str, rows: Iterator[Sequence[Cell]]) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import stat
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,9 @@ from referral.privacy import forget_member
 from rewards import books, privacy
 from rewards.exports import exports, reading, runner
 from rewards.exports.exports import Export, Wish
-from rewards.exports.runner import ExportRunner, sweep
+from rewards.exports.runner import ExportRunner, files_in, sweep
 from tests.house import House, later
+from tests.rewards.arena import Arena
 from tests.rewards.shop import Shop, open_shop
 from tests.web.site import until
 
@@ -43,11 +45,11 @@ def asked(shop: Shop, what: str = "friends", format: str = "csv", **more: Any) -
     return shop.house.do(lambda session: exports.ask(session, shop.brand.id, wish, "en", MEI))
 
 
-def worker(shop: Shop, folder: Path) -> ExportRunner:
+def worker(shop: Shop | Arena, folder: Path) -> ExportRunner:
     return ExportRunner(shop.house.writer, shop.house.reader, folder)
 
 
-def work(shop: Shop, folder: Path) -> int:
+def work(shop: Shop | Arena, folder: Path) -> int:
     return asyncio.run(worker(shop, folder).run_due())
 
 
@@ -58,6 +60,10 @@ def now(shop: Shop, export: Export) -> Export:
 def lines(folder: Path, export: Export) -> list[dict[str, str]]:
     text = (folder / export.file).read_bytes().decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def swept(house: House, folder: Path) -> None:
+    sweep(files_in(folder), house.ask(exports.kept))
 
 
 def with_friends(house: House, *names: str) -> Shop:
@@ -152,11 +158,11 @@ def test_who_dies_on_the_way_leaves_it_to_whoever_comes_next(house: House, folde
         assert not house.do(lambda session: exports.progress(session, dead, 999))
         assert not house.do(lambda session: exports.finish(session, dead, 999, 9))
         assert now(shop, export).rows == 1
-        sweep(folder, house.ask(exports.kept))
+        swept(house, folder)
         assert [path.name for path in folder.iterdir() if path.suffix.startswith(".part")] != []
     with later(days=8):
         house.do(exports.expire)
-        sweep(folder, house.ask(exports.kept))
+        swept(house, folder)
         assert not [path for path in folder.iterdir() if path.name.startswith(export.id.hex)]
 
 
@@ -171,12 +177,35 @@ def test_what_kills_every_process_that_makes_it_is_given_up(house: House, folder
         assert (now(shop, export).state, now(shop, export).reason) == ("failed", "trouble")
 
 
-def test_cancelled_on_the_way_it_leaves_no_file(house: House, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_another_process_begins_meanwhile_is_not_swept_away(
+    house: House, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = with_friends(house, "Bob")
+    known = exports.kept
+
+    def kept_while_another_begins(session: Session) -> set[str]:
+        found = known(session)
+        (folder / f"{uuid4().hex}.csv.part1").write_text("the first rows")
+        return found
+
+    monkeypatch.setattr(exports, "kept", kept_while_another_begins)
+    (folder / f"{uuid4().hex}.csv").write_text("nobody's")
+    await worker(shop, folder)._sweep()
+    assert [path.suffix for path in files_in(folder)] == [".part1"]
+
+
+@pytest.mark.parametrize("format", exports.FORMATS)
+def test_cancelled_on_the_way_it_leaves_no_file(
+    house: House, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     monkeypatch.setattr(runner, "TELL", 0.0)
     for module in (reading, runner):
         monkeypatch.setattr(module, "AT_ONCE", 1)
     shop = with_friends(house, "Bob", "Carol", "Dave")
-    export = asked(shop)
+    export = asked(shop, format=format)
     told = exports.progress
 
     def cancelled_meanwhile(session: Session, one: Export, rows: int, expected: int | None = None) -> bool:
@@ -187,7 +216,7 @@ def test_cancelled_on_the_way_it_leaves_no_file(house: House, folder: Path, monk
     monkeypatch.setattr(exports, "progress", cancelled_meanwhile)
     work(shop, folder)
     assert now(shop, export).state == "cancelled"
-    assert list(folder.iterdir()) == []
+    assert [*folder.iterdir(), *scratch.iterdir()] == []
 
 
 def test_a_full_disk_is_said(house: House, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
