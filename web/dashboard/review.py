@@ -94,7 +94,9 @@ class ReviewPages:
             state = await self._desk.write(viewer, lambda session: _decide(session, viewer, case_id, form))
         except (Refused, BadInput) as error:
             if error.code == "case_decided":  # somebody in the chat, or at another screen, was faster
-                return self._desk.back(viewer, f"{PAGE}/{case_id}", "desk.too_late")
+                again = (error.params["by"], error.params["verdict"]) == (viewer.actor, form.get("verdict"))
+                said = "desk.decided" if again else "desk.too_late"  # pressed twice, it was still decided
+                return self._desk.back(viewer, f"{PAGE}/{case_id}", said)
             return await self.one(request, viewer, error)
         back = PAGE if form.get("back", "") in ("", PAGE) else _own_path(str(form["back"]))
         return self._desk.back(viewer, back, "desk.decided" if state == "decided" else "desk.moot")

@@ -115,7 +115,15 @@ document.addEventListener("change", (event) => {
   if (byHand && event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });
 
+// A form is sent once: a second press on the way is no second wish. A file that comes back leaves the page as it is, so
+// after a while it can be sent again; so can one to which somebody comes back.
+const sent = new Set();
+window.addEventListener("pageshow", () => sent.clear());
 document.addEventListener("submit", (event) => {
-  const question = event.target.dataset.confirm;
-  if (question && !window.confirm(question)) event.preventDefault();
+  const form = event.target;
+  const question = form.dataset.confirm;
+  if (sent.has(form) || (question && !window.confirm(question))) { event.preventDefault(); return; }
+  if (form.method !== "post") return;
+  sent.add(form);
+  setTimeout(() => sent.delete(form), 3000);
 });

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from bots import happenings
 from bots.message import Address, Joined, Person, Place
-from core import clock
+from core import clock, i18n
 from referral import cases, members, reviewing, staff
 from referral.cases import Case
 from referral.members import Account
@@ -71,6 +71,15 @@ async def test_a_case_is_read_and_decided_on_the_page(tmp_path: Path) -> None:
         assert "Eve <i>" in words((await mei.get("/review/past")).text)
 
 
+async def test_pressed_twice_it_is_decided_once_and_said_so(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        case_id = added(site, "Eve")
+        mei = await site.person("reviewer")
+        for _ in range(2):
+            answer = await mei.post(f"/review/{case_id}", verdict="approve", answer="c0", reason="asked_friend")
+            assert answer.headers["location"].endswith("?said=desk.decided")
+
+
 async def test_in_chinese_the_queue_says_the_same_as_the_chat(tmp_path: Path) -> None:
     async with open_brand(tmp_path, "zh_Hans") as site:
         added(site, "小芳")
@@ -121,7 +130,7 @@ async def test_without_a_reason_nothing_is_decided_and_the_page_says_so(tmp_path
         mei = await site.person("reviewer")
         refused = await mei.post(f"/review/{case_id}", verdict="decline", reason="other", words=" ")
         assert refused.status_code == 400
-        assert "One line" in words(refused.text) or "line" in words(refused.text)
+        assert words(i18n.text("en", "error.case_reason", most=cases.LONGEST_REASON)) in words(refused.text)
         nothing = await mei.post("/review", verdict="decline", words="Why not.")
         assert nothing.status_code == 400
         assert case_of(site, case_id).state == "open"
