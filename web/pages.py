@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -25,6 +25,18 @@ TAGS = {"zh_Hans": "zh-Hans", "en": "en"}
 Render = Callable[..., HTMLResponse]
 
 
+@cache
+def _environment() -> Environment:
+    """One for all pages of a process: a template is compiled when it is first shown, and never again."""
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 class Pages:
     """Renders templates. `staged`: this is the demo, where a page may be shown in a frame for one of its people."""
 
@@ -32,13 +44,7 @@ class Pages:
         self.public_url = public_url.rstrip("/")
         self.staged = staged
         self._version = _version()
-        self._templates = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = _environment()
 
     def show(self, request: Request, template: str, locale: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """A whole page. Templates speak through `t(key, …)` and link to themselves in the other language."""
