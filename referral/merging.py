@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from core import clock, ids
 from core.db import table
 from referral import stays
+from referral.attribution.consent import join_words, part_words
 from referral.brands import Community
 from referral.campaigns import Enrollment, InviteCode
 from referral.contests.teams import move_teams, return_teams
@@ -46,6 +47,7 @@ def merge(session: Session, brand_id: UUID, kept: UUID, absorbed: UUID) -> Merge
         "touches": _move(session, Touch, brand_id, kept, absorbed),
         "orders": _move(session, Conversion, brand_id, kept, absorbed),
         "teams": move_teams(session, brand_id, kept, absorbed),
+        "words": join_words(session, brand_id, kept, absorbed),
     }
     brought = _brought(session, brand_id, absorbed)
     for referral in brought:
@@ -266,6 +268,7 @@ def part(session: Session, brand_id: UUID, kept: UUID, absorbed: UUID, moved: di
             .values(member_id=absorbed)
         )
     return_teams(session, brand_id, kept, absorbed, moved.get("teams", []))
+    part_words(session, brand_id, kept, absorbed, moved.get("words"))
     brought = _rows(session, brand_id, moved["brought"])
     for referral in brought:
         _give(session, referral, "advocate_id", kept, absorbed)

@@ -66,6 +66,45 @@ def withdraw(session: Session, brand_id: UUID, member_id: UUID) -> int:
     return parted
 
 
+def join_words(session: Session, brand_id: UUID, kept: UUID, absorbed: UUID) -> dict[str, str | None] | None:
+    """Two members are one: what either said last is what the person says. The kept one's word before it, `{}` for none;
+    None where it stands as it was."""
+    mine = session.get(DeviceConsent, (brand_id, kept), populate_existing=True)
+    theirs = session.get(DeviceConsent, (brand_id, absorbed), populate_existing=True)
+    if theirs is None or (mine is not None and _said_at(mine) >= _said_at(theirs)):
+        return None
+    before = export_consent(session, brand_id, kept) or {}
+    mine = mine or DeviceConsent(brand_id=brand_id, member_id=kept)
+    mine.given_at, mine.given_by, mine.ended_at = theirs.given_at, theirs.given_by, theirs.ended_at
+    session.add(mine)
+    session.flush()
+    return before
+
+
+def part_words(
+    session: Session, brand_id: UUID, kept: UUID, absorbed: UUID, before: dict[str, str | None] | None
+) -> None:
+    """The two are two again: the kept one says what they said before, unless they have spoken since."""
+    mine = session.get(DeviceConsent, (brand_id, kept), populate_existing=True)
+    theirs = session.get(DeviceConsent, (brand_id, absorbed), populate_existing=True)
+    if before is None or mine is None or theirs is None or _said_at(mine) != _said_at(theirs):
+        return
+    if before:
+        given_at, ended_at = before["given_at"], before["ended_at"]
+        mine.given_at = clock.parse(given_at) if given_at else None
+        mine.ended_at = clock.parse(ended_at) if ended_at else None
+        mine.given_by = before["given_by"]
+        session.add(mine)
+    else:
+        session.delete(mine)
+    session.flush()
+
+
+def _said_at(row: DeviceConsent) -> datetime:
+    said = [at for at in (row.given_at, row.ended_at) if at is not None]
+    return max(said)
+
+
 def has_agreed(session: Session, brand_id: UUID, member_id: UUID) -> bool:
     """Whether this member's word stands."""
     return (brand_id, member_id) in agreed(session, {(brand_id, member_id)}, {})

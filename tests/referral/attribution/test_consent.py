@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from sqlmodel import Session
 
+from core import clock
+from referral import linking, members
 from referral.attribution.consent import agree, has_agreed, withdraw
 from referral.conversions import customer_hash
 from referral.members import find_identity
 from referral.privacy import export_member, forget_member
-from tests.house import House, later
+from tests.house import House, later, person
 from tests.referral.attribution.lane import Lane, open_lane
 
 
@@ -92,3 +96,40 @@ def test_forgotten_means_no_word_and_no_join(lane: Lane) -> None:
     assert lane.house.ask(lambda session: find_identity(session, lane.brand.id, "shop", mail())) is None
     with later(hours=1):
         assert lane.tells(lane.order(None, "2", customer_hash=mail()))[0].reason == "unknown_buyer"
+
+
+def older_account(lane: Lane) -> UUID:
+    """Fay has had another account for longer than the one she came with."""
+
+    def talks(session: Session) -> UUID:
+        said = [person("Faye", "discord")]
+        return members.meet(session, lane.brand.id, said, [clock.now()], "message")[0].member_id
+
+    with later(days=-2):
+        return lane.house.do(talks)
+
+
+def test_a_word_taken_back_is_not_forgotten_by_linking(lane: Lane) -> None:
+    says(lane, yes=False)
+    older, fay = older_account(lane), lane.who("Fay")
+    link = lane.house.do(lambda session: linking.link(session, lane.brand.id, fay, older))
+    assert link.kept_id == older
+    lane.buys("Fay", customer_hash=mail(), consent=True)
+    told = lane.tells(lane.order(None, "2", customer_hash=mail()))[0]
+    assert told.status == "unattributed", "no till can say it for her, whichever account she speaks from"
+
+
+def test_whoever_spoke_last_speaks_for_both_until_they_are_two_again(lane: Lane) -> None:
+    older, brand = older_account(lane), lane.brand.id
+
+    def agreed(who: UUID) -> bool:
+        return lane.house.ask(lambda session: has_agreed(session, brand, who))
+
+    lane.house.do(lambda session: withdraw(session, brand, older))
+    with later(hours=1):
+        says(lane, yes=True)
+        fay = lane.who("Fay")
+        link = lane.house.do(lambda session: linking.link(session, brand, fay, older))
+        assert agreed(older)
+        lane.house.do(lambda session: linking.undo_link(session, brand, link.id))
+    assert (agreed(older), agreed(fay)) == (False, True)
