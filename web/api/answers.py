@@ -16,6 +16,7 @@ from sqlmodel import Field, Session, col
 
 from core import clock
 from core.db import Json, Row, UtcDateTime, among_keys, insert_new, table
+from core.errors import Conflict
 
 KEPT = timedelta(days=2)
 """How long a repeat is recognized. An order is still recorded once after that, by its own number."""
@@ -57,7 +58,10 @@ def given(session: Session, asked: Collection[Asked]) -> dict[Asked, tuple[str, 
 
 
 def keep(session: Session, answers: Mapping[Asked, tuple[str, Answer]]) -> None:
-    """Remember these answers; the first under a key stays."""
+    """Remember these answers; the first under a key stays.
+
+    Raises `Conflict("idempotency_key")` where another process answered another request under the key meanwhile.
+    """
     now = clock.now()
     rows = [
         {
@@ -71,7 +75,10 @@ def keep(session: Session, answers: Mapping[Asked, tuple[str, Answer]]) -> None:
         for (brand_id, key), (digest, answer) in answers.items()
     ]
     target = table(ApiAnswer)
-    insert_new(session, target, rows, ["brand_id", "key"], returning=target.c.key)
+    if len(insert_new(session, target, rows, ["brand_id", "key"], returning=target.c.key)) < len(rows):
+        for name, (digest, _) in given(session, answers).items():
+            if digest != answers[name][0]:
+                raise Conflict("idempotency_key", given=name[1][:60])
 
 
 def forget(session: Session) -> None:

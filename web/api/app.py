@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Header, Query, Request, Response
+from fastapi import Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
@@ -16,14 +16,15 @@ from sqlmodel import Session
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from core.errors import DaixinError
+from core.errors import Conflict, DaixinError
 from referral import leaderboard
 from referral.campaigns import find_campaign
 from referral.conversions import Order, RefundOrder, check_order, check_refund
 from referral.members import Member
 from web import errors
 from web.api import shown
-from web.api.answers import LONGEST_KEY, Answer
+from web.api.answers import LONGEST_KEY, Answer, keep
+from web.api.answers import given as given_before
 from web.api.callers import Callers, allowed
 from web.api.events import add_events
 from web.api.schemas import (
@@ -51,6 +52,8 @@ T = TypeVar("T", Order, RefundOrder)
 G = TypeVar("G")
 Documented = dict[int | str, dict[str, Any]]
 PAGE, PAGE_MOST = 50, 500
+WITHOUT_NUL = r"^[^\x00]*$"
+"""Text that PostgreSQL can be asked about."""
 PROBLEM = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 _EXPLAINED = {
     400: "The request cannot be read",
@@ -83,7 +86,7 @@ Key = Annotated[
 ]
 Cursor = Annotated[str | None, Query(max_length=40, description="`next` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MOST)]
-Text = Annotated[str | None, Query(max_length=200)]
+Text = Annotated[str | None, Query(max_length=200, pattern=WITHOUT_NUL)]
 
 
 def create_api(parts: WebParts, pages: Pages, callers: Callers) -> FastAPI:
@@ -132,7 +135,9 @@ def _add_posts(app: FastAPI, parts: WebParts, pages: Pages, callers: Callers) ->
         return _answered(await parts.writer.call(take_refunds, told), response)
 
     @app.post("/conversions/batch", response_model=ConversionResults, responses=_WRITES)
-    async def tell_orders(request: Request, given: ConversionsIn, brand_id: brand) -> dict[str, Any]:
+    async def tell_orders(
+        request: Request, response: Response, given: ConversionsIn, brand_id: brand, key: Key = None
+    ) -> Response:
         """Tell of up to a thousand orders; each is recorded or refused by itself, and told again is answered again."""
 
         def one(row: ConversionIn) -> Told[Order]:
@@ -140,11 +145,16 @@ def _add_posts(app: FastAPI, parts: WebParts, pages: Pages, callers: Callers) ->
             check_order(told.what)
             return told
 
-        answers = await _each(given.conversions, one, lambda told: parts.writer.call(take_orders, told))
-        return {"results": [_result("conversion", pages, request, answer) for answer in answers]}
+        async def results() -> list[dict[str, Any]]:
+            answers = await _each(given.conversions, one, lambda told: parts.writer.call(take_orders, told))
+            return [_result("conversion", pages, request, answer) for answer in answers]
+
+        return _answered(await _all_once(parts, request, brand_id, key, results), response)
 
     @app.post("/refunds/batch", response_model=RefundResults, responses=_WRITES)
-    async def tell_refunds(request: Request, given: RefundsIn, brand_id: brand) -> dict[str, Any]:
+    async def tell_refunds(
+        request: Request, response: Response, given: RefundsIn, brand_id: brand, key: Key = None
+    ) -> Response:
         """Tell of up to a thousand refunds, as orders."""
 
         def one(row: RefundIn) -> Told[RefundOrder]:
@@ -152,8 +162,11 @@ def _add_posts(app: FastAPI, parts: WebParts, pages: Pages, callers: Callers) ->
             check_refund(told.what)
             return told
 
-        answers = await _each(given.refunds, one, lambda told: parts.writer.call(take_refunds, told))
-        return {"results": [_result("refund", pages, request, answer) for answer in answers]}
+        async def results() -> list[dict[str, Any]]:
+            answers = await _each(given.refunds, one, lambda told: parts.writer.call(take_refunds, told))
+            return [_result("refund", pages, request, answer) for answer in answers]
+
+        return _answered(await _all_once(parts, request, brand_id, key, results), response)
 
 
 def _add_reads(app: FastAPI, parts: WebParts, callers: Callers) -> None:
@@ -206,7 +219,9 @@ def _add_reads(app: FastAPI, parts: WebParts, callers: Callers) -> None:
 
     @app.get("/campaigns/{slug}/leaderboard", response_model=LeaderboardOut, responses=_READS)
     async def show_board(
-        brand_id: results, slug: str, limit: Annotated[int, Query(ge=1, le=100)] = 10
+        brand_id: results,
+        slug: Annotated[str, Path(pattern=WITHOUT_NUL)],
+        limit: Annotated[int, Query(ge=1, le=100)] = 10,
     ) -> dict[str, Any]:
         """Who brought most to a campaign."""
         return await parts.reader.run(lambda session: _board(session, brand_id, slug, limit))
@@ -220,6 +235,28 @@ def _board(session: Session, brand_id: UUID, slug: str, limit: int) -> dict[str,
         "campaign": campaign.slug,
         "places": [place._asdict() | {"name": getattr(names[place.member_id], "name", "")} for place in places],
     }
+
+
+async def _all_once(
+    parts: WebParts,
+    request: Request,
+    brand_id: UUID,
+    key: str | None,
+    do: Callable[[], Awaitable[list[dict[str, Any]]]],
+) -> Answer:
+    """The answer to many. Under a key it is kept once all of them are done: asked again before that, each is answered
+    as one that had been told. Raises `Conflict("idempotency_key")`."""
+    if key is None:
+        return Answer(200, {"results": await do()})
+    name, digest = (brand_id, key), digest_of(request, await request.body())
+    before = (await parts.reader.run(lambda session: given_before(session, [name]))).get(name)
+    if before is not None:
+        if before[0] != digest:
+            raise Conflict("idempotency_key", given=key[:60])
+        return before[1]
+    answer = Answer(200, {"results": await do()})
+    await parts.writer.run(lambda session: keep(session, {name: (digest, answer)}))
+    return answer
 
 
 async def _told(request: Request, what: T, key: str | None, click_id: UUID | None = None) -> Told[T]:
@@ -257,9 +294,9 @@ async def _each(
 
 def _result(what: str, pages: Pages, request: Request, answer: Answer | DaixinError) -> dict[str, Any]:
     if isinstance(answer, Answer):
-        return {"status": answer.status, what: answer.body}
+        return {"status": answer.status, what: answer.body, "problem": None}
     problem = errors.problem(locale_of(request), answer.status, answer.code, answer.params)
-    return {"status": answer.status, "problem": problem}
+    return {"status": answer.status, what: None, "problem": problem}
 
 
 def _handlers(pages: Pages) -> dict[int | type[Exception], errors.Handler]:

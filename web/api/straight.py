@@ -2,8 +2,8 @@
 cost several times the order.
 
 It answers what is plainly orders of somebody who may tell them. Whatever is not (no key, too often, a field that does
-not fit, one order of many that is refused) goes to the framework's own route, which says what is wrong; nothing has
-been done by then.
+not fit, one order of many that is refused, many under one `Idempotency-Key`) goes to the framework's own route, which
+says what is wrong; nothing has been done by then.
 """
 
 from __future__ import annotations
@@ -79,6 +79,8 @@ class StraightOrders:
         await _send(send, made.status, said, made.body)
 
     async def _many(self, request: Request, headers: Headers, holder: Holder, body: bytes, send: Send) -> None:
+        if "idempotency-key" in headers:
+            raise ValueError("idempotency-key")
         locale = locale_of(request)
         told = []
         for given in ConversionsIn.model_validate_json(body).conversions:
@@ -87,7 +89,7 @@ class StraightOrders:
             told.append(Told(order, locale, click_id=given.click_id))
         said = self._count(request, holder)
         made = await self._writer.call(take_many, told)
-        results = [{"status": one.status, "conversion": one.body} for one in made]
+        results = [{"status": one.status, "conversion": one.body, "problem": None} for one in made]
         await _send(send, 200, said, {"results": results})
 
     def _count(self, request: Request, holder: Holder) -> dict[str, str]:
