@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -205,6 +206,13 @@ class _Round:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+def _by_lane(one: _Round, batch: Sequence[Claimed]) -> dict[tuple[str, str], list[Claimed]]:
+    lanes: dict[tuple[str, str], list[Claimed]] = {}
+    for message in batch:
+        lanes.setdefault((message.topic, one.handlers[message.topic][1](message)), []).append(message)
+    return lanes
+
+
 class Dispatcher:
     """Delivers the topics this process has handlers for, `parallel` at a time, until stopped."""
 
@@ -228,7 +236,8 @@ class Dispatcher:
         """Deliver messages of `topic` with this function, which raises `Undeliverable` when it cannot.
 
         Messages of one `lane` (a chat) go out one after another in the order they were written. A topic that is slow
-        by intention is delivered `apart`, so many at a time: no other waits for it.
+        by intention is delivered `apart`, so many at a time: no other waits for it, and of its own lanes none for
+        another.
         """
         if apart is None:
             self._together.handlers[topic] = deliver, lane
@@ -239,8 +248,9 @@ class Dispatcher:
         """Deliver until `stop`; what is in hand is finished first, also when the database went away."""
         self._loop = asyncio.get_running_loop()
         broken = asyncio.Event()
+        apart = (self._deliver_as_they_come(one, broken) for one in self._rounds[1:])
         results = await asyncio.gather(
-            *(self._deliver_round_by_round(one, broken) for one in self._rounds), return_exceptions=True
+            self._deliver_round_by_round(self._together, broken), *apart, return_exceptions=True
         )
         for result in results:
             if isinstance(result, BaseException):
@@ -256,6 +266,34 @@ class Dispatcher:
         finally:
             broken.set()
 
+    async def _deliver_as_they_come(self, one: _Round, broken: asyncio.Event) -> None:
+        """Without rounds: what takes long keeps its own place only. Places are filled again when half of them are
+        free, since a claim costs the same for one as for many, and now and then whatever is free."""
+        held: dict[asyncio.Task[None], int] = {}
+        lanes: dict[tuple[str, str], asyncio.Task[None]] = {}
+        claimed_at = -self._poll
+        try:
+            while not (self._stopping or broken.is_set()):
+                one.wake.clear()
+                batch: list[Claimed] = []
+                room = one.parallel - sum(held.values())
+                if room and (room * 2 >= one.parallel or time.monotonic() >= claimed_at + self._poll):
+                    batch, claimed_at = await self._claim(one, room), time.monotonic()
+                for lane, messages in _by_lane(one, batch).items():
+                    task = asyncio.create_task(self._deliver_in_order(one, messages, lanes.get(lane)))
+                    task.add_done_callback(lambda _: one.wake.set())
+                    held[task], lanes[lane] = len(messages), task
+                if not batch:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(one.wake.wait(), self._poll)
+                for task in [task for task in held if task.done()]:
+                    del held[task]
+                    task.result()  # raises where the database went away
+                lanes = {lane: task for lane, task in lanes.items() if not task.done()}
+        finally:
+            broken.set()
+            await asyncio.gather(*held, return_exceptions=True)
+
     def _committed(self, topics: set[str]) -> None:
         """Called in the writer's thread."""
         if self._loop is None or self._loop.is_closed():
@@ -269,17 +307,19 @@ class Dispatcher:
         return sum(await asyncio.gather(*map(self._deliver_round, self._rounds)))
 
     async def _deliver_round(self, one: _Round) -> int:
-        topics = list(one.handlers)
-        if not topics:
-            return 0
-        batch = await self._writer.run(lambda session: claim(session, topics, one.parallel))
-        lanes: dict[tuple[str, str], list[Claimed]] = {}
-        for message in batch:
-            lanes.setdefault((message.topic, one.handlers[message.topic][1](message)), []).append(message)
-        await asyncio.gather(*(self._deliver_in_order(one, messages) for messages in lanes.values()))
+        batch = await self._claim(one, one.parallel)
+        await asyncio.gather(*(self._deliver_in_order(one, messages) for messages in _by_lane(one, batch).values()))
         return len(batch)
 
-    async def _deliver_in_order(self, one: _Round, messages: Sequence[Claimed]) -> None:
+    async def _claim(self, one: _Round, limit: int) -> list[Claimed]:
+        topics = list(one.handlers)
+        return await self._writer.run(lambda session: claim(session, topics, limit)) if topics else []
+
+    async def _deliver_in_order(
+        self, one: _Round, messages: Sequence[Claimed], after: asyncio.Task[None] | None = None
+    ) -> None:
+        if after is not None:
+            await asyncio.wait([after])
         for message in messages:
             await self._deliver(one, message)
 

@@ -137,7 +137,7 @@ def build(
     dispatcher.on(cheers.TOPIC, cheers.deliver)
     dispatcher.on(webhooks.EVENTS_TOPIC, sending.number)
     sender = sending.Sender(writer, addresses.read_allowed(settings.webhook_allow))
-    dispatcher.on(fanning.SEND_TOPIC, sender, sending.lane, apart=SENT_AT_ONCE)
+    dispatcher.on(fanning.SEND_TOPIC, sender, apart=SENT_AT_ONCE)
     for platform in wanted:
         store = notes(platform, writer, reader)
         if platform == "webchat":

@@ -92,13 +92,16 @@ def change_endpoint(
     Raises `NotFound("webhook")`, `BadInput("webhook_type")`, `Conflict("webhook_exists")`.
     """
     found = endpoint_of(session, brand_id, endpoint_id, lock=True)
-    if url is not None and url != found.url:
-        found.url, found.failures, found.failing_since, found.resume_at = url, 0, None, None
+    moved = url is not None and url != found.url
+    if moved:
+        found.url, found.failures, found.failing_since, found.resume_at = str(url), 0, None, None
     if types is not None:
         found.events = _types(types)
     session.add(found)
     with _own_address(session, found.url):
         session.flush()
+    if moved:
+        _go_on(session, found)
     audit.record(session, brand_id, actor, "webhook.change", str(found.id), host=_host(found.url), events=found.events)
     return found
 
@@ -144,15 +147,17 @@ def resume(session: Session, brand_id: UUID, endpoint_id: UUID, actor: str) -> i
     found.failures, found.failing_since, found.resume_at = 0, None, None
     session.add(found)
     session.flush()
-    d, now = table(WebhookDelivery), clock.now()
-    session.execute(
-        update(d)
-        .where(d.c.brand_id == brand_id, d.c.endpoint_id == endpoint_id, d.c.state == WAITING, d.c.due_at > now)
-        .values(due_at=now)
-    )
-    wake(session, brand_id, [endpoint_id], f"resume/{ids.new()}")
+    _go_on(session, found)
     audit.record(session, brand_id, actor, "webhook.resume", str(found.id))
     return waiting(session, brand_id, endpoint_id)
+
+
+def _go_on(session: Session, endpoint: WebhookEndpoint) -> None:
+    """Send now what waits for a later try."""
+    d, now = table(WebhookDelivery), clock.now()
+    mine = (d.c.brand_id == endpoint.brand_id, d.c.endpoint_id == endpoint.id)
+    session.execute(update(d).where(*mine, d.c.state == WAITING, d.c.due_at > now).values(due_at=now))
+    wake(session, endpoint.brand_id, [endpoint.id], f"resume/{ids.new()}")
 
 
 def remove(session: Session, brand_id: UUID, endpoint_id: UUID, actor: str) -> None:

@@ -52,13 +52,12 @@ async def number(message: Claimed) -> Parting:
     return fan_out, UUID(message.payload["brand"])
 
 
-def lane(message: Claimed) -> str:
-    """One address after another."""
-    return str(message.payload["endpoint"])
-
-
 class Sender:
-    """Delivers what waits for the address a message of the outbox names."""
+    """Delivers what waits for the address a message of the outbox names.
+
+    An address keeps one place of those who are sent to at the same time, however slowly it answers: who is told of it
+    meanwhile says so to whoever has it in hand, and is done.
+    """
 
     def __init__(
         self,
@@ -74,18 +73,30 @@ class Sender:
         self._ask = ask
         self._seconds = seconds
         self._tls = tls
+        self._told_again: dict[UUID, bool] = {}
 
     async def __call__(self, message: Claimed) -> None:
-        brand_id, endpoint_id = UUID(message.payload["brand"]), UUID(message.payload["endpoint"])
+        endpoint_id = UUID(message.payload["endpoint"])
+        if endpoint_id in self._told_again:
+            self._told_again[endpoint_id] = True
+            return
+        try:
+            await self._serve(message, UUID(message.payload["brand"]), endpoint_id)
+        finally:
+            del self._told_again[endpoint_id]
+
+    async def _serve(self, message: Claimed, brand_id: UUID, endpoint_id: UUID) -> None:
         until = time.monotonic() + IN_HAND
         more = True
         while more:
+            self._told_again[endpoint_id] = False
             load = await self._writer.run(partial(deliveries.take, brand_id=brand_id, endpoint_id=endpoint_id))
-            if load is None:
-                return
-            outcomes = await self._send_all(load)
-            noted = partial(deliveries.note, brand_id=brand_id, endpoint_id=endpoint_id, outcomes=outcomes)
-            more = await self._writer.run(noted)
+            more = False
+            if load is not None:
+                outcomes = await self._send_all(load)
+                noted = partial(deliveries.note, brand_id=brand_id, endpoint_id=endpoint_id, outcomes=outcomes)
+                more = await self._writer.run(noted)
+            more = more or self._told_again[endpoint_id]
             if more and time.monotonic() > until:
                 on = f"on/{message.id}/{message.attempts}"
                 await self._writer.run(partial(wake, brand_id=brand_id, endpoints=[endpoint_id], cause=on))

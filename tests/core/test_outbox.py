@@ -190,6 +190,31 @@ async def test_what_is_slow_by_intention_holds_nothing_else_up(writer: Writer) -
     assert [key for key in got if key.startswith("slow")] == ["slow/0"]
 
 
+async def test_one_that_is_slow_keeps_its_own_place_only(writer: Writer) -> None:
+    got: list[str] = []
+    slow = asyncio.Event()
+    dispatcher = Dispatcher(writer, poll=0.01)
+
+    async def deliver(message: Claimed) -> None:
+        if message.key == "slow/1":
+            await asyncio.wait_for(slow.wait(), 10)
+        got.append(message.key)
+        if len(got) == 6:
+            slow.set()
+        if len(got) == 8:
+            dispatcher.stop()
+
+    def shop(message: Claimed) -> str:
+        return message.key.partition("/")[0]
+
+    dispatcher.on("parcel", deliver, shop, apart=3)
+    keys = [f"slow/{number}" for number in (1, 2)] + [f"quick/{number}" for number in range(6)]
+    for key in keys:
+        await writer.run(lambda session, key=key: put(session, [Message("parcel", key, {})]))  # type: ignore[misc]
+    await asyncio.wait_for(dispatcher.run(), 20)
+    assert got == [*keys[2:], "slow/1", "slow/2"]
+
+
 async def test_what_belongs_to_a_delivery_is_kept_with_it(writer: Writer) -> None:
     kept: list[str] = []
 

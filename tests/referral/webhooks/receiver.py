@@ -140,5 +140,5 @@ async def post_office(
         dispatcher = Dispatcher(house.writer)
         sender = sending.Sender(house.writer, LOOPBACK, ask=ask, seconds=seconds)
         dispatcher.on(webhooks.EVENTS_TOPIC, sending.number)
-        dispatcher.on(fanning.SEND_TOPIC, sender, sending.lane, apart=4)
+        dispatcher.on(fanning.SEND_TOPIC, sender, apart=4)
         yield Post(house, brand_id, receiver, dispatcher, sender)

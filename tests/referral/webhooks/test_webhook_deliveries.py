@@ -20,6 +20,7 @@ from tests.house import later
 from tests.referral.till import by, gives_back, order, refund, tells
 from tests.referral.town import Town
 from tests.referral.webhooks.receiver import BY, all_deliveries, post_office
+from tests.web.site import until
 
 
 async def test_what_happens_is_told_signed_and_in_order(town: Town) -> None:
@@ -100,6 +101,48 @@ async def test_whoever_was_away_hears_it_later_and_once(town: Town) -> None:
             assert [one.state for one in post.deliveries(which)] == ["delivered"] * 3
             assert len({one.headers["webhook-id"] for one in post.receiver.heard}) == len(post.receiver.heard) == 3
         assert secret == post.secret(which)
+
+
+async def test_an_address_that_answers_slowly_keeps_its_own_place_only(town: Town) -> None:
+    async with post_office(town.house, town.brand.id) as post:
+        slow, _ = post.adds("referral.joined")
+        quick, _ = post.adds("referral.joined")
+        answers = asyncio.Event()
+
+        async def as_it_can(request: Request) -> Response:
+            if request.query_params["n"] == "1":
+                await asyncio.wait_for(answers.wait(), 10)
+            return PlainTextResponse("seen")
+
+        post.receiver.says = as_it_can
+        running = asyncio.create_task(post.dispatcher.run())
+        # One more than there are places: whoever is told of again while in hand takes no second one.
+        for number in range(5):
+            town.brings("Alice", f"friend {number}")
+            await until(lambda number=number: len(post.deliveries(quick)) > number)  # type: ignore[misc]
+            await until(lambda: {one.state for one in post.deliveries(quick)} == {"delivered"})
+        assert {one.state for one in post.deliveries(slow)} == {"waiting"}
+        answers.set()
+        await until(lambda: {one.state for one in post.deliveries(slow)} == {"delivered"})
+        assert [one.attempts for one in post.deliveries(slow)] == [1] * 5
+        post.dispatcher.stop()
+        await asyncio.wait_for(running, 20)
+
+
+async def test_what_waited_for_a_wrong_address_goes_to_the_right_one_at_once(town: Town) -> None:
+    async with post_office(town.house, town.brand.id) as post:
+        which, secret = post.adds("referral.joined")
+        post.receiver.says = 404
+        for friend in ("Bob", "Carol"):
+            town.brings("Alice", friend)
+        await post.rings()
+        with later(minutes=2):
+            await post.rings()
+            post.receiver.says, post.receiver.heard = 200, []
+            post.changes(which, f"{post.receiver.url}?n=right")
+            await post.rings()
+            assert post.receiver.types(secret) == ["referral.joined"] * 2
+            assert [one.state for one in post.deliveries(which)] == ["delivered"] * 2
 
 
 async def test_one_event_it_cannot_take_holds_up_no_other(town: Town) -> None:

@@ -29,7 +29,7 @@ async def ring(shop: Shop) -> None:
     dispatcher = Dispatcher(shop.site.house.writer)
     sender = sending.Sender(shop.site.house.writer, addresses.read_allowed("127.0.0.1"))
     dispatcher.on(webhooks.EVENTS_TOPIC, sending.number)
-    dispatcher.on(fanning.SEND_TOPIC, sender, sending.lane, apart=4)
+    dispatcher.on(fanning.SEND_TOPIC, sender, apart=4)
     while await dispatcher.deliver_due():
         pass
 

@@ -31,7 +31,7 @@ class Story:
         self.dispatcher = Dispatcher(site.house.writer)
         sender = sending.Sender(site.house.writer, addresses.read_allowed("127.0.0.1"))
         self.dispatcher.on(webhooks.EVENTS_TOPIC, sending.number)
-        self.dispatcher.on(fanning.SEND_TOPIC, sender, sending.lane, apart=4)
+        self.dispatcher.on(fanning.SEND_TOPIC, sender, apart=4)
 
     async def rings(self) -> None:
         while await self.dispatcher.deliver_due():
