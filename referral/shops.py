@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets as random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from sqlmodel import Field, Session, col
 
 from core import clock, ids, vault
 from core.db import Json, Row, TenantRow, UtcDateTime, insert_new, table
-from core.errors import BadInput, Conflict, NotFound, Refused
+from core.errors import BadInput, Conflict, NotFound, Refused, Unavailable
 from referral.brands import Brand
 
 Outcome = Literal["recorded", "refunded", "kept", "waiting", "ignored", "refused", "repeated"]
@@ -46,6 +47,9 @@ MADE_BY_US = ("woocommerce",)
 NAME_LENGTH = 80
 SECRET_LENGTH = 200
 SHOPS_MOST = 20
+OVERLAP = timedelta(hours=1)
+"""How long a key that we made is taken after we made another: as long as it may take to paste that into the shop, which
+would not bring again what we refuse meanwhile."""
 KEPT = 100
 """Deliveries of a shop that are remembered, the latest."""
 
@@ -132,7 +136,8 @@ class ShopRefund(Row, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A connected shop with its secrets, found by its address."""
+    """A connected shop with its secrets, found by its address. `before`: the secret it had until `OVERLAP` ago;
+    `by_old_key`: a message was signed with that one."""
 
     brand_id: UUID
     shop_id: UUID
@@ -140,6 +145,8 @@ class Opened:
     source: str
     options: dict[str, Any]
     secrets: dict[str, str] = field(repr=False)
+    before: dict[str, str] | None = field(default=None, repr=False)
+    by_old_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,21 +216,26 @@ def check_options(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
 def set_secrets(session: Session, brand_id: UUID, source: str, given: Mapping[str, str]) -> Shop:
     """Give a shop what it is opened with; a shop of `MADE_BY_US` gets a new secret from us.
 
-    Raises `NotFound("shop")`, `BadInput("shop_secret")`, and `Conflict("shop_same_secret")` where another shop of the
-    brand has the same: one shop connected twice would have each of its orders counted twice.
+    Raises `NotFound("shop")`, `BadInput`: shop_secret, shop_secret_stripe; and `Conflict("shop_same_secret")` where
+    another shop of the brand has the same: one shop connected twice would have each of its orders counted twice.
     """
     shop = find_shop(session, brand_id, source)
+    kept: dict[str, str] = {}
     if shop.kind in MADE_BY_US:
         details = {"secret": random.token_urlsafe(32)}
+        with suppress(Unavailable):  # sealed with a key that is lost: nothing to overlap with
+            kept = {"before": secrets_of(shop)["secret"], "until": (clock.now() + OVERLAP).isoformat()}
     else:
         details = {name: given.get(name, "").strip() for name in SECRETS[shop.kind]}
     for value in details.values():
         if not value or len(value) > SECRET_LENGTH or not value.isascii() or not value.isprintable():
             raise BadInput("shop_secret", limit=SECRET_LENGTH)
+    if shop.kind == "stripe" and not details["secret"].startswith("whsec_"):  # an API key would open all of their money
+        raise BadInput("shop_secret_stripe")
     for other in shops_of(session, brand_id):
         if other.id != shop.id and other.kind == shop.kind and other.sealed and secrets_of(other) == details:
             raise Conflict("shop_same_secret", name=other.name)
-    shop.sealed = vault.seal(details, bound_to=shop.id)
+    shop.sealed = vault.seal(details | kept, bound_to=shop.id)
     shop.heard_at = shop.wrong_at = None
     session.add(shop)
     session.flush()
@@ -232,7 +244,15 @@ def set_secrets(session: Session, brand_id: UUID, source: str, given: Mapping[st
 
 def secrets_of(shop: Shop) -> dict[str, str]:
     """A shop's secrets; none before they are given. Raises `Unavailable("sealed")`."""
-    return vault.unseal(shop.sealed, bound_to=shop.id) if shop.sealed else {}
+    kept = vault.unseal(shop.sealed, bound_to=shop.id) if shop.sealed else {}
+    return {name: value for name, value in kept.items() if name in SECRETS[shop.kind]}
+
+
+def _before(shop: Shop) -> dict[str, str] | None:
+    """The secret before, while it is still taken. Raises `Unavailable("sealed")`."""
+    kept = vault.unseal(shop.sealed, bound_to=shop.id)
+    fresh = "before" in kept and datetime.fromisoformat(kept["until"]) > clock.now()
+    return {"secret": kept["before"]} if fresh else None
 
 
 def end_shop(session: Session, brand_id: UUID, source: str) -> Shop:
@@ -268,6 +288,14 @@ def shops_of(session: Session, brand_id: UUID) -> list[Shop]:
     return list(session.scalars(found))
 
 
+def told_twice(session: Session, shop: Shop) -> list[str]:
+    """The names of connected shops that may tell of the same orders: a shop, and the Stripe account it is paid by."""
+    other = ("shopify", "woocommerce") if shop.kind == "stripe" else ("stripe",)
+    if shop.kind == "youzan" or shop.ended_at is not None:
+        return []
+    return [one.name for one in shops_of(session, shop.brand_id) if one.kind in other and one.ended_at is None]
+
+
 def find_shop(session: Session, brand_id: UUID, source: str) -> Shop:
     """The brand's shop of this source. Raises `NotFound("shop")`."""
     shop = session.scalar(select(Shop).where(col(Shop.brand_id) == brand_id, col(Shop.source) == source))
@@ -285,7 +313,7 @@ def opened(session: Session, brand: str, source: str) -> Opened | None:
     )
     if shop is None or not shop.sealed:
         return None
-    return Opened(shop.brand_id, shop.id, shop.kind, shop.source, shop.options, secrets_of(shop))
+    return Opened(shop.brand_id, shop.id, shop.kind, shop.source, shop.options, secrets_of(shop), _before(shop))
 
 
 def is_open(session: Session, brand_id: UUID, shop_id: UUID) -> bool:
@@ -300,7 +328,7 @@ def note_wrong(session: Session, brand_id: UUID, shop_id: UUID) -> None:
     session.execute(update(t).where(t.c.brand_id == brand_id, t.c.id == shop_id).values(wrong_at=clock.now()))
 
 
-def remember(session: Session, brand_id: UUID, shop_id: UUID, one: Delivery) -> None:
+def remember(session: Session, brand_id: UUID, shop_id: UUID, one: Delivery, *, by_new_key: bool = True) -> None:
     """Keep a delivery, and the latest `KEPT` of its shop only. One that came before takes its old line again."""
     t, now = table(ShopDelivery), clock.now()
     told: dict[str, Any] = {
@@ -316,15 +344,17 @@ def remember(session: Session, brand_id: UUID, shop_id: UUID, one: Delivery) -> 
     key: dict[str, Any] = {"brand_id": brand_id, "shop_id": shop_id, "digest": one.digest}
     new = [key | told | {"id": ids.new(), "times": 1}]
     if not insert_new(session, t, new, list(key), returning=t.c.digest):
-        # The first outcome says more than "told again".
-        changed = {"at": now} if one.outcome == "repeated" else told
         same = (t.c.brand_id == brand_id, t.c.shop_id == shop_id, t.c.digest == one.digest)
+        before = session.scalar(select(t.c.outcome).where(*same))
+        # The first outcome says more than "told again", unless nothing came of it then.
+        changed = {"at": now} if one.outcome == "repeated" and before != "refused" else told
         session.execute(update(t).where(*same).values(times=t.c.times + 1, **changed))
     mine = (t.c.brand_id == brand_id, t.c.shop_id == shop_id)
     old = select(t.c.id).where(*mine).order_by(t.c.at.desc(), t.c.id.desc()).offset(KEPT)
     session.execute(delete(t).where(*mine, t.c.id.in_(old)))
-    s = table(Shop)
-    session.execute(update(s).where(s.c.brand_id == brand_id, s.c.id == shop_id).values(heard_at=now))
+    if by_new_key:
+        s = table(Shop)
+        session.execute(update(s).where(s.c.brand_id == brand_id, s.c.id == shop_id).values(heard_at=now))
 
 
 def deliveries_of(session: Session, brand_id: UUID, shop_id: UUID, limit: int = KEPT) -> Sequence[ShopDelivery]:

@@ -55,11 +55,11 @@ class _Pages:
         """One shop: its address, its steps, its key, its latest messages."""
         source = request.path_params["source"]
 
-        def query(session: Session) -> tuple[Shop, Sequence[ShopDelivery]]:
+        def query(session: Session) -> tuple[Shop, Sequence[ShopDelivery], list[str]]:
             shop = shops.find_shop(session, viewer.brand_id, source)
-            return shop, shops.deliveries_of(session, viewer.brand_id, shop.id)
+            return shop, shops.deliveries_of(session, viewer.brand_id, shop.id), shops.told_twice(session, shop)
 
-        shop, deliveries = await self._desk.read(viewer, query)
+        shop, deliveries, twice = await self._desk.read(viewer, query)
         # A refund names its order by number only; what the shop's people call it, the order's own message says.
         names = {one.order_id: one.label for one in deliveries if one.outcome == "recorded" and one.label}
         public = self._desk.pages.public_url
@@ -74,6 +74,7 @@ class _Pages:
             state=state_of(shop),
             address=f"{public}/hooks/{shop.source}/{viewer.brand}",
             public=public,
+            twice=" · ".join(twice),
             topics=TOPICS[shop.options.get("orders", shop.kind)],
             steps=[f"shop.step.{shop.kind}.{number}" for number in range(1, STEPS[shop.kind] + 1)],
             ways=[f"shop.way.{shop.kind}.{number}" for number in range(1, WAYS[shop.kind] + 1)],

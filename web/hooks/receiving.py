@@ -10,9 +10,12 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import structlog
+from sqlmodel import Session
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -61,7 +64,7 @@ class ShopDoor:
             return JSONResponse(dict(kind.thanks))
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            signed = kind.verify(body, headers, shop.secrets)
+            shop, signed = _verified(kind, shop, body, headers)
         except NotAllowed as error:
             await self._note_wrong(shop)
             locale = locale_of(request)
@@ -74,13 +77,27 @@ class ShopDoor:
     async def _take(self, shop: Opened, kind: Kind, body: bytes, headers: Mapping[str, str], digest: str) -> Delivery:
         told = Told("", "", ())
         try:
-            data = await kind.enquire(parse(body), shop.secrets)
+            data = await self._enquire(shop, kind, body, digest)
             told = kind.decode(data, headers, shop.options)
             return await self._parts.writer.run(lambda session: take_in(session, shop, told, digest))
         except BadInput as error:
             delivery = failed(told, digest, error)
-        await self._parts.writer.run(lambda session: shops.remember(session, shop.brand_id, shop.shop_id, delivery))
+        await self._parts.writer.run(lambda session: self._remember(session, shop, delivery))
         return delivery
+
+    async def _enquire(self, shop: Opened, kind: Kind, body: bytes, digest: str) -> Any:
+        """What the message is about. If the shop that must be asked cannot say, its people see why nothing comes; what
+        becomes of the next try takes the line's place."""
+        try:
+            return await kind.enquire(parse(body), shop.secrets)
+        except Unavailable as error:
+            delivery = failed(Told("", "", ()), digest, error)
+            await self._parts.writer.run(lambda session: self._remember(session, shop, delivery))
+            raise
+
+    @staticmethod
+    def _remember(session: Session, shop: Opened, delivery: Delivery) -> None:
+        shops.remember(session, shop.brand_id, shop.shop_id, delivery, by_new_key=not shop.by_old_key)
 
     async def _note_wrong(self, shop: Opened) -> None:
         now = time.monotonic()
@@ -92,3 +109,13 @@ class ShopDoor:
             await self._parts.writer.run(lambda session: shops.note_wrong(session, shop.brand_id, shop.shop_id))
         except Unavailable:
             log.warning("shop.note_failed", source=shop.source)
+
+
+def _verified(kind: Kind, shop: Opened, body: bytes, headers: Mapping[str, str]) -> tuple[Opened, bytes]:
+    """The shop as it signed, and what it signed. Raises `NotAllowed("shop_signature")`."""
+    try:
+        return shop, kind.verify(body, headers, shop.secrets)
+    except NotAllowed:
+        if not shop.before:
+            raise
+        return replace(shop, by_old_key=True), kind.verify(body, headers, shop.before)

@@ -102,7 +102,7 @@ class YouzanApi:
     async def enquire(self, data: Any, secrets: Mapping[str, str]) -> Any:
         """The trade a message is about, as Youzan has it now, beside the message.
 
-        Raises `Unavailable("shop_unreachable")`, `BadInput("shop_trade_unknown")`.
+        Raises `Unavailable`: shop_unreachable, shop_refuses (with what it `said`); `BadInput("shop_trade_unknown")`.
         """
         tid = trade_of(data)
         if fields(data).get("test") is True or tid is None:
@@ -110,11 +110,14 @@ class YouzanApi:
         try:
             async with asyncio.timeout(PATIENCE), httpx2.AsyncClient() as client:
                 answer = await self._trade(client, secrets, tid)
-                if answer.get("code") in TOKEN_OVER:
+                if _refusal(answer)[0] in TOKEN_OVER:
                     self._tokens.pop(_name(secrets), None)
                     answer = await self._trade(client, secrets, tid)
         except (httpx2.HTTPError, TimeoutError):
             raise Unavailable("shop_unreachable") from None
+        code, said = _refusal(answer)
+        if code is not None:  # no right, too many questions: the trade may well be there
+            raise Unavailable("shop_refuses", said=said)
         trade = fields(answer.get("data") or answer.get("response"))
         if not trade.get("full_order_info"):
             raise BadInput("shop_trade_unknown", order=tid, said=text(answer.get("message") or answer.get("msg"), 100))
@@ -138,14 +141,23 @@ class YouzanApi:
                 "grant_id": secrets["kdt_id"],
                 "refresh": False,
             }
-            given = fields((await _ask(client, f"{self.url}/auth/token", wanted, {})).get("data"))
+            answer = await _ask(client, f"{self.url}/auth/token", wanted, {})
+            given = fields(answer.get("data"))
             token = text(given.get("access_token"))
             if not token:
-                raise Unavailable("shop_unreachable")
+                raise Unavailable("shop_refuses", said=text(answer.get("message"), 100))
             # `expires`: the moment in milliseconds; whatever it says, a token is asked for again after an hour.
             lasts = min(3600.0, _seconds_left(given.get("expires")) - TOKEN_SPARE)
             self._tokens[name] = (token, time.monotonic() + lasts)
             return token
+
+
+def _refusal(answer: Fields) -> tuple[Any, str]:
+    """What Youzan's gateway says in place of an answer, with the status 200 all the same: (its code, its words)."""
+    found = fields(answer.get("gw_err_resp"))
+    if found:
+        return found.get("err_code", 0), text(found.get("err_msg"), 100)
+    return (answer["code"], text(answer.get("message"), 100)) if answer.get("code") in TOKEN_OVER else (None, "")
 
 
 def _seconds_left(expires: Any) -> float:

@@ -7,10 +7,12 @@ import hashlib
 import hmac
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from core import clock
 from referral import audit, shops
 from tests.web.brandsite import OTHER, Brandsite, open_brand
 from tests.web.shops.payloads import shopify_order, woo_order
@@ -29,6 +31,8 @@ async def test_a_shop_is_connected_step_by_step(tmp_path: Path) -> None:
         mei = await site.person("manager")
         empty = await mei.get("/settings/shops")
         assert "No shop connected yet" in empty.text
+        assert '<h1 dir="auto">Shops</h1>' in empty.text
+        assert "points" not in empty.text
         made = await mei.post("/settings/shops", kind="shopify", name="Hill <b>Tea</b>")
         assert (made.status_code, made.headers["location"]) == (
             303,
@@ -38,6 +42,7 @@ async def test_a_shop_is_connected_step_by_step(tmp_path: Path) -> None:
         assert "http://friends.example/hooks/shopify/wild" in page
         assert "Needs its key" in page
         assert "orders/updated" in page
+        assert "choose “Send test”" in page
         assert "Hill &lt;b&gt;Tea&lt;/b&gt;" in page
         assert "<b>Tea</b>" not in page
         kept = await mei.post("/settings/shops/shopify/secret", secret="hush-hush")
@@ -73,8 +78,33 @@ async def test_a_key_of_ours_is_shown_until_the_shop_has_it(tmp_path: Path) -> N
         page = (await mei.get("/settings/shops/woocommerce")).text
         assert secret not in page
         assert "已接通" in page
+
+
+async def test_a_key_is_changed_without_losing_an_order(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        mei = await site.person("owner")
+        await mei.post("/settings/shops", kind="woocommerce", name="Tea")
+
+        def key() -> str:
+            shop = site.house.ask(lambda session: shops.find_shop(session, site.ours.brand_id, "woocommerce"))
+            return shops.secrets_of(shop)["secret"]
+
+        async def comes(number: int, secret: str) -> int:
+            return await push(site, "/hooks/woocommerce/wild", woo_order(number), secret, "x-wc-webhook-signature")
+
+        old = key()
+        assert await comes(1, old) == 200
         await mei.post("/settings/shops/woocommerce/secret")
-        assert await push(site, "/hooks/woocommerce/wild", woo_order(), secret, "x-wc-webhook-signature") == 401
+        # The shop does not know the new key yet, and would not bring again what is refused.
+        assert await comes(2, old) == 200
+        assert key() != old
+        assert key() in (await mei.get("/settings/shops/woocommerce")).text  # it is still to be pasted
+        assert await comes(3, "guessed") == 401
+        assert await comes(4, key()) == 200
+        assert key() not in (await mei.get("/settings/shops/woocommerce")).text
+        with clock.moved(timedelta(minutes=61)):
+            assert await comes(5, old) == 401
+            assert await comes(5, key()) == 200
 
 
 async def test_what_is_typed_wrong_is_said_and_kept(tmp_path: Path) -> None:
@@ -86,12 +116,26 @@ async def test_what_is_typed_wrong_is_said_and_kept(tmp_path: Path) -> None:
         assert (await mei.post("/settings/shops", kind="ebay", name="x")).status_code == 400
         await mei.post("/settings/shops", kind="stripe", name="Till")
         assert (await mei.post("/settings/shops/stripe/secret", secret="密钥")).status_code == 400
+        api_key = await mei.post("/settings/shops/stripe/secret", secret="sk_live_0123456789")
+        assert (api_key.status_code, "whsec_" in api_key.text, "sk_live_0" in api_key.text) == (400, True, False)
         assert (await mei.post("/settings/shops/stripe/options", orders="barter")).status_code == 400
         await mei.post("/settings/shops/stripe/options", orders="intents", tests="on")
         page = (await mei.get("/settings/shops/stripe")).text
         assert "payment_intent.succeeded" in page
         assert "invoice.paid" not in page
         assert (await mei.get("/settings/shops/none")).status_code == 404
+
+
+async def test_two_shops_that_may_tell_of_the_same_orders_are_named(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        mei = await site.person("owner")
+        for kind, name in (("stripe", "Till"), ("youzan", "Lake"), ("woocommerce", "Hill & Dale")):
+            await mei.post("/settings/shops", kind=kind, name=name)
+        assert "Hill &amp; Dale: connected, too" in (await mei.get("/settings/shops/stripe")).text
+        assert "Till: connected, too" in (await mei.get("/settings/shops/woocommerce")).text
+        assert "connected, too" not in (await mei.get("/settings/shops/youzan")).text
+        await mei.post("/settings/shops/woocommerce/end")
+        assert "connected, too" not in (await mei.get("/settings/shops/stripe")).text
 
 
 @pytest.mark.parametrize("role", ["reviewer", None])

@@ -32,9 +32,13 @@ class Youzan:
     trades: dict[str, Any] = field(default_factory=dict)
     tokens: int = 0
     down: bool = False
+    refuses: str = ""
+    no_token: str = ""
     address: str = ""
 
     async def token(self, request: Request) -> Response:
+        if self.no_token:
+            return JSONResponse({"success": False, "code": 1103, "data": None, "message": self.no_token})
         asked = await request.json()
         assert (asked["client_id"], asked["client_secret"], asked["grant_id"]) == ("app", "hush", "19144834")
         self.tokens += 1
@@ -42,11 +46,18 @@ class Youzan:
         given = {"access_token": f"token-{self.tokens}", "expires": expires}
         return JSONResponse({"success": True, "code": 200, "data": given})
 
+    @staticmethod
+    def says(code: int, words: str) -> Response:
+        """As its gateway does, before any interface is reached: with the status 200."""
+        return JSONResponse({"gw_err_resp": {"trace_id": "yz7-0", "err_code": code, "err_msg": words}})
+
     async def trade(self, request: Request) -> Response:
         if self.down:
             return Response("busy", 502)
         if request.query_params["access_token"] != f"token-{self.tokens}":
-            return JSONResponse({"success": False, "code": 4203, "message": "token 已过期"})
+            return self.says(4203, "Token 不存在")
+        if self.refuses:
+            return self.says(4005, self.refuses)
         found = self.trades.get((await request.json())["tid"])
         if found is None:
             return JSONResponse({"success": False, "code": 101201008, "message": "订单不存在"})
@@ -66,10 +77,14 @@ async def open_youzan(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
             yield shop, youzan
 
 
+def _signed(inner: dict[str, Any], secret: str = "hush") -> dict[str, str]:
+    msg = quote(json.dumps(inner))
+    return {"msg": msg, "sign": hashlib.md5(f"app{msg}{secret}".encode()).hexdigest()}
+
+
 def message(tid: str = TID, secret: str = "hush", **more: Any) -> dict[str, Any]:
-    msg = quote(json.dumps({"tid": tid, "kdt_id": 19144834}))
-    sign = hashlib.md5(f"app{msg}{secret}".encode()).hexdigest()
-    envelope = {"client_id": "app", "id": tid, "kdt_id": 19144834, "mode": 1, "msg": msg, "sign": sign, "test": False}
+    envelope = {"client_id": "app", "id": tid, "kdt_id": 19144834, "mode": 1, "test": False}
+    envelope |= _signed({"tid": tid, "kdt_id": 19144834}, secret)
     return envelope | {"status": "TRADE_PAID", "type": "trade_TradePaid", "sendCount": 0} | more
 
 
@@ -139,3 +154,27 @@ async def test_while_youzan_cannot_be_asked_it_shall_come_again(
         youzan.tokens += 1  # meanwhile the token was made anew
         assert (await shop.send(message(), headers={})).json()["outcome"] == "recorded"
         assert (await shop.send(message() | {"test": True}, headers={})).json()["outcome"] == "ignored"
+
+
+async def test_an_order_youzan_may_not_give_yet_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_youzan(tmp_path, monkeypatch) as (shop, youzan):
+        youzan.trades[TID] = youzan_trade(TID)
+        youzan.refuses = "没有接口权限"
+        answer = await shop.send(message(), headers={})
+        assert (answer.status_code, answer.json()["code"]) == (503, "shop_refuses")
+        (line,) = shop.deliveries()
+        assert (line.outcome, line.reason, line.params) == ("refused", "shop_refuses", {"said": "没有接口权限"})
+        youzan.refuses = ""
+        finished = message(type="trade_TradeSuccess", status="TRADE_SUCCESS") | _signed({"tid": TID, "step": 2})
+        assert (await shop.send(finished, headers={})).json()["outcome"] == "recorded"
+        # What was refused comes again, too: by then the order is known, and its line says so.
+        assert (await shop.send(message(), headers={})).json()["outcome"] == "repeated"
+        assert [one.outcome for one in shop.deliveries()] == ["repeated", "recorded"]
+
+
+async def test_a_shop_number_that_is_none_is_said_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_youzan(tmp_path, monkeypatch) as (shop, youzan):
+        youzan.trades[TID] = youzan_trade(TID)
+        youzan.no_token = "店铺不存在"
+        assert (await shop.send(message(), headers={})).status_code == 503
+        assert [(one.reason, one.params) for one in shop.deliveries()] == [("shop_refuses", {"said": "店铺不存在"})]
