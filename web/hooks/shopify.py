@@ -95,7 +95,7 @@ def _sale(given: Fields, number: str, currency: str, included: bool) -> Sale:
     lines: list[Line] = []
     discount = tax = 0
     for line in rows(given.get("line_items")):
-        if line.get("gift_card") is True:
+        if _is_no_goods(line):
             continue
         quantity = whole(line.get("quantity", 1), "quantity")
         listed = _own(line, "price", currency) * quantity
@@ -142,7 +142,7 @@ def _back(given: Fields, order: str, currency: str | None, included: bool) -> It
     payments = rows(given.get("transactions"))
     if payments and all(text(one.get("status"), 20) in ("failure", "error") for one in payments):
         return Ignored("refund_failed")
-    lines = [one for one in rows(given.get("refund_line_items")) if not _is_gift_card(one)]
+    lines = [one for one in rows(given.get("refund_line_items")) if not _is_no_goods(fields(one.get("line_item")))]
     adjusted = [one for one in rows(given.get("order_adjustments")) if one.get("kind") == "refund_discrepancy"]
     currency = currency or _currency_in(given)
     goods = 0
@@ -155,8 +155,9 @@ def _back(given: Fields, order: str, currency: str | None, included: bool) -> It
     return Back(number_of(given, "id"), order, currency, at, goods=goods)
 
 
-def _is_gift_card(line: Fields) -> bool:
-    return fields(line.get("line_item")).get("gift_card") is True
+def _is_no_goods(line: Fields) -> bool:
+    """A gift card or a tip, which is a line of its own: only there these fields are, one of them also empty."""
+    return line.get("gift_card") is True or bool(line.get("tip")) or "tip_payment_gateway" in line
 
 
 def _includes_tax(refund: Fields) -> bool:

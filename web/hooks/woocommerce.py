@@ -86,7 +86,8 @@ def decode(data: Any, headers: Mapping[str, str], options: Mapping[str, Any]) ->
 def _sale(given: Fields, number: str, currency: str, noted: list[tuple[Any, Any]]) -> Sale:
     """The goods are the lines' totals: after discounts and without tax, whether or not prices are shown with it.
 
-    A fee counts as shipping does, a negative one as a discount.
+    A fee counts as shipping does, a negative one as a discount: at most all of the goods, since what a customer has in
+    the shop's wallet is one, too, and pays for shipping and tax as well.
     """
     lines: list[Line] = []
     discount = 0
@@ -101,15 +102,16 @@ def _sale(given: Fields, number: str, currency: str, noted: list[tuple[Any, Any]
     shipping = minor(given.get("shipping_total"), currency, "shipping_total") + sum(fee for fee in fees if fee > 0)
     tax = minor(given.get("total_tax"), currency, "total_tax")
     billing = fields(given.get("billing"))
+    goods = sum(line.amount for line in lines)
     landed = [pair for link in named_values(noted, frozenset((LANDED,))) for pair in query_of(link)]
     coupons = [text(one.get("code")) for one in rows(given.get("coupon_lines"))]
     customer = text(given.get("customer_id"))
     return Sale(
         number=number,
         currency=currency,
-        gross=sum(line.amount for line in lines) + shipping + tax,
+        gross=goods + shipping + tax,
         ordered_at=moment(first_of(given, "date_created_gmt", "date_created"), UTC, "date_created_gmt"),
-        discount=discount,
+        discount=min(discount, goods),
         shipping=shipping,
         tax=tax,
         lines=tuple(lines) if len(lines) <= LINES_MAX else (),

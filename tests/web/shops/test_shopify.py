@@ -32,6 +32,18 @@ async def test_prices_that_include_tax_count_without_it(tmp_path: Path) -> None:
         assert shop.figures() == (12_600, 1_200, 500, 1_900, 9_000)
 
 
+async def test_a_tip_is_no_goods(tmp_path: Path) -> None:
+    async with open_shopfront(tmp_path, "shopify") as shop:
+        old = shopify_line(3, "5.00", title="Tip", tip_payment_gateway=None, tip_payment_method=None)
+        new = shopify_line(4, "6.00", title="Tip", tip={"payment_gateway": "shopify_payments"})
+        plain = shopify_line(1, "100.00", tip=None)
+        await shop.tell(shopify_order(line_items=[plain, old, new]))
+        assert [row.net for row in shop.orders()] == [10_000]
+        back = shopify_refund()
+        back["refund_line_items"][0] |= {"line_item": new, "total_tax": 0.0}
+        assert await shop.tell(back) == "ignored"
+
+
 async def test_a_refund_takes_the_goods_off_whichever_comes_first(tmp_path: Path) -> None:
     for first in ("order", "refund"):
         folder = tmp_path / first

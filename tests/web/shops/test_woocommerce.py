@@ -34,6 +34,13 @@ async def test_fees_are_no_goods_and_one_below_zero_is_a_discount(tmp_path: Path
         assert shop.figures() == (13_100, 2_800, 1_300, 1_800, 7_200)
 
 
+async def test_what_the_shops_own_wallet_pays_for_leaves_no_less_than_nothing(tmp_path: Path) -> None:
+    async with open_shopfront(tmp_path, "woocommerce") as shop:
+        # 128.00 of goods, shipping and tax before 20.00 off: all 108.00 of it came from the wallet.
+        assert await shop.tell(woo_order(fee_lines=[{"name": "Via wallet", "total": "-108.00"}])) == "recorded"
+        assert shop.figures() == (12_800, 10_000, 1_000, 1_800, 0)
+
+
 async def test_refunds_take_the_goods_share_of_what_went_back(tmp_path: Path) -> None:
     async with open_shopfront(tmp_path, "woocommerce") as shop:
         order = woo_order()
