@@ -22,6 +22,7 @@ from referral.arrivals import Arrive, arrive
 from referral.attribution.consent import agreed
 from referral.campaigns import owners_of
 from referral.conversions import SHOP, Order
+from referral.linking import MemberLink, person_of
 from referral.members import Account, Identity, Member, Sighting, fingerprint
 from referral.referrals import Referral
 
@@ -74,12 +75,14 @@ def find_buyers(session: Session, orders: Sequence[Order]) -> list[Buyer]:
 
 def _given(
     session: Session, orders: Sequence[Order], accounts: Sequence[Sequence[Named]]
-) -> tuple[set[tuple[UUID, UUID]], dict[tuple[UUID, UUID], UUID], dict[Named, UUID]]:
-    """What the orders name and we know: members, the friends of referrals, the members of accounts."""
-    m, r = table(Member), table(Referral)
+) -> tuple[dict[tuple[UUID, UUID], UUID], dict[tuple[UUID, UUID], UUID], dict[Named, UUID]]:
+    """What the orders name and we know: members (as the persons they are by now), the friends of referrals, the members
+    of accounts."""
+    m, r, link = table(Member), table(Referral), table(MemberLink)
+    absorbed = (link.c.brand_id == m.c.brand_id) & (link.c.absorbed_id == m.c.id) & link.c.undone_at.is_(None)
     people = _among(
         session,
-        select(m.c.brand_id, m.c.id).where(m.c.erased_at.is_(None)),
+        select(m.c.brand_id, m.c.id, link.c.kept_id).outerjoin(link, absorbed).where(m.c.erased_at.is_(None)),
         (m.c.brand_id, m.c.id),
         {(order.brand_id, order.member_id) for order in orders if order.member_id},
     )
@@ -92,7 +95,7 @@ def _given(
     names = {name for given in accounts for name in given}
     named = _BEHIND.ask(session, names).all() if names else ()
     return (
-        {(row[0], row[1]) for row in people},
+        {(row[0], row[1]): person_of(session, row[0], row[2]) if row[2] else row[1] for row in people},
         {(row[0], row[1]): row[2] for row in brought},
         {(row[0], row[1], row[2]): row[3] for row in named},
     )
@@ -115,13 +118,13 @@ def _accounts(order: Order) -> list[Named]:
 def _find(
     order: Order,
     names: Sequence[Named],
-    members: Collection[tuple[UUID, UUID]],
+    members: dict[tuple[UUID, UUID], UUID],
     friends: dict[tuple[UUID, UUID], UUID],
     accounts: dict[Named, UUID],
 ) -> Buyer:
     found = {accounts[name] for name in names if name in accounts}
     if order.member_id and (order.brand_id, order.member_id) in members:
-        found.add(order.member_id)
+        found.add(members[(order.brand_id, order.member_id)])
     if order.referral_id and (order.brand_id, order.referral_id) in friends:
         found.add(friends[(order.brand_id, order.referral_id)])
     if len(found) > 1:

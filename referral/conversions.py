@@ -35,7 +35,8 @@ REFUND_STATUSES = ("applied", "cut", "waiting", "rejected")
 LONGEST = {"source": 40, "external_id": 200, "order_id": 200, "code": 64, "customer_hash": 64, "account": 200}
 """Characters of what others name."""
 LINES_MAX = 500
-
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What no database takes: NUL, and halves of a character."""
 
 Key = tuple[UUID, str, str]
 """(brand, source, the source's own id) of an order or a refund."""
@@ -158,8 +159,8 @@ class Order:
 
     `account`: (platform, account) of the buyer. `code`: the invite code given with the order. `customer_hash`: see the
     function of this name. `lines`: their amounts sum to the goods before discount (gross - tax - shipping).
-    `click_id`: the click whose code it is, where nobody typed one. `consent`: the customer agreed at the till that
-    their purchases may be joined to them (see `referral.attribution.consent`).
+    `click_id`: the click the buyer came to the shop by; where nobody typed a code, `code` is the click's. `consent`:
+    the customer agreed at the till that their purchases may be joined to them (see `referral.attribution.consent`).
     """
 
     brand_id: UUID
@@ -278,7 +279,7 @@ def customer_hash(contact: str) -> str:
     """
     plain = unicodedata.normalize("NFKC", contact).strip()
     if "@" in plain:
-        return hash_of_digest(hashlib.sha256(plain.casefold().encode()).hexdigest())
+        return hash_of_digest(hashlib.sha256(plain.lower().encode()).hexdigest())
     digits = re.sub(r"\D", "", plain)
     if not 5 <= len(digits) <= 20 or re.search(r"[^\d\s().+/-]", plain):
         raise BadInput("contact_unreadable")
@@ -311,6 +312,8 @@ def check_order(order: Order) -> None:
     for line in order.lines:
         check_amount("lines.amount", line.amount)
         check_amount("lines.quantity", line.quantity)
+        if _UNSTORABLE.search(f"{line.sku}{line.name}{line.category}"):
+            raise BadInput("order_name", field="lines", most=200)
     goods = order.gross - order.tax - order.shipping
     if order.lines and sum(line.amount for line in order.lines) != goods:
         raise BadInput("order_lines_sum", lines=sum(line.amount for line in order.lines), goods=goods)

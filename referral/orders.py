@@ -13,24 +13,21 @@ never joined a group, counts too: the first such order qualifies the referral. E
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlmodel import Session
 
 from core import clock, events, ids
 from core.db import insert_all, let_go, table, update_each
 from core.errors import Conflict, NotFound
-from core.keyed import Keyed
+from referral import codes
 from referral.attribution.decisions import Verdicts, asked_again, decision, given_to, keep, next_revision, valid_until
 from referral.attribution.evidence import Asked, judge
 from referral.buyers import Buyer, find_buyers
-from referral.campaigns import Campaign
 from referral.conversions import (
     PURCHASED,
     Conversion,
@@ -44,6 +41,8 @@ from referral.conversions import (
     known_of,
     lock_orders,
 )
+from referral.counting import Brought, refusal, ways_of
+from referral.linking import person_of
 from referral.members import Member
 from referral.qualifying import Qualify, qualify
 from referral.referrals import FriendActed, FriendQualified, Referral, recount
@@ -85,37 +84,6 @@ class Taken:
         return self.order.ordered_at
 
 
-@dataclass(slots=True)
-class Brought:
-    """How a friend came, with what the campaign counts: the columns that a decision about an order needs."""
-
-    brand_id: UUID
-    id: UUID
-    campaign_id: UUID
-    campaign_version: int
-    advocate_id: UUID
-    friend_id: UUID
-    state: str
-    reason: str | None
-    started_at: datetime
-    joined_at: datetime | None
-    expires_at: datetime
-    touch_id: UUID
-    event: str
-    ends_at: datetime
-
-
-_R, _C = table(Referral), table(Campaign)
-_WAYS = Keyed(
-    select(*(_R.c[name] for name in tuple(Brought.__dataclass_fields__)[:-2]), _C.c.event, _C.c.ends_at)
-    .join(_C, (_C.c.brand_id == _R.c.brand_id) & (_C.c.id == _R.c.campaign_id))
-    .order_by(_R.c.id)
-    .with_for_update(of=_R, key_share=True),
-    _R.c.brand_id,
-    _R.c.friend_id,
-)
-
-
 def record_orders(session: Session, orders: Sequence[Order]) -> list[Recorded]:
     """Record these orders once each; a batch function for the writer.
 
@@ -153,16 +121,19 @@ def assign_order(session: Session, brand_id: UUID, source: str, external_id: str
     row = conversions_by(session, [key]).get(key)
     if row is None:
         raise NotFound("order", order=external_id, source=source)
-    if session.get(Member, (brand_id, member_id)) is None:
+    member = session.get(Member, (brand_id, member_id))
+    if member is None or member.erased_at is not None:
         raise NotFound("member")
+    member_id = person_of(session, brand_id, member_id)
     if row.status == "attributed":
         if row.member_id != member_id:
             raise Conflict("order_assigned", order=external_id)
         return replace(_answer(row), repeated=True)
     row.referral_id, row.campaign_id, row.reason, row.status = None, None, None, "unattributed"
-    came = _referrals_of(session, [(brand_id, member_id)]).get((brand_id, member_id), ())
-    judged = judge(session, [asked_again(session, row, came)])
-    brought = _attribute(row, Buyer(member_id), came, judged)
+    came = ways_of(session, [(brand_id, member_id)]).get((brand_id, member_id), ())
+    asked = asked_again(session, row, came)
+    judged = judge(session, [asked])
+    brought = _attribute(row, Buyer(member_id, code_campaign=asked.code_campaign), came, judged)
     session.add(row)
     session.flush()
     made = decision(brand_id, row, _its(row, came), judged, revision=next_revision(session, brand_id, row.id))
@@ -202,7 +173,7 @@ def _record(session: Session, orders: Sequence[Order]) -> dict[Key, Recorded]:
         return {}
     buyers = find_buyers(session, orders)
     friends = {(order.brand_id, b.member_id) for order, b in zip(orders, buyers, strict=True) if b.member_id}
-    came = _referrals_of(session, friends)
+    came = ways_of(session, friends)
     waiting = waiting_for(session, {order.key for order in orders})
     taken = [Taken(order, ids.new()) for order in orders]
     theirs = [came.get((order.brand_id, buyer.member_id), ()) for order, buyer in zip(orders, buyers, strict=True)]
@@ -271,26 +242,15 @@ def _net(row: Taken, refund: Refund) -> None:
         refund.status, refund.reason, refund.conversion_id = "rejected", "refund_currency", row.id
 
 
-def _referrals_of(
-    session: Session, friends: Collection[tuple[UUID, UUID]]
-) -> Mapping[tuple[UUID, UUID | None], list[Brought]]:
-    """How these members came, with what their campaigns count, as it stands now and until the commit."""
-    found: dict[tuple[UUID, UUID | None], list[Brought]] = defaultdict(list)
-    if friends:
-        session.flush()
-        for row in _WAYS.ask(session, friends):
-            one = Brought(*row)
-            found[(one.brand_id, one.friend_id)].append(one)
-    return found
-
-
 def _asked(taken: Sequence[Taken], buyers: Sequence[Buyer], theirs: Sequence[Sequence[Brought]]) -> list[Asked]:
     """The orders whose buyers came through somebody, with what came with them."""
-    return [
-        Asked(one.id, one.ordered_at, came, b.code_campaign, b.code_advocate, one.order.click_id, b.outcome)
-        for one, b, came in zip(taken, buyers, theirs, strict=True)
-        if came
-    ]
+    asked = []
+    for one, b, came in zip(taken, buyers, theirs, strict=True):
+        if came:
+            click = one.order.click_id
+            code = codes.read(one.order.code) if click and one.order.code else None
+            asked.append(Asked(one.id, one.ordered_at, came, b.code_campaign, b.code_advocate, click, b.outcome, code))
+    return asked
 
 
 def _its(row: Conversion | Taken, came: Sequence[Brought]) -> Brought | None:
@@ -329,23 +289,6 @@ def _attribute(row: Conversion | Taken, buyer: Buyer, came: Sequence[Brought], j
     if row.left == 0:
         row.reason = REFUNDED if row.net else "nothing_paid"
     return brought
-
-
-def refusal(row: Conversion | Taken, brought: Brought, judged: Verdicts) -> str | None:
-    """Why an order does not count by this referral, or None if it does."""
-    verdict = judged.get((row.id, brought.id)) if judged else None
-    end = brought.ends_at if verdict is not None else min(brought.expires_at, brought.ends_at)
-    if not brought.started_at <= row.ordered_at < end:
-        return "outside_window"
-    if verdict is not None and not verdict.credit.shares:
-        return "credit_lapsed"
-    counts_purchases = brought.event == PURCHASED
-    if brought.state == "reversed":
-        # Who gave everything back and bought again is a customer again.
-        return None if counts_purchases and brought.reason == REFUNDED else "referral_reversed"
-    if brought.state == "rejected" or (brought.state == "expired" and brought.reason != "window_over"):
-        return f"referral_{brought.state}"
-    return None if counts_purchases or brought.joined_at is not None else "not_joined"
 
 
 def _follow(session: Session, counting: Sequence[tuple[Conversion | Taken, Brought]], judged: Verdicts) -> None:

@@ -110,8 +110,25 @@ def rules_for(plan: Plan, event: Event) -> tuple[Rule, ...]:
 def decide(case: Case, books: Books) -> list[Line]:
     """What the event earns by each rule; `books` are drawn on for what is granted."""
     lines = [line for rule in case.rules for line in _lines(case, rule, books)]
+    _stop_at_caps(case, lines, books)
     admit(case, [line for line in lines if line.reason in (None, COUNTED)], books)
     return lines
+
+
+def _stop_at_caps(case: Case, lines: list[Line], books: Books) -> None:
+    """Of several who share an order, whoever is at their own cap has no part of it, and the others theirs. Where a rule
+    may give nothing to any of them, all is refused together, as where there is one."""
+    shared = [line for line in lines if line.shared and line.reason is None]
+    full = [
+        line
+        for line in shared
+        for name, key, most in scopes(case, line)
+        if name == "advocate" and books.spent[key] + line.amount > most
+    ]
+    open_to = {line.rule.name for line in shared if line not in full}
+    if all(line.rule.name in open_to for line in full):
+        for line in full:
+            line.reason = "cap_advocate"
 
 
 def admit(case: Case, lines: list[Line], books: Books) -> None:

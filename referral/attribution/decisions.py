@@ -227,7 +227,7 @@ def asked_again(session: Session, row: Conversion, came: Sequence[Came]) -> Aske
     campaign_id, advocate_id = next(((key[1], owner) for key, owner in owners.items()), (None, None))
     first = session.get(Attribution, (row.brand_id, row.id, 1))
     click_id = first.click_id if first is not None else None
-    return Asked(row.id, row.ordered_at, came, campaign_id, advocate_id, click_id)
+    return Asked(row.id, row.ordered_at, came, campaign_id, advocate_id, click_id, code=code)
 
 
 def next_revision(session: Session, brand_id: UUID, conversion_id: UUID) -> int:

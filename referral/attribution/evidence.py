@@ -43,12 +43,14 @@ class Came(Protocol):
     campaign_version: int
     advocate_id: UUID
     friend_id: UUID
+    gone_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An order whose buyer is known. `code_campaign`, `code_advocate`: whose the code is that was told with it;
-    `click_id`: the click it is of, where nobody typed it. `outcome`: what became of coming with it."""
+    """An order whose buyer is known. `code_campaign`, `code_advocate`: whose the code is that was told with it.
+    `outcome`: what became of coming with it. `click_id`: the click by which the buyer came to the shop; `code` is then
+    the code itself, which is the click's own where nobody typed one."""
 
     conversion_id: UUID
     at: datetime
@@ -57,6 +59,7 @@ class Asked:
     code_advocate: UUID | None = None
     click_id: UUID | None = None
     outcome: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +79,21 @@ class Mark:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A click that an order names: the touch it is, in which campaign and with which code."""
+
+    touch: Seen
+    campaign_id: UUID
+    code: str
+
+
 @dataclass(slots=True)
 class Trails:
     """Touches by (brand, friend, campaign), and the clicks asked for by (brand, click)."""
 
     by_friend: dict[tuple[UUID, UUID, UUID], list[Mark]]
-    clicks: dict[tuple[UUID, UUID], Seen]
+    clicks: dict[tuple[UUID, UUID], Click]
 
 
 _known: dict[Version, Policy | None] = {}
@@ -90,19 +102,21 @@ KNOWN_POLICIES = 4096
 
 def policies_of(session: Session, versions: Collection[Version]) -> dict[Version, Policy | None]:
     """The policy of each version of a campaign, None for the usual one; remembered, since versions never change."""
-    missing = [key for key in versions if key not in _known]
+    found = {key: _known[key] for key in versions if key in _known}
+    missing = [key for key in versions if key not in found]
     if missing:
-        if len(_known) + len(missing) > KNOWN_POLICIES:
-            _known.clear()
         t = table(CampaignVersion)
         rows = session.execute(
             select(t.c.brand_id, t.c.campaign_id, t.c.version, t.c.document).where(
                 among_keys(session, (t.c.brand_id, t.c.campaign_id, t.c.version), missing)
             )
         )
-        _known.update(dict.fromkeys(missing))
-        _known.update({(brand, campaign, version): policy_in(document) for brand, campaign, version, document in rows})
-    return {key: _known.get(key) for key in versions}
+        read = {(brand, campaign, version): policy_in(document) for brand, campaign, version, document in rows}
+        found |= {key: read.get(key) for key in missing}
+        if len(_known) + len(missing) > KNOWN_POLICIES:
+            _known.clear()
+        _known.update({key: found[key] for key in missing})
+    return found
 
 
 def policy_in(document: Mapping[str, Any]) -> Policy | None:
@@ -138,10 +152,11 @@ def decide_by(policy: Policy, order: Asked, one: Came, trails: Trails, fair: Fai
     # The code that came with the order is no touch before it: its own coming is taken out, and weighed by precedence.
     coming = [mark for mark in seen if told_here and mark.kind == "code" and mark.touch.at == order.at]
     seen = [mark for mark in seen if mark not in coming]
-    till = _at_till(order, coming) if told_here else None
-    click = trails.clicks.get((one.brand_id, order.click_id)) if told_here and order.click_id else None
-    if click is not None and click.at <= order.at and all(mark.touch.id != click.id for mark in seen):
-        seen.append(Mark(click, "click"))
+    click = trails.clicks.get((one.brand_id, order.click_id)) if order.click_id else None
+    typed = order.click_id is None or (click is not None and click.code != order.code)
+    till = _at_till(order, coming) if told_here and typed else None
+    if click is not None and click.campaign_id == one.campaign_id and click.touch.at <= order.at:
+        seen = [*(mark for mark in seen if mark.touch.id != click.touch.id), Mark(click.touch, "click")]
     touches = [mark.touch for mark in seen if fair.is_fair(one, mark.touch.advocate_id)]
     till = till if till is not None and fair.is_fair(one, till.advocate_id) else None
     decided = credit(policy, touches, order.at, till)
@@ -154,8 +169,8 @@ def _trail(one: Came) -> tuple[UUID, UUID, UUID]:
 
 
 def _at_till(order: Asked, coming: Sequence[Mark]) -> Seen | None:
-    """The code given with an order, unless it came by a click, or was refused."""
-    if order.code_advocate is None or order.click_id is not None or order.outcome not in JUDGED_AT_TILL:
+    """The code given with an order, unless it was refused."""
+    if order.code_advocate is None or order.outcome not in JUDGED_AT_TILL:
         return None
     # Who gave a code without an account did not come by it: the order itself is what was seen.
     return Seen(coming[0].touch.id if coming else order.conversion_id, order.code_advocate, order.at)
@@ -172,12 +187,12 @@ class Fair:
         """Whether the advocate is another person than the friend, still there, and was not brought by the friend."""
         key = (came.brand_id, came.friend_id, advocate_id)
         if key not in self._answers:
-            self._answers[key] = advocate_id == came.advocate_id or self._ask(*key)
+            own = advocate_id == came.advocate_id
+            fair = came.gone_at is None if own else self._ask(*key)
+            self._answers[key] = fair and advocate_id != came.friend_id
         return self._answers[key]
 
     def _ask(self, brand_id: UUID, friend_id: UUID, advocate_id: UUID) -> bool:
-        if advocate_id == friend_id:
-            return False
         m = table(Member)
         gone = self._session.scalar(
             select(m.c.erased_at).where(m.c.brand_id == brand_id, m.c.id == advocate_id, m.c.erased_at.is_not(None))
@@ -209,12 +224,12 @@ def trails_of(
             if all(mark.touch.id != earlier.id for mark in marks):
                 marks.append(Mark(earlier, "click"))
         marks.append(Mark(Seen(touch_id, owner, at), kind))
-    asked: dict[tuple[UUID, UUID], Seen] = {}
+    asked: dict[tuple[UUID, UUID], Click] = {}
     for key in clicks:
         row = clicked.get(key)
         owner = owners.get((key[0], row[1], row[2])) if row else None
         if row is not None and owner is not None:
-            asked[key] = Seen(row[0], owner, row[3])
+            asked[key] = Click(Seen(row[0], owner, row[3]), row[1], row[2])
     return Trails(found, asked)
 
 

@@ -25,6 +25,7 @@ from referral.attribution.split import WHOLE, parts_of
 from referral.campaigns import Campaign
 from referral.conversions import PURCHASED, Conversion
 from referral.linking import MemberLink
+from referral.members import Member
 from referral.referrals import Referral
 
 AT_ONCE = 500
@@ -76,6 +77,7 @@ class _Way:
     started_at: datetime
     joined_at: datetime | None
     state: str
+    gone_at: datetime | None
 
 
 def replay(session: Session, campaign: Campaign, policy: Policy, limit: int = 100_000) -> Replay:
@@ -152,8 +154,10 @@ class _Telling:
         decided = shares_of(self.session, orders)
         for row in rows:
             way = ways[row.referral_id]
-            owner = owners.get((brand_id, campaign_id, read.get(row.code) or ""))
-            asked = Asked(row.id, row.ordered_at, (way,), campaign_id if owner else None, owner, row.click_id)
+            code = read.get(row.code)
+            owner = owners.get((brand_id, campaign_id, code or ""))
+            here = campaign_id if owner else None
+            asked = Asked(row.id, row.ordered_at, (way,), here, owner, row.click_id, code=code)
             verdict = decide_by(self.policy, asked, way, trails, self.fair)
             usual = decided.get((brand_id, row.id), ((way.advocate_id, WHOLE),))
             now: Given = usual if row.status == "attributed" else ()
@@ -191,10 +195,10 @@ def _summed(shares: Given) -> dict[UUID, int]:
 
 
 def _ways(session: Session, brand_id: UUID, referrals: set[UUID]) -> dict[UUID, _Way]:
-    r = table(Referral)
+    r, m = table(Referral), table(Member)
     rows = session.execute(
-        select(*(r.c[name] for name in _Way.__dataclass_fields__)).where(
-            among_keys(session, (r.c.brand_id, r.c.id), {(brand_id, referral_id) for referral_id in referrals})
-        )
+        select(*(r.c[name] for name in tuple(_Way.__dataclass_fields__)[:-1]), m.c.erased_at)
+        .join(m, (m.c.brand_id == r.c.brand_id) & (m.c.id == r.c.advocate_id))
+        .where(among_keys(session, (r.c.brand_id, r.c.id), {(brand_id, referral_id) for referral_id in referrals}))
     )
     return {row.id: _Way(*row) for row in rows}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlmodel import Session
 from core import clock, ids
 from core.errors import BadInput, Conflict, NotFound
 from referral import members
-from referral.conversions import Conversion, Line, Recorded, customer_hash
+from referral.conversions import Conversion, Line, Recorded, customer_hash, hash_of_digest
 from referral.orders import assign_order
 from referral.qualifying import QualifyingEvent
 from tests.house import House, later
@@ -95,6 +96,8 @@ def test_figures_of_an_order_make_its_net(shop: Town) -> None:
         ({"lines": (Line("tea", 9_999),)}, "order_lines_sum"),
         ({"lines": (Line("tea", 10_001), Line("gift", -1))}, "order_amount"),
         ({"lines": tuple(Line(str(number), 0) for number in range(501))}, "order_lines_many"),
+        ({"lines": (Line("tea", 10_000, name="a\x00b"),)}, "order_name"),
+        ({"lines": (Line("tea", 10_000, category="\ud800"),)}, "order_name"),
         ({"ordered_at": datetime(2026, 1, 1)}, "moment_without_zone"),  # noqa: DTZ001  # that is the point
     ],
 )
@@ -350,3 +353,10 @@ def test_a_number_is_one_number_however_written() -> None:
     written = ("+86 138 0013 8000", "0086-13800138000", "138 0013 8000", "＋８６（１３８）００１３８０００")
     assert len({customer_hash(number) for number in written}) == 1
     assert customer_hash("+1 380 013 8000") != customer_hash("13800138000")
+
+
+def test_an_address_is_compared_in_lower_case_as_shops_hash_it() -> None:
+    members.set_fingerprint_key("test-secret")
+    digest = sha256("straße@example.org".encode()).hexdigest()
+    assert customer_hash(" STRAßE@Example.org") == hash_of_digest(digest)
+    assert customer_hash("strasse@example.org") != hash_of_digest(digest), "which is somebody else's"

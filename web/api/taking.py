@@ -11,7 +11,9 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from core.db import among_keys, table
-from core.errors import BadInput, Conflict
+from core.errors import Conflict
+from referral import codes
+from referral.campaigns import owners_of
 from referral.conversions import Order, RefundOrder
 from referral.orders import record_orders
 from referral.refunds import record_refunds
@@ -83,8 +85,10 @@ def _once(
 def _record_orders(session: Session, told: Sequence[Told[Order]]) -> list[Answer]:
     if not told:
         return []
-    codes = _codes_of(session, {(one.what.brand_id, one.click_id) for one in told if one.click_id})
-    orders = [_with_code(one, codes) for one in told]
+    clicks = _clicks_of(session, {(one.what.brand_id, one.click_id) for one in told if one.click_id})
+    typed = [one.what.code for one in told if one.click_id and one.what.code] if clicks else []
+    owned = _brands_of(session, typed) if typed else {}
+    orders = [_with_code(one, clicks, owned) for one in told]
     made = record_orders(session, orders)
     return [
         Answer(200 if result.repeated else 201, shown.conversion(line, one.locale))
@@ -92,29 +96,44 @@ def _record_orders(session: Session, told: Sequence[Told[Order]]) -> list[Answer
     ]
 
 
-def _codes_of(session: Session, clicks: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], str]:
-    """The invite code that each (brand, click) was made with."""
+@dataclass(frozen=True, slots=True)
+class _Click:
+    """With which invite code a click was made, and whether by a robot."""
+
+    code: str
+    robot: bool
+
+
+def _clicks_of(session: Session, clicks: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], _Click]:
+    """These (brand, click), as far as they were made with an invite code."""
     if not clicks:
         return {}
     t = table(Touch)
     rows = session.execute(
-        select(t.c.brand_id, t.c.id, t.c.code).where(
+        select(t.c.brand_id, t.c.id, t.c.code, t.c.robot).where(
             among_keys(session, (t.c.brand_id, t.c.id), clicks), t.c.code.is_not(None)
         )
     )
-    return {(brand_id, touch_id): code for brand_id, touch_id, code in rows}
+    return {(brand_id, touch_id): _Click(code, robot) for brand_id, touch_id, code, robot in rows}
 
 
-def _with_code(one: Told[Order], codes: Mapping[tuple[UUID, UUID], str]) -> Order:
-    """The order with the code its click was made with. Raises `BadInput("click_and_code")` where the two differ."""
-    if one.click_id is None:
-        return one.what
-    clicked = codes.get((one.what.brand_id, one.click_id))
-    if clicked is None:
-        return one.what
-    if one.what.code is not None and one.what.code != clicked:
-        raise BadInput("click_and_code")
-    return replace(one.what, code=clicked, click_id=one.click_id if one.what.code is None else None)
+def _brands_of(session: Session, typed: Sequence[str]) -> dict[str, UUID]:
+    """Whose invite codes these are, as they are kept."""
+    read = [code for one in typed if (code := codes.read(one)) is not None]
+    return {code: owner.brand_id for code, owner in owners_of(session, read).items()} if read else {}
+
+
+def _with_code(one: Told[Order], clicks: Mapping[tuple[UUID, UUID], _Click], owned: Mapping[str, UUID]) -> Order:
+    """The order with the code by which its buyer came: the one typed at the till if it is one of the brand's, else its
+    click's. A click of another link than the code typed stays with the order, for the campaign's policy to weigh."""
+    order = one.what
+    click = clicks.get((order.brand_id, one.click_id)) if one.click_id else None
+    if click is None:
+        return order
+    typed = codes.read(order.code) if order.code else None
+    if typed is None or owned.get(typed) != order.brand_id:
+        return replace(order, code=click.code, click_id=one.click_id)
+    return order if typed == click.code or click.robot else replace(order, click_id=one.click_id)
 
 
 def _record_refunds(session: Session, told: Sequence[Told[RefundOrder]]) -> list[Answer]:

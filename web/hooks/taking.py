@@ -140,11 +140,13 @@ def _code(session: Session, brand_id: UUID, sale: Sale) -> tuple[str | None, UUI
     that is one of this brand's. What was given as a code and is none is kept all the same: the order says so."""
     given = _invite_code(session, brand_id, [*sale.codes, *sale.maybe])
     given = given or _promo_owner(session, brand_id, [*sale.maybe, *sale.codes])
-    if given is not None:
-        return given, None
     clicked = _code_of_click(session, brand_id, sale.clicks)
+    if given is not None:
+        # A click of another link is a touch that the campaign's policy weighs against what was typed.
+        other = clicked is not None and clicked[0] != given and not clicked[2]
+        return given, clicked[1] if clicked is not None and other else None
     if clicked is not None:
-        return clicked
+        return clicked[:2]
     return next((code for code in sale.codes if len(code) <= LONGEST_CODE), None), None
 
 
@@ -179,8 +181,8 @@ def _promo_owner(session: Session, brand_id: UUID, candidates: Iterable[str]) ->
     return None
 
 
-def _code_of_click(session: Session, brand_id: UUID, candidates: Iterable[str]) -> tuple[str, UUID] | None:
-    """The code a click was made with, and the click."""
+def _code_of_click(session: Session, brand_id: UUID, candidates: Iterable[str]) -> tuple[str, UUID, bool] | None:
+    """The code a click was made with, the click, and whether a robot made it."""
     clicks = []
     for candidate in candidates:
         try:
@@ -190,9 +192,9 @@ def _code_of_click(session: Session, brand_id: UUID, candidates: Iterable[str]) 
     if not clicks:
         return None
     t = table(Touch)
-    found = select(t.c.id, t.c.code).where(t.c.brand_id == brand_id, among(session, t.c.id, clicks))
-    by_click: dict[UUID, str] = {row.id: row.code for row in session.execute(found) if row.code}
-    return next(((by_click[click], click) for click in clicks if click in by_click), None)
+    found = select(t.c.id, t.c.code, t.c.robot).where(t.c.brand_id == brand_id, among(session, t.c.id, clicks))
+    by_click = {row.id: (row.code, row.id, row.robot) for row in session.execute(found) if row.code}
+    return next((by_click[click] for click in clicks if click in by_click), None)
 
 
 def _give_back(session: Session, shop: Opened, back: Back) -> Made:

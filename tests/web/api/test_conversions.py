@@ -19,7 +19,10 @@ from core import clock
 from referral.api_keys import ApiKey, create_api_key, revoke_api_key, rotate_api_key
 from referral.brands import create_brand
 from referral.campaigns import Campaign
+from referral.codes import display
 from referral.conversions import Conversion
+from referral.members import Member
+from referral.referrals import Referral
 from referral.touches import Touch
 from tests.web.site import Site, open_site
 
@@ -101,11 +104,27 @@ async def test_a_click_names_the_friend_who_invited(tmp_path: Path) -> None:
         assert (answer.json()["status"], answer.json()["campaign"]) == ("attributed", "coffee")
         nobody = await shop.post("/conversions", order("1002", click_id=str(uuid4())))
         assert (nobody.json()["status"], nobody.json()["reason"]) == ("unattributed", "guest")
-        other = shop.site.code_of("Dora", shop.campaign)
-        both = await shop.post("/conversions", order("1003", click_id=str(UUID(click)), code=other))
-        assert (both.status_code, both.json()["code"]) == (400, "click_and_code")
         touches = shop.site.house.ask(lambda session: session.exec(select(Touch.kind)).all())
         assert "click" in touches
+
+
+async def test_a_code_that_was_typed_brings_the_buyer_before_the_click_does(tmp_path: Path) -> None:
+    async with open_shop(tmp_path) as shop:
+        landed = await shop.site.click(f"/r/{shop.code}")
+        click = str(UUID(landed.headers["location"].partition("t=")[2]))
+        dora = shop.site.code_of("Dora", shop.campaign)
+        typed = {"the same": display(shop.code).lower(), "Dora's": display(dora), "nobody's": "SPRING-10"}
+        for number, (name, code) in enumerate(typed.items()):
+            customer = {"email": f"buyer{number}@example.com"}
+            answer = await shop.post("/conversions", order(name, click_id=click, code=code, customer=customer))
+            assert (answer.status_code, answer.json()["status"]) == (201, "attributed"), name
+
+        def advocates(session: Session) -> list[str]:
+            found = select(Member.name).join(Referral, col(Referral.advocate_id) == Member.id)
+            return list(session.exec(found.order_by(col(Referral.id))).all())
+
+        assert shop.site.house.ask(advocates) == ["Alice", "Dora", "Alice"]
+        assert [row.code for row in shop.orders()][1:] == [display(dora), shop.code]
 
 
 async def test_the_same_key_gets_the_same_answer_and_no_other(tmp_path: Path) -> None:
@@ -163,6 +182,29 @@ async def test_a_batch_takes_each_by_itself(tmp_path: Path) -> None:
         assert [one["status"] for one in again] == [200, 200, 409, 400, 200]
         too_many = await shop.post("/conversions/batch", {"conversions": told * 201})
         assert too_many.status_code == 422
+
+
+@pytest.mark.parametrize("what", ["conversions", "refunds"])
+async def test_a_whole_batch_is_answered_once_under_its_key(tmp_path: Path, what: str) -> None:
+    def told(number: str) -> dict[str, Any]:
+        refund = {"source": "till", "external_id": number, "order_id": "1", "currency": "CNY"}
+        at = "2026-03-01T12:00:00+08:00"
+        return refund | {"refunded_at": at} if what == "refunds" else order(number, ordered_at=at)
+
+    async with open_shop(tmp_path) as shop:
+        await shop.post("/conversions", order("the key is at hand"))
+
+        async def tell(*numbers: str) -> httpx2.Response:
+            return await shop.post(f"/{what}/batch", {what: [told(one) for one in numbers]}, idempotency_key="b-1")
+
+        first, again, other = await tell("1", "2"), await tell("1", "2"), await tell("1", "3")
+        assert [one["status"] for one in first.json()["results"]] == [201, 201]
+        assert (again.status_code, again.json()) == (200, first.json())
+        assert again.headers["idempotency-replayed"] == "true"
+        assert again.headers["ratelimit"].startswith('"key";r=997;')
+        assert (other.status_code, other.json()["code"]) == (409, "idempotency_key")
+        kept = (await shop.get(f"/{what}")).json()[what]
+        assert [row["external_id"] for row in kept if row["external_id"] in "123"] == ["1", "2"]
 
 
 async def test_pages_follow_one_another_to_the_end(tmp_path: Path) -> None:
