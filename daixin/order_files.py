@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -109,9 +109,13 @@ def buyer(fields: Mapping[str, str | None]) -> dict[str, Any]:
 
 
 def read_moment(text: str, zone: ZoneInfo) -> datetime:
-    """A moment in ISO 8601, in this zone where it names none. Raises `BadInput("order_moment")`."""
+    """A moment in ISO 8601, of this zone where it names none; in UTC. Raises `BadInput("order_moment")`."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise BadInput("order_moment", given=text[:40]) from None
-    return found if found.tzinfo else found.replace(tzinfo=zone)
+    try:
+        # In UTC: days of a window are 24 hours, also where a zone changes its clocks in between.
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        raise BadInput("order_moment", given=text[:40]) from None
