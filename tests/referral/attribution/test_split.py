@@ -56,18 +56,28 @@ def test_an_order_is_credited_whole_or_not_at_all(
 
 
 @quick
-@given(policies, stories, minutes, st.lists(st.booleans(), min_size=12, max_size=12), st.integers(0, 10**6))
+@given(
+    policies,
+    stories,
+    minutes,
+    st.lists(st.booleans(), min_size=12, max_size=12),
+    st.integers(0, 10**6),
+    st.none() | st.sampled_from([ANN, BEN]),
+)
 def test_a_second_account_never_gains(
-    policy: Policy, story: list[tuple[int, UUID]], at: int, other: list[bool], total: int
+    policy: Policy, story: list[tuple[int, UUID]], at: int, other: list[bool], total: int, code: UUID | None
 ) -> None:
-    """Ann makes the same touches, some of them from a second account, Dot's, that nobody has linked to hers."""
+    """Ann makes the same touches, some of them from a second account, Dot's, that nobody has linked to hers; so she may
+    have given that account's code to whoever types one at the till."""
     moment = BEGIN + timedelta(minutes=at)
     mine = touches(story)
     spread = [
         Seen(one.id, DOT if one.advocate_id == ANN and other[n] else one.advocate_id, one.at)
         for n, one in enumerate(mine)
     ]
-    honest, split = credit(policy, mine, moment).shares, credit(policy, spread, moment).shares
+    till = Seen(UUID(int=99), code, moment) if code else None
+    dots = Seen(UUID(int=99), DOT, moment) if code == ANN and other[-1] else till
+    honest, split = credit(policy, mine, moment, till).shares, credit(policy, spread, moment, dots).shares
     assert _of(split, total, ANN, DOT) <= _of(honest, total, ANN)
     if policy.model != "binding":
         assert _of(split, total, ANN, DOT) == _of(honest, total, ANN), "nor does it lose: touches are what counts"

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +18,7 @@ from referral.attribution.decisions import Attribution, CreditShare
 from referral.attribution.split import WHOLE, parts_of
 from referral.conversions import Conversion
 from rewards.corrections import order_in
+from rewards.plans import Rounding
 from rewards.rewards import Reward
 from rewards.schedule import percent_of
 from tests.house import House, later
@@ -33,7 +34,9 @@ POLICIES = (
     'split = "time_decay"\nhalf_life_days = 1',
     'split = "shapley"\nhalf_life_days = 1\nprecedence = "link"',
 )
+RULE = '{{ to = "advocate", basis_points = {share}, rounding = "{rounding}", on = "purchased", hold_days = 7 }}'
 ADVOCATES = ("Ann", "Ben", "Cid")
+roundings: st.SearchStrategy[Rounding] = st.sampled_from(get_args(Rounding))
 who = st.sampled_from(ADVOCATES)
 steps = st.lists(
     st.one_of(
@@ -58,15 +61,16 @@ def one_house(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -
     house.close()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(policy=st.sampled_from(POLICIES), story=steps, hours=st.integers(1, 20))
+@pytest.mark.parametrize("policy", POLICIES)
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(share=st.sampled_from([1_000, 333, 6_667, 9_999]), rounding=roundings, story=steps, hours=st.integers(1, 20))
 def test_any_story_pays_each_order_once_to_the_cent(
-    one_house: House, policy: str, story: list[tuple[Any, ...]], hours: int
+    one_house: House, policy: str, share: int, rounding: Rounding, story: list[tuple[Any, ...]], hours: int
 ) -> None:
-    lane = open_lane(one_house, policy, name=f"Lane {next(_numbers)}")
+    lane = open_lane(one_house, policy, RULE.format(share=share, rounding=rounding), name=f"Lane {next(_numbers)}")
     fay = f"Fay{lane.brand.slug}"
     plays(lane, fay, story, hours)
-    one_house.ask(lambda session: proves(session, lane))
+    one_house.ask(lambda session: proves(session, lane, share, rounding))
 
 
 def plays(lane: Lane, fay: str, story: list[tuple[Any, ...]], hours: int) -> None:
@@ -89,7 +93,7 @@ def plays(lane: Lane, fay: str, story: list[tuple[Any, ...]], hours: int) -> Non
                     lane.gives_back(f"r{number}", said[1], of)
 
 
-def proves(session: Session, lane: Lane) -> None:
+def proves(session: Session, lane: Lane, share: int, rounding: Rounding) -> None:
     """Every order of the lane against its decision and what was paid for it."""
     mine = col(Conversion.brand_id) == lane.brand.id
     for order in session.scalars(select(Conversion).where(mine)):
@@ -100,7 +104,7 @@ def proves(session: Session, lane: Lane) -> None:
         )
         counts = order.status == "attributed"
         assert (kept or 0) == sum(share for _, share in shares) == (WHOLE if counts else 0)
-        due = parts_of(percent_of(order.left, 1_000, "down"), shares)
+        due = parts_of(percent_of(order.left, share, rounding), shares)
         paid: dict[str, int] = {}
         for reward in session.scalars(select(Reward).where(col(Reward.brand_id) == lane.brand.id)):
             if order_in(reward.cause) == order.id and reward.state != "capped":
