@@ -122,9 +122,24 @@ def rate(part: int, whole: int) -> Rate:
     return Rate(part, whole, share(part, whole), wilson(part, whole))
 
 
-def referral_rate(found: Sums) -> Rate:
-    """转介绍率: new customers whom somebody brought ÷ all new customers. New is who bought for the first time."""
-    return rate(found.brought, found.of("customers"))
+def referral_rate(found: Sums, customers: int) -> Rate:
+    """转介绍率: new customers whom somebody brought ÷ all new customers of the brand, also where `found` is of one
+    campaign. New is who bought for the first time."""
+    return rate(found.brought, customers)
+
+
+def new_customers(session: Session, brand_id: UUID, period: Period) -> int:
+    """How many bought from the brand for the first time, whoever brought them."""
+    t = table(InsightFigure)
+    number = session.scalar(
+        select(func.sum(t.c.amount)).where(
+            t.c.brand_id == brand_id,
+            t.c.day.between(period.first, period.last),
+            t.c.source == "conversion",
+            t.c.what == "customers",
+        )
+    )
+    return int(number or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,11 @@ LOOKED_AT = 100_000
 """Records behind the mark that one unit of work looks at: an old brand's first count takes many."""
 AT_ONCE = 60
 """Days of a source that one unit of work counts at most."""
+PATIENCE = timedelta(hours=6)
+"""So much longer than a day that may still change waits one that hardly will: the others come round however many are
+open."""
+LATE = timedelta(hours=1)
+"""A day whose turn was so long ago is counted though the newest ones have taken all the time there was."""
 
 
 def recount(session: Session, brand: Brand, sources: Sequence[Source], seconds: float, now: datetime) -> int:
@@ -50,10 +55,13 @@ def _recount(session: Session, brand: Brand, source: Source, seconds: float, now
     mark.counted_at = now
     session.add(mark)
     session.flush()
-    for number, day in enumerate(_days(session, brand, source, now)):
-        if time.thread_time() - began >= seconds and (number or not day.stale):
-            break
-        _count(session, brand, source, day, now)
+    waiting = _days(session, brand, source, now)
+    for kind in ([day for day in waiting if day.new], [day for day in waiting if not day.new]):
+        for number, day in enumerate(kind):
+            needed = not number and (day.stale or day.turn <= now - LATE)
+            if not needed and time.thread_time() - began >= seconds:
+                break
+            _count(session, brand, source, day, now)
     return _never_counted(session, brand, source) + more
 
 
@@ -148,30 +156,47 @@ def _widen(session: Session, brand_id: UUID, source: str, found: Mapping[date, t
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """A day that is to be counted."""
+    """A day that is to be counted. `turn`: since when, for one with nothing new."""
 
     day: date
     first_id: UUID
     last_id: UUID
     stale: bool
     counted_at: datetime | None
+    turn: datetime
+
+    @property
+    def new(self) -> bool:
+        """Whether there are records that no count has seen."""
+        return self.stale or self.counted_at is None
+
+    @property
+    def order(self) -> tuple[int, datetime, int]:
+        """What it goes by: never counted, something new, the others; the newest of those never counted first."""
+        return 0 if self.counted_at is None else 1 if self.stale else 2, self.turn, -self.day.toordinal()
 
 
 def _days(session: Session, brand: Brand, source: Source, now: datetime) -> list[_Day]:
-    """The next days to be counted: those never counted (the newest first), those with something new, those that may
-    still change, and the others; of each kind those first whose count is oldest."""
+    """The next days to be counted: those never counted (the newest first), those with something new, and the others by
+    the age of their count, those first that may still change."""
     t = table(InsightDay)
     today = now.astimezone(ZoneInfo(brand.timezone)).date()
     never = t.c.counted_at.is_(None)
-    turn = case((never, 0), (t.c.stale, 1), (t.c.day >= today - timedelta(days=source.open_days), 2), else_=3)
+    turn = case((never, 0), (t.c.stale, 1), else_=2)
     kept = [] if source.kept_days is None else [or_(never, t.c.day >= today - timedelta(days=source.kept_days))]
-    rows = session.execute(
-        select(t.c.day, t.c.first_id, t.c.last_id, t.c.stale, t.c.counted_at)
-        .where(t.c.brand_id == brand.id, t.c.source == source.name, *kept)
-        .order_by(turn, t.c.counted_at, t.c.day.desc())
-        .limit(AT_ONCE)
-    )
-    return [_Day(*row) for row in rows]
+    still_open = t.c.day >= today - timedelta(days=source.open_days)
+    found = []
+    for which, patience in ((still_open, timedelta()), (~still_open, PATIENCE)):
+        rows = session.execute(
+            select(t.c.day, t.c.first_id, t.c.last_id, t.c.stale, t.c.counted_at)
+            .where(t.c.brand_id == brand.id, t.c.source == source.name, which, *kept)
+            .order_by(turn, t.c.counted_at, t.c.day.desc())
+            .limit(AT_ONCE)
+        )
+        for row in rows:
+            turn_of = (row.counted_at or now) + (timedelta() if row.stale else patience)
+            found.append(_Day(row.day, row.first_id, row.last_id, row.stale, row.counted_at, turn_of))
+    return sorted(found, key=lambda day: day.order)[:AT_ONCE]
 
 
 def _never_counted(session: Session, brand: Brand, source: Source) -> int:

@@ -79,16 +79,23 @@ class Concentration:
         return 1 / self.index
 
     @property
+    def early(self) -> bool:
+        """Whether there are too few friends to tell either way."""
+        return self.friends < ENOUGH
+
+    @property
     def narrow(self) -> bool:
         """Whether few carry it: an index above 0.18, where the merger guidelines of the US Department of Justice and
         Federal Trade Commission (2023) begin to call a market highly concentrated, or more than half of all friends by
-        the first ten; told from thirty friends and twenty advocates on, below which it says little."""
-        enough = self.friends >= 30 and self.advocates > 10
-        return enough and (self.index > Fraction(18, 100) or (self.advocates >= 20 and self.top > Fraction(1, 2)))
+        the first ten, where there are twice as many at least: ten of eleven always bring more than half."""
+        of_many = self.advocates >= 2 * FIRST and self.top > Fraction(1, 2)
+        return not self.early and (self.index > Fraction(18, 100) or of_many)
 
 
 FIRST = 10
 """Advocates whose share is told as `Concentration.top`."""
+ENOUGH = 30
+"""Friends from which on something is said of concentration."""
 
 
 def concentration(board: Sequence[tuple[int, int]]) -> Concentration | None:

@@ -17,7 +17,8 @@ from rewards.insight.returns import Acquisition, Return
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of the funnel: how many people got there, and the share of those of the step before."""
+    """A step of the funnel: how many people got there, and the share of those of the step before, None for the first
+    and where more got here than there."""
 
     name: str
     people: int
@@ -69,6 +70,7 @@ def overview(session: Session, brand_id: UUID, period: Period, campaign_id: UUID
     """The brand's figures of a period, or one campaign's. Outside costs are the brand's: they stand in the figures of
     all campaigns together only."""
     found = figures.sums(session, brand_id, period, campaign_id)
+    everybody = found.of("customers") if campaign_id is None else figures.new_customers(session, brand_id, period)
     own = costs.spread_costs(costs.costs_of(session, brand_id), period.first, period.last) if not campaign_id else {}
     spent, unvalued = returns.spending(found, costs.values_of(session, brand_id), own)
     baselines = costs.baselines_of(session, brand_id)
@@ -78,11 +80,11 @@ def overview(session: Session, brand_id: UUID, period: Period, campaign_id: UUID
         period,
         figures.counting(session, brand_id),
         found,
-        _funnel(found),
-        figures.referral_rate(found),
+        funnel_of(found),
+        figures.referral_rate(found, everybody),
         figures.k_factor(found, advocates),
         tuple(returns.acquisition(one, found.brought, baselines.get(currency)) for currency, one in spent.items()),
-        tuple(returns.returned(found, one, period) for one in spent.values()),
+        tuple(returns.all_returned(found, spent, period)),
         tuple(unvalued),
         _places(found, communities=False),
         _places(found, communities=True),
@@ -91,11 +93,14 @@ def overview(session: Session, brand_id: UUID, period: Period, campaign_id: UUID
     )
 
 
-def _funnel(found: Sums) -> tuple[Step, ...]:
+def funnel_of(found: Sums) -> tuple[Step, ...]:
+    """How many people got to each of `figures.STEPS`."""
     steps: list[Step] = []
     for name in figures.STEPS:
         people = found.of(name)
-        steps.append(Step(name, people, figures.rate(people, steps[-1].people) if steps else None))
+        # Whoever buys without counting is no part of those who count: of the step before there is no share then.
+        within = bool(steps) and people <= steps[-1].people
+        steps.append(Step(name, people, figures.rate(people, steps[-1].people) if within else None))
     return tuple(steps)
 
 

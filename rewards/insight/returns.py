@@ -103,6 +103,13 @@ def acquisition(cost: Spending, customers: int, baseline: CostBaseline | None) -
     return Acquisition(cost, customers, value, interval, compared, change)
 
 
+def all_returned(found: Sums, costs: Mapping[str, Spending], period: Period) -> list[Return]:
+    """ROAS in each currency; also in those in which friends bought and nothing was spent, where it has no figure."""
+    nothing = Fraction()
+    free = {one: Spending(one, nothing, nothing, nothing, nothing) for one in found.parts("revenue")}
+    return [returned(found, cost, period) for _, cost in sorted((free | dict(costs)).items())]
+
+
 def returned(found: Sums, cost: Spending, period: Period) -> Return:
     """ROAS with the interval of a ratio of sums over the days (Cochran), where spending has days of its own."""
     revenue = found.whole[("revenue", cost.currency)]

@@ -2,115 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+import pytest
+from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
 from core import clock, ids
-from core.db import insert_all, table
-from referral import brands, members, orders, refunds, rejection
-from referral.arrivals import Arrive, arrive
+from core.db import table
+from referral import orders, rejection
 from referral.brands import Brand
-from referral.campaigns import Campaign, enroll
-from referral.conversions import Order, RefundOrder
+from referral.conversions import Order
 from referral.insight import figures
-from referral.insight.counting import SOURCES
-from referral.insight.figures import Period, Sums
-from referral.insight.models import InsightDay
-from referral.insight.recount import recount
+from referral.insight import recount as recounting
+from referral.insight.figures import Period
+from referral.insight.models import InsightDay, InsightMark
+from referral.insight.recount import OVERLAP
 from referral.referrals import Referral
-from referral.touches import Touch
-from rewards.campaign_files import apply_campaign
-from rewards.campaign_format import build_campaign
-from rewards.insight import costs, returns, spending
-from tests.house import House, later, person
-
-ALL = (*SOURCES, spending.SOURCE)
-
-
-class Shop:
-    """Mei's shop: a campaign that pays the advocate 60 yuan for a friend's purchase."""
-
-    def __init__(self, house: House, amount: int = 6_000) -> None:
-        self.house = house
-        self.brand, self.campaign = house.do(lambda session: self._open(session, amount))
-        self.number = 0
-
-    def _open(self, session: Session, amount: int) -> tuple[Brand, Campaign]:
-        brand = brands.create_brand(session, "Mei", slug="mei", timezone="Asia/Shanghai")
-        brands.connect(session, brand.id, "telegram", "-100", "Tea friends")
-        now = clock.now()
-        raw: dict[str, Any] = {
-            "campaign": {
-                "slug": "spring",
-                "title": {"en": "Spring", "zh_Hans": "春茶"},
-                "benefit": {"en": "A cup", "zh_Hans": "一杯茶"},
-                "timezone": "Asia/Shanghai",
-                "starts_at": now - timedelta(days=2),
-                "ends_at": now + timedelta(days=200),
-            },
-            "qualify": {"event": "purchased", "window_days": 30},
-            "rewards": {
-                "asset": "CNY",
-                "budget": 10_000_000,
-                "rules": [{"to": "advocate", "amount": amount, "hold_days": 0}],
-            },
-        }
-        return brand, apply_campaign(session, brand, build_campaign(raw)).campaign
-
-    def code_of(self, name: str) -> str:
-        def unit(session: Session) -> str:
-            known = members.meet(session, self.brand.id, [person(name)], [clock.now()], "message")[0]
-            return enroll(session, session.get_one(Campaign, (self.brand.id, self.campaign.id)), known.member_id)
-
-        return self.house.do(unit)
-
-    def brings(self, code: str, names: Sequence[str]) -> list[UUID | None]:
-        came = [Arrive(code, person(name), clock.now()) for name in names]
-        return [one.member_id for one in self.house.do(lambda session: arrive(session, came))]
-
-    def buys(self, net: int = 10_000, currency: str = "CNY", **who: Any) -> str:
-        self.number += 1
-        number = f"o{self.number}"
-        order = Order(self.brand.id, "till", number, currency, net, clock.now(), **who)
-        self.house.do(lambda session: orders.record_orders(session, [order]))
-        return number
-
-    def sends_back(self, number: str, currency: str = "CNY") -> None:
-        back = RefundOrder(self.brand.id, "till", f"r{number}", number, None, currency, clock.now())
-        self.house.do(lambda session: refunds.record_refunds(session, [back]))
-
-    def clicks(self, code: str, *addresses: str | None, robot: bool = False) -> None:
-        rows = [
-            {
-                "brand_id": self.brand.id,
-                "id": ids.new(),
-                "campaign_id": self.campaign.id,
-                "code": code,
-                "kind": "click",
-                "touched_at": clock.now(),
-                "address_hash": address,
-                "robot": robot,
-            }
-            for address in addresses
-        ]
-        self.house.do(lambda session: insert_all(session, table(Touch), rows))
-
-    def counts(self, seconds: float = 60) -> int:
-        return self.house.do(
-            lambda session: recount(session, session.get_one(Brand, self.brand.id), ALL, seconds, clock.now())
-        )
-
-    def sums(self, days: int = 30) -> Sums:
-        today = clock.now().date() + timedelta(days=1)
-        period = Period(today - timedelta(days=days), today)
-        return self.house.ask(lambda session: figures.sums(session, self.brand.id, period))
+from rewards.insight import costs, returns
+from tests.house import House, later
+from tests.referral.insight.teashop import Shop
 
 
 def test_seven_of_twenty_new_customers_were_brought_which_is_exactly_35_percent(house: House) -> None:
@@ -125,7 +39,7 @@ def test_seven_of_twenty_new_customers_were_brought_which_is_exactly_35_percent(
     shop.buys()  # names nobody
     shop.counts()
     found = shop.sums()
-    rate = figures.referral_rate(found)
+    rate = figures.referral_rate(found, found.of("customers"))
     assert (rate.part, rate.whole, rate.value) == (7, 20, Fraction(35, 100))
     assert rate.interval is not None
     assert (round(rate.interval.low, 4), round(rate.interval.high, 4)) == (
@@ -248,3 +162,50 @@ def test_another_time_zone_has_other_days(house: House) -> None:
     )
     assert shop.sums().of("came") == 1
     assert clock.now().astimezone(ZoneInfo("Asia/Kolkata")).date() in days
+
+
+def long_ago(shop: Shop) -> None:
+    """Whatever was written so far lies well behind the mark, where nobody looks for something new."""
+    ahead = UUID(int=ids.new().int + (int(2 * OVERLAP.total_seconds() * 1000) << 80))
+    t = table(InsightMark)
+    shop.house.do(lambda session: session.execute(update(t).where(t.c.brand_id == shop.brand.id).values(seen_id=ahead)))
+
+
+def with_a_late_refund(house: House) -> Shop:
+    """Bob's order, many since, and sixty days after it what nothing tells its day of: Bob sends it back."""
+    shop = Shop(house)
+    (bob,) = shop.brings(shop.code_of("Alice"), ["Bob"])
+    first = shop.buys(member_id=bob)
+    for day in (57, 58, 59):
+        with later(days=day):
+            shop.buys(customer_hash=f"{day:032x}")
+    with later(days=60):
+        shop.counts()
+        shop.sends_back(first)
+    long_ago(shop)
+    return shop
+
+
+def revenue(shop: Shop) -> int:
+    return shop.sums().whole[("revenue", "CNY")]
+
+
+def test_an_old_day_has_its_turn_though_today_takes_all_the_time_there_is(house: House) -> None:
+    shop = with_a_late_refund(house)
+    t = table(InsightDay)
+    newest = select(func.max(t.c.day)).where(t.c.brand_id == shop.brand.id, t.c.source == "conversion")
+    for hour in range(1, 9):
+        with later(days=60, hours=hour):
+            of_today = (t.c.brand_id == shop.brand.id, t.c.day == newest.scalar_subquery())
+            house.do(lambda session, here=of_today: session.execute(update(t).where(*here).values(stale=True)))  # type: ignore[misc]
+            shop.counts(seconds=0)
+    assert revenue(shop) == 0
+
+
+def test_old_days_come_round_however_many_may_still_change(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = with_a_late_refund(house)
+    monkeypatch.setattr(recounting, "AT_ONCE", 2)  # so that the open days alone are more than fit
+    for hour in range(1, 9):
+        with later(days=60, hours=hour):
+            shop.counts()
+    assert revenue(shop) == 0

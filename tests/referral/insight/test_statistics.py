@@ -76,3 +76,14 @@ def test_few_who_carry_most_are_warned_of_but_not_among_a_handful() -> None:
     handful = concentration([(10, 1), (1, 3)])
     assert handful is not None
     assert not handful.narrow
+    assert handful.early
+
+
+@pytest.mark.parametrize(
+    ("board", "narrow"), [([(40, 1)], True), ([(8, 5)], True), ([(4, 10)], False), ([(4, 11)], False)]
+)
+def test_one_advocate_with_all_the_friends_is_no_health(board: list[tuple[int, int]], narrow: bool) -> None:
+    found = concentration(board)
+    assert found is not None
+    assert not found.early
+    assert found.narrow is narrow

@@ -65,6 +65,13 @@ def test_nobody_brought_costs_nothing_a_head_and_nothing_spent_returns_nothing()
     assert (back.value, back.revenue) == (None, 900)
 
 
+def test_what_friends_buy_in_a_currency_nobody_was_paid_in_is_told_too() -> None:
+    found = spent(granted_CNY=500, revenue_USD=900)
+    whole, _ = returns.spending(found, {}, {})
+    told = {one.currency: (one.revenue, one.value) for one in returns.all_returned(found, whole, Period(DAY, DAY))}
+    assert told == {"CNY": (0, Fraction(0)), "USD": (900, None)}
+
+
 def test_a_month_is_spread_over_its_days_and_a_whole_month_is_whole() -> None:
     november, february = cost(date(2026, 11, 1), 30_000), cost(date(2028, 2, 1), 2_900)
     assert costs.spread_costs([november], date(2026, 11, 1), date(2026, 11, 30)) == {"CNY": 30_000}

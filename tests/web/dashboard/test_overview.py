@@ -9,8 +9,10 @@ import pytest
 
 from core import clock
 from referral import orders
+from referral.brands import Brand
 from referral.conversions import Order
 from rewards.insight import refresh
+from tests.referral.insight.teashop import Shop
 from tests.web.brandsite import open_brand
 
 ZH, EN = "zh_Hans", "en"
@@ -59,3 +61,46 @@ async def test_a_purchase_is_seen_by_whoever_opens_the_page_next(tmp_path: Path)
         site.house.do(lambda session: orders.record_orders(session, [told]))
         with clock.moved(refresh.FRESH + timedelta(seconds=1)):
             assert "2 of 2 new customers were brought" in (await mei.get("/")).text
+
+
+@pytest.mark.parametrize(
+    ("locale", "brought", "against"),
+    [
+        (EN, "7 of 20 new customers were brought", "−40.0% against your baseline of CN¥100.00"),
+        (ZH, "20 位新客中 7 位由老客带来", "较基准 ¥100.00：−40.0%"),
+    ],
+)
+async def test_seven_of_twenty_are_35_percent_and_sixty_yuan_40_percent_less_than_a_hundred(
+    tmp_path: Path, locale: str, brought: str, against: str
+) -> None:
+    async with open_brand(tmp_path, locale, empty=True) as site:
+        mei = await site.person("owner")
+        ours = site.house.ask(lambda session: session.get_one(Brand, site.ours.brand_id))
+        shop = Shop(site.house, ours)
+        for friend in shop.brings(shop.code_of("Alice"), [f"friend{number}" for number in range(7)]):
+            shop.buys(member_id=friend)
+        for number in range(13):
+            shop.buys(customer_hash=f"{number:032x}")
+        await mei.post("/settings/costs", what="baseline", currency="CNY", amount="100.00")
+        page = (await mei.get("/")).text
+        assert brought in page
+        assert "35.0%" in page
+        assert against in page
+        told = (await mei.get("/?campaign=spring")).text
+        assert brought in told, "of one campaign, too, it is a share of all new customers"
+        assert "35.0%" in told
+
+
+async def test_one_advocate_with_all_the_friends_is_warned_of(tmp_path: Path) -> None:
+    async with open_brand(tmp_path, empty=True) as site:
+        mei = await site.person("owner")
+        shop = Shop(site.house, site.house.ask(lambda session: session.get_one(Brand, site.ours.brand_id)))
+        friends = shop.brings(shop.code_of("Alice"), [f"friend{number}" for number in range(30)])
+        shop.buys(member_id=friends[0])
+        assert "Too early to tell" in (await mei.get("/")).text
+        for friend in friends[1:]:
+            shop.buys(member_id=friend)
+        with clock.moved(refresh.FRESH + timedelta(seconds=1)):
+            page = (await mei.get("/")).text
+        assert "a single advocate brought 100%" in page
+        assert "Healthy" not in page
