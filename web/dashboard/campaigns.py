@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 from sqlalchemy import func, select
-from sqlmodel import Session, col
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -17,11 +17,12 @@ from starlette.routing import BaseRoute
 from core import clock, i18n
 from core.db import table
 from core.errors import BadInput, DaixinError
-from referral import audit, leaderboard
+from referral import audit
+from referral.boards.faces import names_of, places_of
+from referral.boards.windows import ALL
 from referral.campaigns import MOVES, STATES, Campaign, campaigns_of, find_campaign
 from referral.insight.figures import Period
 from referral.insight.models import InsightFigure
-from referral.members import Member
 from rewards.account_words import asset_words
 from rewards.campaign_edits import steer
 from rewards.case_words import actor_name
@@ -46,13 +47,15 @@ STEPS = ("came", "qualified", "purchased")
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Of an asset: what was set aside, what is spent, both written out; `share` of it, 0 … 1."""
+    """Of an asset: what was set aside, what is spent, what is left, all written out; `share` of it spent, 0 … 1.
+    `returned`: what went back to the brand when the campaign was settled, None before."""
 
     asset: str
     whole: str
     spent: str
     left: str
     share: float
+    returned: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Everything one campaign's page shows."""
+    """Everything one campaign's page shows. `top`: place, member or (`teams`) team, name and friends."""
 
     campaign: Campaign
     title: str
     figures: Overview
     budgets: Sequence[Budget]
-    top: Sequence[tuple[int, UUID, str, int]]
+    top: Sequence[tuple[int, UUID, str | None, int]]
+    teams: bool
     log: Sequence[Entry]
     goods: dict[str, str]
 
@@ -190,17 +194,16 @@ def _listed(session: Session, viewer: Viewer, states: Sequence[str], page: int) 
 def _look(session: Session, viewer: Viewer, slug: str) -> Seen:
     campaign = find_campaign(session, viewer.brand_id, slug)
     figures = overview(session, viewer.brand_id, _period(campaign, viewer.timezone), campaign.id)
-    best = leaderboard.top(session, viewer.brand_id, campaign.id, TOP)
-    members = select(col(Member.id), col(Member.name)).where(
-        col(Member.brand_id) == viewer.brand_id, col(Member.id).in_([place.member_id for place in best])
-    )
-    names = dict(session.execute(members).all())
+    board = places_of(session, campaign, ALL, clock.now(), TOP)
+    best = board.standings.lines
+    names = names_of(session, campaign, board, [line.owner for line in best], public=False)
     return Seen(
         campaign,
         i18n.pick(campaign.title, viewer.locale),
         figures,
         _budgets(session, viewer, [campaign])[campaign.id],
-        [(place.rank, place.member_id, names.get(place.member_id, ""), place.score) for place in best],
+        [(line.rank, line.owner, names[line.owner], line.score) for line in best],
+        board.teams,
         _log(session, viewer, campaign),
         asset_words(session, viewer.brand_id, viewer.locale),
     )
@@ -215,7 +218,10 @@ def _period(campaign: Campaign, timezone: str) -> Period:
 
 
 def _budgets(session: Session, viewer: Viewer, campaigns: Sequence[Campaign]) -> dict[UUID, list[Budget]]:
-    """What each campaign set aside in its newest plan and what is left of it in the books, its own asset first."""
+    """What each campaign set aside in its newest plan and what is left of it in the books, its own asset first.
+
+    What a settled campaign did not spend is back with the brand: there the days' figures say what it gave.
+    """
     ids = [one.id for one in campaigns]
     a, p = table(LedgerAccount), table(RewardPlan)
     rows = session.execute(
@@ -228,22 +234,43 @@ def _budgets(session: Session, viewer: Viewer, campaigns: Sequence[Campaign]) ->
         p.c.brand_id == viewer.brand_id, p.c.campaign_id.in_(ids)
     )
     latest = dict(session.execute(versions.group_by(p.c.campaign_id)).all())
+    given = _given(session, viewer.brand_id, [one.id for one in campaigns if one.state == "settled"])
     items = asset_words(session, viewer.brand_id, viewer.locale)
     found: dict[UUID, list[Budget]] = {}
     for one in campaigns:
         plan = plan_of(session, viewer.brand_id, one.id, latest.get(one.id, one.version))
-        found[one.id] = [
-            _budget(items, viewer.locale, asset, plan.budget_of(asset), left.get((one.id, asset), 0))
-            for asset in plan.assets
-            if plan.budget_of(asset)
-        ]
+        found[one.id] = []
+        for asset in plan.assets:
+            if whole := plan.budget_of(asset):
+                rest = left.get((one.id, asset), 0)
+                spent = given.get((one.id, asset), 0) if one.state == "settled" else whole - rest
+                budget = _budget(items, viewer.locale, asset, whole, max(spent, 0), rest, one.state == "settled")
+                found[one.id].append(budget)
     return found
 
 
-def _budget(items: dict[str, str], locale: str, asset: str, whole: int, left: int) -> Budget:
-    spent = max(whole - left, 0)
-    said = [amount_words(items, locale, amount, asset) for amount in (whole, spent, left)]
-    return Budget(asset, said[0], said[1], said[2], spent / whole)
+def _given(session: Session, brand_id: UUID, campaigns: Sequence[UUID]) -> dict[tuple[UUID, str], int]:
+    """What these campaigns gave of each asset, less what was taken back."""
+    if not campaigns:
+        return {}
+    t = table(InsightFigure)
+    rows = session.execute(
+        select(t.c.campaign_id, t.c.part, t.c.what, func.sum(t.c.amount))
+        .where(t.c.brand_id == brand_id, t.c.campaign_id.in_(campaigns), t.c.what.in_(("granted", "taken_back")))
+        .group_by(t.c.campaign_id, t.c.part, t.c.what)
+    )
+    found: dict[tuple[UUID, str], int] = {}
+    for campaign_id, asset, what, amount in rows:
+        found[(campaign_id, asset)] = found.get((campaign_id, asset), 0) + int(amount) * (
+            -1 if what != "granted" else 1
+        )
+    return found
+
+
+def _budget(items: dict[str, str], locale: str, asset: str, whole: int, spent: int, left: int, settled: bool) -> Budget:
+    amounts = (whole, spent, left, max(whole - spent - left, 0))
+    said = [amount_words(items, locale, amount, asset) for amount in amounts]
+    return Budget(asset, said[0], said[1], said[2], spent / whole, said[3] if settled else None)
 
 
 def _log(session: Session, viewer: Viewer, campaign: Campaign) -> list[Entry]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from sqlmodel import Session, select
 
+from core import clock
 from referral.audit import AuditEntry
 from referral.campaigns import find_campaign
-from tests.web.brandsite import Brandsite, open_brand
+from rewards import settlement
+from rewards.rewards import release_due
+from tests.rewards.arena import open_arena
+from tests.web.brandsite import Brandsite, Filled, open_brand
 
 
 def state_of(site: Brandsite) -> str:
@@ -62,3 +67,47 @@ async def test_who_only_reviews_looks_and_does_not_touch(tmp_path: Path) -> None
         assert (await rui.post(f"/campaigns/{site.ours.campaign}/act", what="pause")).status_code == 403
         assert (await rui.get(f"/campaigns/{site.theirs.campaign}")).status_code == 404
         assert state_of(site) == "running"
+
+
+async def test_what_a_settled_campaign_did_not_spend_is_not_called_spent(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        mei = await site.person("owner")
+        page = f"/campaigns/{site.ours.campaign}"
+        assert "CN¥15.00 of CN¥1,000.00" in (await mei.get(page)).text
+        await mei.post(f"{page}/act", what="end")
+
+        def settle(session: Session) -> None:
+            release_due(session)
+            settlement.settle(session, find_campaign(session, site.ours.brand_id, site.ours.campaign))
+
+        with clock.moved(timedelta(days=30)):
+            site.house.do(settle)
+            mei = await site.person("owner")
+            told = (await mei.get(page)).text
+            assert "CN¥15.00 of CN¥1,000.00" in told
+            assert "CN¥985.00 went back to you" in told
+            assert "CN¥15.00 of CN¥1,000.00" in (await mei.get("/campaigns")).text
+
+
+async def test_a_contest_has_the_same_first_places_on_every_page(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        arena = open_arena(site.house)
+        arena.brings("Alice", 2)
+        arena.brings("Bob", 1)
+        arena.disqualifies("Alice")
+        mei = await site.person("owner", of=Filled(arena.brand.id, arena.brand.slug, "race"))
+        for page in ("/campaigns/race", "/leaderboard/race"):
+            told = (await mei.get(page)).text.partition("<table" if "campaigns" in page else "data-board")[2]
+            assert str(arena.people["Bob"]) in told
+            assert str(arena.people["Alice"]) not in told
+
+
+async def test_a_team_stands_on_its_contests_page_by_its_name(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        arena = open_arena(site.house, contest={"mode": "teams"})
+        arena.founds("Alice", "Green & Co")
+        arena.brings("Alice", 2)
+        mei = await site.person("owner", of=Filled(arena.brand.id, arena.brand.slug, "race"))
+        told = (await mei.get("/campaigns/race")).text
+        assert "<bdi>Green &amp; Co</bdi>" in told
+        assert str(arena.people["Alice"]) not in told
