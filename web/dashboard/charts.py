@@ -15,6 +15,8 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 8, 10, 24
 FRAMES = (("wide", 720, 220, 7), ("narrow", 340, 200, 4))
 """(class, width, height, labels that have room)"""
 COLOURS = 5
+SPAN = " – "
+"""Stands between the first and the last label of values that were taken together; axes have room for the first."""
 MOST = 120
 """Values a line has at most; of more, neighbours are taken together."""
 Write = Callable[[float], str]
@@ -74,8 +76,8 @@ def spark(values: Sequence[float], title: str) -> Markup:
 def together(
     labels: Sequence[str], series: Sequence[Series], *, last: bool = False
 ) -> tuple[Sequence[str], Sequence[Series]]:
-    """No more than `MOST` values: neighbours are added up in groups of one size, or stand by the last of them (what
-    only grows)."""
+    """No more than `MOST` values: neighbours are added up in groups of one size, labelled from the first to the last
+    of them; what only grows stands by the last of them, labelled so."""
     size = ceil(len(labels) / MOST)
     if size <= 1:
         return labels, series
@@ -86,7 +88,9 @@ def together(
         groups = [values[begin : begin + size] for begin in range(over, len(values), size)]
         return [group[-1] if last else sum(value or 0 for value in group) for group in groups]
 
-    return labels[over::size], [Series(one.name, of(one.values)) for one in series]
+    groups = [labels[begin : begin + size] for begin in range(over, len(labels), size)]
+    said = [group[-1] if last else f"{group[0]}{SPAN}{group[-1]}" for group in groups]
+    return said, [Series(one.name, of(one.values)) for one in series]
 
 
 def _lines(frame: _Frame, series: Sequence[Series]) -> str:
@@ -143,9 +147,10 @@ def _grid(frame: _Frame, step: float, write: Write) -> str:
 def _under(frame: _Frame, labels: Sequence[str]) -> str:
     """As many labels as have room, evenly."""
     every = max(1, ceil(len(labels) / frame.room))
+    begins = [escape(label.partition(SPAN)[0]) for label in labels]
     return "".join(
-        f'<text x="{frame.x(place):.1f}" y="{frame.height - 6}" text-anchor="middle">{escape(label)}</text>'
-        for place, label in enumerate(labels)
+        f'<text x="{frame.x(place):.1f}" y="{frame.height - 6}" text-anchor="middle">{begin}</text>'
+        for place, begin in enumerate(begins)
         if place % every == 0 and place + every / 2 <= len(labels)
     )
 

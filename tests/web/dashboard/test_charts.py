@@ -36,6 +36,14 @@ def test_a_year_is_taken_together_in_groups_of_one_size_up_to_today() -> None:
     labels, (added,) = together(days, [Series("came", [1] * 365)])
     assert len(labels) == len(added.values) <= MOST
     assert set(added.values) == {4}  # a last group of one day would look like a fall
-    assert labels[-1] == "361"
-    _, (grown,) = together(days, [Series("in all", list(range(365)))], last=True)
+    assert (labels[0], labels[-1]) == ("1 – 4", "361 – 364")
+    sums, (grown,) = together(days, [Series("in all", list(range(365)))], last=True)
+    assert sums == [str(value) for value in grown.values], "a sum stands under the day it was reached on"
     assert grown.values[-1] == 364
+
+
+def test_an_axis_has_room_for_the_first_day_of_a_group_the_table_says_both() -> None:
+    labels, series = together([f"day {day}" for day in range(242)], [Series("came", [1] * 242)])
+    drawn = line_chart("Friends", labels, series, str, "Table")
+    assert '<th scope="row">day 239 – day 241</th>' in drawn
+    assert not re.search(r"<text[^>]*>[^<]* – ", drawn)
