@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from core.db import among, table
-from referral.conversions import STATUSES, Conversion
+from referral.conversions import STATUSES, Conversion, Refund
 from referral.referrals import Referral
 
 UNCOUNTED = "uncounted"
@@ -47,22 +47,29 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Orders with the advocate of each that has one. `older`: where the next page begins, if there may be one."""
+    """Orders with the advocate of each that has one, by referral.
+
+    `older`: where the next page begins, if there may be one. `against`: why an order that was attributed counts no
+    more. `waiting`: refunds for the number that was asked for, whose order has not come yet.
+    """
 
     orders: Sequence[Conversion]
     advocates: dict[UUID, UUID]
     older: Cursor | None
+    against: dict[UUID, str]
+    waiting: Sequence[Refund] = ()
 
 
 def orders_page(session: Session, brand_id: UUID, wanted: Wanted, after: Cursor | None = None) -> Page:
     """The orders that fit, the last received first."""
     if wanted.number:
         found = _numbered(session, brand_id, wanted)
-        return Page(found, _advocates(session, brand_id, found), None)
+        waiting = [] if found else _waiting(session, brand_id, wanted.number)
+        return _page(session, brand_id, found, None, waiting)
     orders, older = (
         _plain(session, brand_id, wanted, after) if wanted.plain else _sifted(session, brand_id, wanted, after)
     )
-    return Page(orders, _advocates(session, brand_id, orders), older)
+    return _page(session, brand_id, orders, older)
 
 
 def _conditions(wanted: Wanted, c: type[Conversion]) -> list[ColumnElement[bool]]:
@@ -123,16 +130,27 @@ def _cursor(order: Conversion) -> Cursor:
 
 
 def _numbered(session: Session, brand_id: UUID, wanted: Wanted) -> list[Conversion]:
-    number = (wanted.number or "").strip()[:200]
-    spelt = {number, number.removeprefix("#"), f"#{number}"}
     rows = session.scalars(
         select(Conversion).where(
             col(Conversion.brand_id) == brand_id,
             among(session, table(Conversion).c.source, sources_of(session, brand_id)),
-            among(session, table(Conversion).c.external_id, spelt),
+            among(session, table(Conversion).c.external_id, _spelt(wanted.number or "")),
         )
     )
     return sorted(rows, key=lambda order: order.received_at, reverse=True)[:PAGE]
+
+
+def _spelt(number: str) -> set[str]:
+    number = number.strip()[:200]
+    return {number, number.removeprefix("#"), f"#{number}"}
+
+
+def _waiting(session: Session, brand_id: UUID, number: str) -> Sequence[Refund]:
+    t = table(Refund).c
+    of_order = among(session, t.order_id, _spelt(number))
+    waits = t.status == literal_column("'waiting'")  # as the partial index has it
+    found = select(Refund).where(t.brand_id == brand_id, waits, of_order).order_by(t.refunded_at, t.id).limit(PAGE)
+    return session.scalars(found).all()
 
 
 def sources_of(session: Session, brand_id: UUID) -> list[str]:
@@ -148,11 +166,29 @@ def sources_of(session: Session, brand_id: UUID) -> list[str]:
     return found
 
 
-def _advocates(session: Session, brand_id: UUID, orders: Sequence[Conversion]) -> dict[UUID, UUID]:
-    """By referral."""
+def _page(
+    session: Session,
+    brand_id: UUID,
+    orders: Sequence[Conversion],
+    older: Cursor | None,
+    waiting: Sequence[Refund] = (),
+) -> Page:
+    """The orders with who brought their buyers, and what stands against them by now."""
     r = table(Referral).c
     wanted = {order.referral_id for order in orders if order.referral_id}
-    if not wanted:
-        return {}
-    rows = session.execute(select(r.id, r.advocate_id).where(r.brand_id == brand_id, among(session, r.id, wanted)))
-    return dict(rows.all())
+    brought = select(r.id, r.advocate_id, r.state).where(r.brand_id == brand_id, among(session, r.id, wanted))
+    rows = session.execute(brought).all() if wanted else []
+    states = {row.id: row.state for row in rows}
+    against = {
+        order.id: reason
+        for order in orders
+        if order.status == "attributed" and (reason := _against(order, states.get(order.referral_id)))
+    }
+    return Page(orders, {row.id: row.advocate_id for row in rows}, older, against, waiting)
+
+
+def _against(order: Conversion, state: str | None) -> str | None:
+    """As the order's own page answers (`verdicts.verdict_of_order`)."""
+    if order.left == 0:
+        return "refunded" if order.net else "nothing_paid"
+    return f"referral_{state}" if state in ("reversed", "rejected") else None

@@ -10,8 +10,9 @@ from uuid import uuid4
 import pytest
 
 from core import clock
-from referral.conversions import Order
+from referral.conversions import Order, RefundOrder
 from referral.orders import record_orders
+from referral.refunds import record_refunds
 from tests.web.brandsite import OTHER, open_brand
 
 
@@ -73,6 +74,35 @@ async def test_the_list_finds_orders_by_number_and_by_reason(tmp_path: Path) -> 
                 assert (await mei.get("/journeys", params={name: strange})).status_code == 200, (name, strange)
         nothing = plain((await mei.get("/journeys", params={"q": "no-such", "after": "junk", "status": "'; --"})).text)
         assert "No order fits" in nothing
+
+
+async def test_the_list_says_of_an_order_what_its_own_page_says(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        mei = await site.person("reviewer")
+        row = plain((await mei.get("/journeys", params={"q": "wild-1002"})).text)
+        assert "Counted" in row.partition("CN¥50.00")[2]
+        back = RefundOrder(site.ours.brand_id, "till", "all", "wild-1002", None, "CNY", clock.now())
+        site.house.do(lambda session: record_refunds(session, [back]))
+        page = plain((await mei.get(f"/journeys/order/{site.ours.ids['conversion:1002']}")).text)
+        assert "Not counted" in page
+        row = plain((await mei.get("/journeys", params={"q": "wild-1002"})).text).partition("CN¥0.00")[2]
+        assert "refunded" in row
+        assert "Counted" not in row
+
+
+async def test_a_refund_whose_order_has_not_come_is_found_by_the_orders_number(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        mei = await site.person("reviewer")
+        for brand_id, amount in ((site.ours.brand_id, 700), (site.theirs.brand_id, 66_600)):
+            early = RefundOrder(brand_id, "till", "early", "#3001", amount, "CNY", clock.now())
+            site.house.do(lambda session, early=early: record_refunds(session, [early]))  # type: ignore[misc]
+        told = plain((await mei.get("/journeys", params={"q": "3001"})).text)
+        assert "the order itself has not" in told
+        assert "CN¥7.00" in told
+        assert "666" not in told
+        order = Order(site.ours.brand_id, "till", "#3001", "CNY", 900, clock.now())
+        site.house.do(lambda session: record_orders(session, [order]))
+        assert "the order itself has not" not in plain((await mei.get("/journeys", params={"q": "3001"})).text)
 
 
 async def test_a_brand_without_orders_is_told_how_they_come(tmp_path: Path) -> None:
