@@ -163,3 +163,11 @@ async def test_a_draft_is_nobodys_business(tmp_path: Path) -> None:
     async with open_site(tmp_path) as site:
         path = link(site, site.campaign(state="draft"))
         assert (await site.click(path)).status_code == 404
+
+
+async def test_a_screen_says_which_time_it_counts(tmp_path: Path) -> None:
+    async with open_site(tmp_path) as site:
+        path = link(site, site.campaign())
+        for tail in ("/stage", "/embed"):
+            assert "This week" in (await site.click(f"{path}{tail}?window=week")).text
+            assert "This week" not in (await site.click(f"{path}{tail}")).text
