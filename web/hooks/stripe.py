@@ -54,6 +54,7 @@ def verify(body: bytes, headers: Mapping[str, str], secrets: Mapping[str, str]) 
     """What was signed. Raises `NotAllowed("shop_signature")` unless the endpoint's secret did, these five minutes."""
     try:
         given = headers.get("stripe-signature", "")
+        given.encode("ascii")  # else the library compares what cannot be compared
         stripe.WebhookSignature.verify_header(body.decode(), given, secrets["secret"], TOLERANCE)
     except (stripe.SignatureVerificationError, ValueError):
         raise NotAllowed("shop_signature") from None
@@ -99,7 +100,8 @@ def _session(given: Fields, how: str) -> list[Item]:
     currency = currency_of(given)
     details, who = fields(given.get("total_details")), fields(given.get("customer_details"))
     payment, invoice = _id(given.get("payment_intent")), _id(given.get("invoice"))
-    number = (invoice if given.get("mode") == "subscription" else payment) or payment or number_of(given, "id")
+    by_invoice = given.get("mode") == "subscription" or how == "billing"
+    number = (invoice if by_invoice else payment) or payment or number_of(given, "id")
     discount = _amount(details, "amount_discount", currency)
     noted = list(fields(given.get("metadata")).items())
     asked = [(one.get("key"), _answer(one)) for one in rows(given.get("custom_fields"))]
@@ -124,7 +126,8 @@ def _session(given: Fields, how: str) -> list[Item]:
 
 def _invoice(given: Fields, how: str) -> list[Item]:
     """A payment of a subscription. The first is told by the session it was bought in, which also knows the code, unless
-    the shop makes subscriptions itself or gave this one the code as metadata."""
+    the shop makes subscriptions itself or gave this one the code as metadata. A session that is paid once may make an
+    invoice, too, which is the same purchase: where sessions count, only those of subscriptions do."""
     parent = fields(fields(given.get("parent")).get("subscription_details"))
     metadata = [
         given.get("metadata"),
@@ -133,9 +136,14 @@ def _invoice(given: Fields, how: str) -> list[Item]:
     ]
     noted = [pair for one in metadata for pair in fields(one).items()]
     codes = named_values(noted, CODE_NAMES)
-    if how == "checkout" and given.get("billing_reason") == "subscription_create" and not codes:
-        return [Ignored("told_by_session")]
-    currency, number = currency_of(given), number_of(given, "id")
+    number, why = number_of(given, "id"), text(given.get("billing_reason"), 60)
+    payments = [fields(one.get("payment")) for one in rows(fields(given.get("payments")).get("data"))]
+    names = _names(number, [given, *payments])
+    if how == "checkout" and not why.startswith("subscription"):
+        return [Ignored("no_subscription")]
+    if how == "checkout" and why == "subscription_create" and not codes:
+        return [Ignored("told_by_session"), *names]
+    currency = currency_of(given)
     if not _amount(given, "amount_paid", currency):
         return [Ignored("nothing_paid")]
     discount = sum(_amount(one, "amount", currency) for one in rows(given.get("total_discount_amounts")))
@@ -155,8 +163,7 @@ def _invoice(given: Fields, how: str) -> list[Item]:
         clicks=kept(named_values(noted, CLICK_NAMES)),
         consent=consented(noted),
     )
-    payments = [fields(one.get("payment")) for one in rows(fields(given.get("payments")).get("data"))]
-    return [sale, *_names(number, [given, *payments])]
+    return [sale, *names]
 
 
 def _payment(given: Fields) -> Item:

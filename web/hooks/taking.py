@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -18,17 +19,19 @@ from sqlmodel import Session
 from core.db import among, insert_new, table
 from core.errors import BadInput, DaixinError, NotFound, Unavailable
 from referral import codes, shops
+from referral.buyers import find_buyers
 from referral.campaigns import Campaign, Enrollment, InviteCode, owners_of
 from referral.conversions import (
     Conversion,
     Order,
+    Recorded,
     RefundOrder,
     conversions_by,
     customer_hash,
     hash_of_digest,
     lock_orders,
 )
-from referral.orders import record_orders
+from referral.orders import assign_order, record_orders
 from referral.refunds import record_refunds
 from referral.shops import Delivery, Opened, ShopOrderName, ShopRefund
 from referral.touches import Touch
@@ -69,7 +72,7 @@ def take_in(session: Session, shop: Opened, told: Told, digest: str) -> Delivery
         # What waited for this is booked by itself, too: a refund that contradicts its order keeps no order out.
         items.extendleft(reversed(waited))
     delivery = max(results, key=lambda one: WEIGHT[one.outcome])
-    shops.remember(session, shop.brand_id, shop.shop_id, delivery)
+    shops.remember(session, shop.brand_id, shop.shop_id, delivery, by_new_key=not shop.by_old_key)
     return delivery
 
 
@@ -96,10 +99,24 @@ def _take(session: Session, shop: Opened, item: Item) -> tuple[Made, list[Back]]
 
 
 def _sell(session: Session, shop: Opened, sale: Sale) -> Made:
-    recorded = record_orders(session, [_order(session, shop, sale)])[0]
+    order = _order(session, shop, sale)
+    recorded = record_orders(session, [order])[0]
+    if recorded.repeated and order.code is not None and recorded.reason in ("guest", "unknown_buyer"):
+        recorded = _with_late_code(session, order, recorded)
     # What became of an order is its status with its reason; a plain "attributed" needs no more.
     reason = recorded.reason if recorded.status == "attributed" else f"{recorded.status}.{recorded.reason}"
     return "repeated" if recorded.repeated else "recorded", reason, sale.number, recorded.conversion_id
+
+
+def _with_late_code(session: Session, order: Order, first: Recorded) -> Recorded:
+    """An order that was told first by a message without the code, as one of Stripe's session and invoice may be, and
+    they come in any order: whoever the code names has brought the buyer all the same."""
+    buyer = find_buyers(session, [replace(order, ordered_at=first.ordered_at)])[0]
+    if buyer.member_id is None or buyer.outcome != "referred":
+        return first
+    conversions_by(session, [order.key])[order.key].code = order.code
+    session.flush()
+    return assign_order(session, *order.key, buyer.member_id)
 
 
 def _order(session: Session, shop: Opened, sale: Sale) -> Order:

@@ -79,6 +79,50 @@ async def test_a_subscription_is_bought_once_and_renewed_every_month(tmp_path: P
         assert [row.left for row in shop.orders()] == [2_500, 0]
 
 
+@pytest.mark.parametrize("first", ["session", "invoice"])
+@pytest.mark.parametrize("orders", ["checkout", "billing"])
+async def test_an_invoice_for_what_was_paid_once_is_no_second_purchase(tmp_path: Path, first: str, orders: str) -> None:
+    async with open_shopfront(tmp_path, "stripe", orders=orders) as shop:
+        figures = {"total": 10_800, "amount_paid": 10_800, "total_taxes": [{"amount": 1_800}]}
+        figures |= {"shipping_cost": {"amount_subtotal": 1_000}, "total_discount_amounts": [{"amount": 2_000}]}
+        paid = stripe_event("invoice.paid", stripe_invoice("in_1", billing_reason="manual", **figures))
+        session = stripe_session(invoice="in_1", client_reference_id=shop.code)
+        told = [stripe_event("checkout.session.completed", session), paid]
+        for event in told if first == "session" else reversed(told):
+            await shop.tell(event)
+        assert shop.figures() == (12_800, 2_000, 1_000, 1_800, 8_000)
+        assert [row.status for row in shop.orders()] == ["attributed"]
+        assert await shop.tell(stripe_event("refund.created", stripe_refund(amount=10_800))) == "refunded"
+        assert [row.left for row in shop.orders()] == [0]
+
+
+@pytest.mark.parametrize("first", ["session", "invoice"])
+async def test_a_code_that_only_the_subscription_has_counts_whatever_comes_first(tmp_path: Path, first: str) -> None:
+    async with open_shopfront(tmp_path, "stripe") as shop:
+        parent = {"subscription_details": {"metadata": {"daixin": shop.code}}}
+        invoice = stripe_invoice("in_1", billing_reason="subscription_create", parent=parent)
+        details = {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 500}
+        bought = {"mode": "subscription", "payment_intent": None, "invoice": "in_1", "amount_total": 3_000}
+        session = stripe_session(**bought, total_details=details)
+        told = [stripe_event("checkout.session.completed", session), stripe_event("invoice.paid", invoice)]
+        outcomes = [await shop.tell(event) for event in (told if first == "session" else reversed(told))]
+        assert outcomes == (["recorded", "recorded"] if first == "session" else ["recorded", "repeated"])
+        assert [(row.status, row.code, row.net) for row in shop.orders()] == [("attributed", shop.code, 2_500)]
+        assert [await shop.tell(event) for event in told] == ["repeated", "repeated"]
+
+
+async def test_the_first_payment_of_a_subscription_can_go_back(tmp_path: Path) -> None:
+    async with open_shopfront(tmp_path, "stripe") as shop:
+        details = {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 500}
+        bought = {"mode": "subscription", "payment_intent": None, "invoice": "in_1", "amount_total": 3_000}
+        await shop.tell(stripe_event("checkout.session.completed", stripe_session(**bought, total_details=details)))
+        # Older versions of Stripe's interface name the payment in the invoice, and nowhere else.
+        invoice = stripe_invoice("in_1", billing_reason="subscription_create", payment_intent="pi_1", charge="ch_1")
+        await shop.tell(stripe_event("invoice.paid", invoice))
+        assert await shop.tell(stripe_event("refund.created", stripe_refund(amount=3_000))) == "refunded"
+        assert [(row.external_id, row.left) for row in shop.orders()] == [("in_1", 0)]
+
+
 async def test_a_shop_that_makes_subscriptions_itself_is_told_by_invoices(tmp_path: Path) -> None:
     async with open_shopfront(tmp_path, "stripe", orders="billing") as shop:
         details = {"subscription_details": {"metadata": {"daixin": shop.code}}}
