@@ -18,8 +18,6 @@ from core import clock, i18n
 from core.db import table
 from core.errors import BadInput, DaixinError
 from referral import audit
-from referral.boards.faces import names_of, places_of
-from referral.boards.windows import ALL
 from referral.campaigns import MOVES, STATES, Campaign, campaigns_of, find_campaign
 from referral.insight.figures import Period
 from referral.insight.models import InsightFigure
@@ -30,13 +28,13 @@ from rewards.insight.overview import Overview, overview
 from rewards.ledger import LedgerAccount, Purpose
 from rewards.plans import RewardPlan, plan_of
 from web.dashboard import charts, shown
+from web.dashboard.beginning import Best, best
 from web.dashboard.desk import Desk, Viewer
 from web.dashboard.overview import count_first
 from web.dashboard.telling import amount_words, telling_for
 
 PAGE = "/campaigns"
 LISTED = 30
-TOP = 5
 LOGGED = 20
 LOG = ("launch", "schedule", "pause", "resume", "end", "edit", "extend", "budget", "apply", "duplicate", "announce")
 """What is told of a campaign's life, of all that is in the audit log."""
@@ -79,14 +77,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Everything one campaign's page shows. `top`: place, member or (`teams`) team, name and friends."""
+    """Everything one campaign's page shows."""
 
     campaign: Campaign
     title: str
     figures: Overview
     budgets: Sequence[Budget]
-    top: Sequence[tuple[int, UUID, str | None, int]]
-    teams: bool
+    best: Best
     log: Sequence[Entry]
     goods: dict[str, str]
 
@@ -194,16 +191,12 @@ def _listed(session: Session, viewer: Viewer, states: Sequence[str], page: int) 
 def _look(session: Session, viewer: Viewer, slug: str) -> Seen:
     campaign = find_campaign(session, viewer.brand_id, slug)
     figures = overview(session, viewer.brand_id, _period(campaign, viewer.timezone), campaign.id)
-    board = places_of(session, campaign, ALL, clock.now(), TOP)
-    best = board.standings.lines
-    names = names_of(session, campaign, board, [line.owner for line in best], public=False)
     return Seen(
         campaign,
         i18n.pick(campaign.title, viewer.locale),
         figures,
         _budgets(session, viewer, [campaign])[campaign.id],
-        [(line.rank, line.owner, names[line.owner], line.score) for line in best],
-        board.teams,
+        best(session, campaign),
         _log(session, viewer, campaign),
         asset_words(session, viewer.brand_id, viewer.locale),
     )

@@ -17,14 +17,14 @@ from starlette.routing import BaseRoute
 from core import clock, i18n
 from core.money import ITEM
 from referral.brands import Community
-from referral.campaigns import Campaign, campaigns_of, find_campaign
+from referral.campaigns import Campaign, campaigns_of, current_campaign, find_campaign
 from referral.insight.figures import STEPS
 from referral.webhooks.endpoints import in_trouble
 from referral.webhooks.models import WebhookEndpoint
 from rewards.insight import refresh
 from rewards.insight.overview import Overview, latest, overview
 from rewards.items.items import Item
-from web.dashboard import charts, shown
+from web.dashboard import beginning, charts, shown
 from web.dashboard.desk import Desk, Viewer
 
 DAYS = (7, 30, 90, 365)
@@ -42,6 +42,11 @@ class Seen:
     goods: dict[str, str]
     stopped: Sequence[WebhookEndpoint]
     """Addresses of the brand's programs that were given up, for who may look after them."""
+    waiting: Sequence[beginning.Waiting]
+    steps: Sequence[beginning.Step]
+    """What a brand without a campaign does first."""
+    best: beginning.Best | None
+    """The first places of the campaign that was chosen, or else of the one people mean when they name none."""
 
 
 def routes(desk: Desk) -> list[BaseRoute]:
@@ -63,6 +68,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
             choices=DAYS,
             chart=trend(viewer, seen.figures),
             goods=lambda asset: seen.goods.get(asset, asset),
+            pick=lambda title: i18n.pick(title, viewer.locale),
         )
 
     return [desk.route("/", show)]
@@ -89,13 +95,18 @@ def look(session: Session, viewer: Viewer, days: int, slug: str = "") -> Seen:
     rows = session.scalars(
         select(Community).where(col(Community.brand_id) == viewer.brand_id, col(Community.id).in_(places))
     )
+    campaigns = campaigns_of(session, viewer.brand_id)
+    ranked = campaign or current_campaign(session, viewer.brand_id)
     return Seen(
         found,
-        campaigns_of(session, viewer.brand_id),
+        campaigns,
         campaign,
         {row.id: row.title or row.group_id for row in rows},
         goods_of(session, viewer, found.unvalued),
         in_trouble(session, viewer.brand_id) if viewer.may("connect") else (),
+        beginning.waiting(session, viewer),
+        () if campaigns else beginning.steps(session, viewer),
+        beginning.best(session, ranked) if ranked else None,
     )
 
 
