@@ -31,7 +31,11 @@ TOPICS: dict[str, Sequence[str]] = {
     "checkout": (*SESSIONS, *INVOICES, *BACK),
     "billing": (*INVOICES, *SESSIONS, *BACK),
     "intents": ("payment_intent.succeeded", *BACK),
-    "youzan": ("trade_TradePaid", "trade_TradeSuccess", "trade_TradeClose", "trade_refund_RefundSuccess"),
+    "youzan": (
+        *("trade_TradePaid", "trade_TradeBuyerPay", "trade_TradeSuccess", "trade_TradeClose"),
+        *("trade_refund_RefundSellerAgree", "trade_refund_RefundSuccess", "trade_refund_SysRefund"),
+        "youzan_trade_RefundSuccess",
+    ),
 }
 """What to subscribe to, as each shop calls it; Stripe's by the shop's option `orders`."""
 TONES = {"recorded": "good", "refunded": "good", "kept": "warn", "waiting": "warn", "refused": "bad"}

@@ -4,6 +4,9 @@ can send it again for ever. So a message only says which trade to ask for; what 
 Two forms are sent: the signature in the body, over its `msg` (JSON, percent-encoded), or in the header `Event-Sign`,
 over the whole body. Answered with `{"code": 0, "msg": "success"}`, or the message comes again.
 
+What it answers lags behind its messages, says its own paper, by up to half a minute. So a message also says what has to
+be true of the trade; if it is not yet, the message is left to come again (after 10 seconds, 30, a minute …).
+
 Sources: 有赞云 "消息推送" and its API `youzan.trade.get` 4.0.0 (amounts in yuan, times in China's zone; the state 60 of
 a refund is success) and `auth/token` (`authorize_type` silent).
 """
@@ -50,7 +53,16 @@ REFUNDED = "60"
 WHOLLY_REFUNDED = "12"
 """`refund_state` of a refund that is done, and of an order all of which went back."""
 PATIENCE = 3.0
-"""Seconds we wait for Youzan's answer while it waits for ours."""
+"""Seconds we wait for Youzan's answer while it waits for ours, which it does for five."""
+WAITS = (1.0, None)
+"""Seconds until it is asked once more for what it must know, but does not say yet."""
+CLOSED = "TRADE_CLOSED"
+PAID = ("trade_TradePaid", "trade_TradeBuyerPay")
+PAID_BACK = ("trade_refund_RefundSuccess", "trade_refund_SysRefund", "youzan_trade_RefundSuccess")
+AGREED = "trade_refund_RefundSellerAgree"
+"""The end of a refund without a return; of one with a return, a step on its way."""
+ASKED_FOR = "1"
+"""`refund_state` of a refund that the seller has not agreed to."""
 TOKEN_OVER = (4201, 4202, 4203)
 TOKEN_SPARE = 600.0
 """Seconds before its end from which on a token is not used any more."""
@@ -74,21 +86,48 @@ def verify(body: bytes, headers: Mapping[str, str], secrets: Mapping[str, str]) 
     return signed
 
 
-def trade_of(data: Any) -> str | None:
-    """The number of the trade a message is about, if it is about one."""
-    message = fields(data)
+def _inner(message: Fields) -> Fields:
+    """What a message says itself: JSON, in most kinds as percent-encoded text."""
     inner = message.get("msg")
     if isinstance(inner, str):
         try:
             inner = parse(unquote_plus(inner).encode("utf-8", "replace"))
         except BadInput:
             inner = None
-    told = fields(inner)
+    return fields(inner)
+
+
+def trade_of(data: Any) -> str | None:
+    """The number of the trade a message is about, if it is about one."""
+    message = fields(data)
+    told = _inner(message)
     order = fields(fields(told.get("full_order_info")).get("order_info"))
     for holder, name in ((told, "tid"), (order, "tid"), (told, "order_no"), (message, "tid"), (message, "id")):
         if found := text(holder.get(name), 64):
             return found
     return None
+
+
+def is_of(data: Any, kdt_id: str) -> bool:
+    """Whether a message is of this shop, or of a branch of it: one address is told of all the shops of an app."""
+    named = [text(fields(data).get(name), 40) for name in ("kdt_id", "root_kdt_id")]
+    return kdt_id in named or not any(named)
+
+
+def is_behind(data: Any, trade: Fields) -> bool:
+    """Whether a trade does not show yet what a message says has happened to it."""
+    message = fields(data)
+    kind, order = text(message.get("type"), 60), fields(fields(trade.get("full_order_info")).get("order_info"))
+    if text(order.get("status"), 40) == CLOSED:
+        return False
+    if kind in PAID:
+        return not order.get("pay_time")
+    if kind in PAID_BACK or kind == AGREED:
+        named = text(_inner(message).get("refund_id"), 64)
+        refunds = [one for one in rows(trade.get("refund_order")) if not named or text(one.get("refund_id")) == named]
+        states = {text(one.get("refund_state"), 10) for one in refunds}
+        return states <= {ASKED_FOR} if kind == AGREED else REFUNDED not in states
+    return kind == "trade_TradeClose"
 
 
 @dataclass(slots=True)
@@ -102,26 +141,37 @@ class YouzanApi:
     async def enquire(self, data: Any, secrets: Mapping[str, str]) -> Any:
         """The trade a message is about, as Youzan has it now, beside the message.
 
-        Raises `Unavailable`: shop_unreachable, shop_refuses (with what it `said`); `BadInput("shop_trade_unknown")`.
+        Raises `Unavailable`: shop_unreachable, shop_refuses (with what it `said`), shop_trade_unknown, shop_behind.
         """
         tid = trade_of(data)
         if fields(data).get("test") is True or tid is None:
             return {"message": data}
+        if not is_of(data, secrets["kdt_id"]):
+            return {"message": data, "elsewhere": True}
         try:
             async with asyncio.timeout(PATIENCE), httpx2.AsyncClient() as client:
-                answer = await self._trade(client, secrets, tid)
-                if _refusal(answer)[0] in TOKEN_OVER:
-                    self._tokens.pop(_name(secrets), None)
-                    answer = await self._trade(client, secrets, tid)
+                for wait in WAITS:
+                    answer = await self._answer(client, secrets, tid)
+                    trade = fields(answer.get("data") or answer.get("response"))
+                    if trade.get("full_order_info") and not is_behind(data, trade):
+                        return {"message": data, "trade": trade}
+                    if wait is not None:
+                        await asyncio.sleep(wait)
         except (httpx2.HTTPError, TimeoutError):
             raise Unavailable("shop_unreachable") from None
+        if trade.get("full_order_info"):
+            raise Unavailable("shop_behind", order=tid)
+        raise Unavailable("shop_trade_unknown", order=tid, said=text(answer.get("message") or answer.get("msg"), 100))
+
+    async def _answer(self, client: httpx2.AsyncClient, secrets: Mapping[str, str], tid: str) -> Fields:
+        answer = await self._trade(client, secrets, tid)
+        if _refusal(answer)[0] in TOKEN_OVER:
+            self._tokens.pop(_name(secrets), None)
+            answer = await self._trade(client, secrets, tid)
         code, said = _refusal(answer)
         if code is not None:  # no right, too many questions: the trade may well be there
             raise Unavailable("shop_refuses", said=said)
-        trade = fields(answer.get("data") or answer.get("response"))
-        if not trade.get("full_order_info"):
-            raise BadInput("shop_trade_unknown", order=tid, said=text(answer.get("message") or answer.get("msg"), 100))
-        return {"message": data, "trade": trade}
+        return answer
 
     async def _trade(self, client: httpx2.AsyncClient, secrets: Mapping[str, str], tid: str) -> Fields:
         token = await self._token(client, secrets)
@@ -184,6 +234,8 @@ def decode(data: Any, headers: Mapping[str, str], options: Mapping[str, Any]) ->
     topic = text(first_of(message, "type") or headers.get("event-type"), 60)
     if message.get("test") is True:
         return ignored(topic, "", "test")
+    if fields(data).get("elsewhere") is True:
+        return ignored(topic, "", "other_shop")
     trade = fields(fields(data).get("trade"))
     if not trade:
         return ignored(topic, "", "not_order")
@@ -191,7 +243,7 @@ def decode(data: Any, headers: Mapping[str, str], options: Mapping[str, Any]) ->
     order = fields(given.get("order_info"))
     number = number_of(order, "tid")
     if not order.get("pay_time"):
-        closed = text(order.get("status"), 40) == "TRADE_CLOSED"
+        closed = text(order.get("status"), 40) == CLOSED
         return ignored(topic, number, "cancelled_unpaid" if closed else "unpaid")
     paid_at = moment(order.get("pay_time"), CHINA, "pay_time")
     items: list[Item] = [_sale(given, number)]
@@ -199,7 +251,7 @@ def decode(data: Any, headers: Mapping[str, str], options: Mapping[str, Any]) ->
         back = minor(refund.get("refund_fee"), CURRENCY, "refund_fee")
         if text(refund.get("refund_state"), 10) == REFUNDED and back > 0:
             items.append(Back(number_of(refund, "refund_id"), number, CURRENCY, paid_at, paid=back))
-    if text(order.get("refund_state"), 10) == WHOLLY_REFUNDED or text(order.get("status"), 40) == "TRADE_CLOSED":
+    if text(order.get("refund_state"), 10) == WHOLLY_REFUNDED or text(order.get("status"), 40) == CLOSED:
         items.append(Back(f"closed-{number}", number, CURRENCY, paid_at))
     return Told(topic, number, tuple(items))
 

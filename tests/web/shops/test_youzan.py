@@ -27,9 +27,11 @@ TID = "E20261123084141000001"
 
 @dataclass
 class Youzan:
-    """A stand-in for Youzan's interface: it gives tokens to one app of one shop, and the trades it has."""
+    """A stand-in for Youzan's interface: it gives tokens to one app of one shop, and the trades it has; those it has
+    `soon` from the next question on."""
 
     trades: dict[str, Any] = field(default_factory=dict)
+    soon: dict[str, Any] = field(default_factory=dict)
     tokens: int = 0
     down: bool = False
     refuses: str = ""
@@ -59,6 +61,7 @@ class Youzan:
         if self.refuses:
             return self.says(4005, self.refuses)
         found = self.trades.get((await request.json())["tid"])
+        self.trades.update(self.soon)
         if found is None:
             return JSONResponse({"success": False, "code": 101201008, "message": "订单不存在"})
         return JSONResponse({"success": True, "code": 200, "data": found})
@@ -71,6 +74,7 @@ async def open_youzan(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
         Route("/auth/token", youzan.token, methods=["POST"]),
         Route("/api/youzan.trade.get/4.0.0", youzan.trade, methods=["POST"]),
     ]
+    monkeypatch.setattr("web.hooks.youzan.WAITS", (0.01, None))
     async with serving(Starlette(routes=routes)) as address:
         monkeypatch.setenv("DAIXIN_YOUZAN_URL", address)
         async with open_shopfront(folder, "youzan") as shop:
@@ -123,8 +127,11 @@ async def test_an_old_message_sent_again_books_only_what_is_true_now(
         assert (await shop.send(forged, headers={})).status_code == 401
         moved = message() | {"msg": message(tid="E1")["msg"]}
         assert (await shop.send(moved, headers={})).status_code == 401
-        assert (await shop.send(message(tid="E1"), headers={})).json()["outcome"] == "refused"
-        assert shop.deliveries()[0].reason == "shop_trade_unknown"
+        assert (await shop.send(message(tid="E1"), headers={})).status_code == 503
+        assert (shop.deliveries()[0].outcome, shop.deliveries()[0].reason) == ("refused", "shop_trade_unknown")
+        elsewhere = message(tid="E1", kdt_id=7)
+        assert (await shop.send(elsewhere, headers={})).json()["outcome"] == "ignored"
+        assert shop.deliveries()[0].reason == "other_shop"
 
 
 async def test_refunds_come_with_the_trade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,3 +185,42 @@ async def test_a_shop_number_that_is_none_is_said_on_the_page(tmp_path: Path, mo
         youzan.no_token = "店铺不存在"
         assert (await shop.send(message(), headers={})).status_code == 503
         assert [(one.reason, one.params) for one in shop.deliveries()] == [("shop_refuses", {"said": "店铺不存在"})]
+
+
+async def test_what_youzan_does_not_show_yet_comes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_youzan(tmp_path, monkeypatch) as (shop, youzan):
+
+        async def told(kind: str, **inner: Any) -> tuple[int, str]:
+            answer = await shop.send(message(type=kind) | _signed({"tid": TID, **inner}), headers={})
+            body = answer.json()
+            return answer.status_code, body.get("outcome") or body["code"]
+
+        youzan.trades[TID] = youzan_trade(TID, pay_time="", status="WAIT_BUYER_PAY")
+        assert await told("trade_TradePaid") == (503, "shop_behind")
+        youzan.trades[TID] = youzan_trade(TID)
+        assert await told("trade_TradePaid") == (200, "recorded")
+        success, agreed = "youzan_trade_RefundSuccess", "trade_refund_RefundSellerAgree"
+        assert await told(success, refund_id="R1") == (503, "shop_behind")
+        back = {"refund_id": "R1", "refund_fee": "74.50", "refund_state": 1}
+        other = {"refund_id": "R0", "refund_fee": "1.49", "refund_state": 60}
+        youzan.trades[TID] = youzan_trade(TID, [other, back])
+        assert await told(success, refund_id="R1") == (503, "shop_behind")
+        assert await told(agreed, refund_id="R1") == (503, "shop_behind")
+        assert shop.refunds() == []
+        youzan.trades[TID] = youzan_trade(TID, [other, back | {"refund_state": 20}])  # it is to be returned first
+        assert await told(agreed, refund_id="R1") == (200, "refunded")
+        youzan.trades[TID] = youzan_trade(TID, [other, back | {"refund_state": 60}])
+        assert await told(success, refund_id="R1") == (200, "refunded")
+        assert await told("trade_TradeClose") == (503, "shop_behind")
+        youzan.trades[TID] = youzan_trade(TID, [other, back], status="TRADE_CLOSED")
+        assert await told("trade_TradeClose") == (200, "refunded")
+        assert [row.left for row in shop.orders()] == [0]
+
+
+async def test_a_trade_is_asked_for_again_while_the_message_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_youzan(tmp_path, monkeypatch) as (shop, youzan):
+        youzan.trades[TID] = youzan_trade(TID, pay_time="")
+        youzan.soon[TID] = youzan_trade(TID)
+        assert (await shop.send(message(), headers={})).json()["outcome"] == "recorded"
