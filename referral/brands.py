@@ -111,7 +111,7 @@ def create_brand(
 
 def find_brand(session: Session, slug: str) -> Brand:
     """The brand of this slug. Raises `NotFound`."""
-    brand = session.scalar(select(Brand).where(col(Brand.slug) == slug))
+    brand = session.scalar(select(Brand).where(col(Brand.slug) == slug)) if slug.isprintable() else None
     if brand is None:
         raise NotFound("brand", slug=slug[:60])
     return brand

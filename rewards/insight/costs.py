@@ -21,6 +21,8 @@ from referral import audit
 
 KINDS = ("ads", "samples", "fees", "people", "other")
 NOTE_LENGTH = 200
+YEARS = range(2000, 2101)
+"""Whose costs can be said: a calendar's last month has none after it that it could end before."""
 
 
 class OutsideCost(Row, table=True):
@@ -78,11 +80,14 @@ class AssetValue(Row, table=True):
 
 
 def read_month(text: str) -> date:
-    """The first day of a month written `2026-11`. Raises `BadInput("month_unreadable")`."""
+    """The first day of a month written `2026-11`, of `YEARS`. Raises `BadInput("month_unreadable")`."""
     try:
-        return date.fromisoformat(f"{text.strip()}-01")
+        month = date.fromisoformat(f"{text.strip()}-01")
     except ValueError:
         raise BadInput("month_unreadable") from None
+    if month.year not in YEARS:
+        raise BadInput("month_unreadable")
+    return month
 
 
 def read_cost(text: str, currency: str) -> int:
@@ -97,7 +102,7 @@ def read_cost(text: str, currency: str) -> int:
 
 
 def _note(text: str) -> str:
-    return " ".join(text.split())[:NOTE_LENGTH]
+    return "".join(char for char in " ".join(text.split()) if char.isprintable())[:NOTE_LENGTH]
 
 
 def set_cost(

@@ -52,6 +52,23 @@ async def test_what_is_asked_for_amiss_is_answered_all_the_same(tmp_path: Path) 
         assert (await mei.get("/campaigns?page=9999&state=running")).status_code == 200
 
 
+async def test_no_address_upsets_postgresql(tmp_path: Path, postgres_house_url: str) -> None:
+    async with open_brand(tmp_path, url=postgres_house_url) as site:
+        mei = await site.person("owner")
+        for address in (
+            "/?campaign=",
+            "/campaigns/",
+            "/leaderboard/",
+            f"/advocates/{site.ours.people['Alice']}?campaign=",
+        ):
+            for odd in ("%00", "spring%00-wild", "%F0%9F%98%80", "%ED%A0%80"):
+                assert (await mei.get(address + odd)).status_code in (200, 404), (address, odd)
+        kept = await mei.post("/settings/costs", what="baseline", currency="CNY", amount="5", note="of\x00 ads")
+        assert kept.status_code == 303
+        assert "of ads" in (await mei.get("/settings/costs")).text
+        assert (await mei.post("/settings/sharing/spring%00/start")).status_code == 404
+
+
 async def test_a_purchase_is_seen_by_whoever_opens_the_page_next(tmp_path: Path) -> None:
     async with open_brand(tmp_path) as site:
         mei = await site.person("owner")
