@@ -31,7 +31,6 @@ from sqlalchemy import (
     event,
     false,
     func,
-    tuple_,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -43,6 +42,7 @@ from sqlmodel import Field, Session, SQLModel
 
 from core import ids
 from core.arrays import KINDS, Packed, PackedArray, PackedDumper, pack
+from core.lists import of_keys, parameters, varying
 
 T = TypeVar("T")
 LARGEST_PIECE = 64
@@ -206,11 +206,12 @@ def among_keys(
         ]
         given = func.unnest(*arrays).table_valued(*(column.name for column in columns), name="given").render_derived()
         return and_(*(column == given.c[column.name] for column in columns))
-    # SQLite makes less of lists of keys than of a list for each column, which is the same if only one of them varies.
-    distinct = [set(values) for values in lists]
-    if sum(len(values) > 1 for values in distinct) <= 1:
-        return and_(*(column.in_(values) for column, values in zip(columns, distinct, strict=True)))
-    return tuple_(*columns).in_(keys)
+    varies = varying(lists)
+
+    def write(at: int, values: Sequence[Any]) -> Sequence[Any]:
+        return _prepared(dialect, columns[at].table, columns[at].name, values)
+
+    return of_keys(columns, varies, [bindparam(None, value) for value in parameters(lists, varies, write)])
 
 
 def insert(session: Session, into: Table) -> Any:
@@ -339,7 +340,7 @@ def _values(connection: Connection, into: Table, columns: dict[str, list[Any]]) 
     return [_prepared(connection.dialect, into, name, column) for name, column in columns.items()]
 
 
-def _prepared(dialect: Dialect, into: Table, name: str, values: list[Any]) -> list[Any] | Packed:
+def _prepared(dialect: Dialect, into: Any, name: str, values: Sequence[Any]) -> Sequence[Any] | Packed:
     """PostgreSQL takes a column as one array, SQLite value by value.
 
     Rows written together share many moments, so each is turned into text once.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, CursorResult, Select, and_, bindparam, func, tuple_
+from sqlalchemy import Column, Dialect, Row, Select, and_, bindparam, func
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
 from core.arrays import PackedArray
+from core.lists import of_keys, parameters, varying
 
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]  # theirs
 
@@ -22,18 +23,33 @@ class Keyed:
     def __init__(self, statement: Select[Any], *columns: Column[Any]) -> None:
         self._statement = statement
         self._columns = columns
+        self._shapes: dict[tuple[int, ...], Select[Any]] = {}
         self._names = [f"key_{number}" for number in range(len(columns))]
 
-    def ask(self, session: Session, keys: Collection[Sequence[Any]], **values: Any) -> CursorResult[*tuple[Any, ...]]:
-        """The rows of these keys, of which there must be one at least. `values`: the statement's other parameters."""
+    def ask(self, session: Session, keys: Collection[Sequence[Any]], **values: Any) -> Sequence[Row[*tuple[Any, ...]]]:
+        """The rows of these keys. `values`: the statement's other parameters."""
+        if not keys:
+            return ()
         connection = session.connection()
-        lists = list(zip(*keys, strict=True))
+        columns = list(zip(*keys, strict=True))
         if connection.dialect.name == "postgresql":
-            return connection.execute(self._arrays, values | dict(zip(self._names, lists, strict=True)))
-        distinct = [list(dict.fromkeys(column)) for column in lists]
-        if sum(len(column) > 1 for column in distinct) <= 1:
-            return connection.execute(self._lists, values | dict(zip(self._names, distinct, strict=True)))
-        return connection.execute(self._tuples, values | {"keys": list(keys)})
+            return connection.execute(self._arrays, values | dict(zip(self._names, columns, strict=True))).all()
+        varies = varying(columns)
+        given = parameters(columns, varies, self._write(connection.dialect))
+        return connection.execute(self._among(varies), values | dict(zip(self._names, given, strict=False))).all()
+
+    def _write(self, dialect: Dialect) -> Callable[[int, Sequence[Any]], Sequence[Any]]:
+        def write(at: int, values: Sequence[Any]) -> Sequence[Any]:
+            process = self._columns[at].type.dialect_impl(dialect).bind_processor(dialect)
+            return values if process is None else list(map(process, values))
+
+        return write
+
+    def _among(self, varies: tuple[int, ...]) -> Select[Any]:
+        if varies not in self._shapes:
+            names = self._names[: len(self._columns) - len(varies) + bool(varies)]
+            self._shapes[varies] = self._statement.where(of_keys(self._columns, varies, list(map(bindparam, names))))
+        return self._shapes[varies]
 
     @cached_property
     def _arrays(self) -> Select[Any]:
@@ -44,12 +60,3 @@ class Keyed:
         names = [column.name for column in self._columns]
         given = func.unnest(*arrays).table_valued(*names, name="given").render_derived()
         return self._statement.where(and_(*(column == given.c[column.name] for column in self._columns)))
-
-    @cached_property
-    def _lists(self) -> Select[Any]:
-        lists: list[BindParameter[Any]] = [bindparam(name, expanding=True) for name in self._names]
-        return self._statement.where(and_(*(c.in_(given) for c, given in zip(self._columns, lists, strict=True))))
-
-    @cached_property
-    def _tuples(self) -> Select[Any]:
-        return self._statement.where(tuple_(*self._columns).in_(bindparam("keys", expanding=True)))

@@ -93,11 +93,11 @@ def _given(
         {(order.brand_id, order.referral_id) for order in orders if order.referral_id},
     )
     names = {name for given in accounts for name in given}
-    named = _BEHIND.ask(session, names).all() if names else ()
+    named = _BEHIND.ask(session, names)
     return (
         {(row[0], row[1]): person_of(session, row[0], row[2]) if row[2] else row[1] for row in people},
         {(row[0], row[1]): row[2] for row in brought},
-        {(row[0], row[1], row[2]): row[3] for row in named},
+        {(brand, platform, account): member for brand, platform, account, member in named},
     )
 
 

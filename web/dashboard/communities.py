@@ -67,7 +67,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
 def _disconnect(session: Session, viewer: Viewer, community_id: UUID) -> None:
     found = session.get(Community, (viewer.brand_id, community_id), populate_existing=True)
     if found is None or found.open:  # the web chat is no group that could be left
-        raise NotFound("community")
+        raise NotFound("community_page")
     connecting.disconnect_group(session, found, viewer.actor)
 
 

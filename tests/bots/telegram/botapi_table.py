@@ -169,13 +169,15 @@ def _command(item: dict[str, Any]) -> dict[str, Any]:
 def _keyboard(value: str) -> list[list[dict[str, Any]]]:
     rows: list[list[dict[str, Any]]] = json.loads(value)["inline_keyboard"]
     for button in (button for row in rows for button in row):
-        kinds = button.keys() & {"callback_data", "url", "copy_text"}
+        kinds = button.keys() & {"callback_data", "url", "copy_text", "web_app"}
         if not button["text"] or len(kinds) != 1:
             raise Refused(f"a button has a text and exactly one purpose: {button}")
         if "callback_data" in button and not 1 <= len(button["callback_data"].encode()) <= 64:
             raise Refused("BUTTON_DATA_INVALID")
         if "copy_text" in button and not 1 <= len(button["copy_text"]["text"]) <= 256:
             raise Refused("BUTTON_COPY_TEXT_INVALID")
+        if "web_app" in button and not button["web_app"]["url"].startswith("https://"):
+            raise Refused("inline keyboard button Web App URL is invalid: Only HTTPS links are allowed")
         if "url" in button and "." not in (urlsplit(button["url"]).hostname or ""):
             raise Refused(f"inline keyboard button URL '{button['url']}' is invalid: Wrong HTTP URL")
     return rows
