@@ -51,7 +51,8 @@ def applied(session: Session) -> Iterator[Problem]:
         .where(
             or_(
                 t.c.status.not_in(REFUND_STATUSES),
-                taken != t.c.conversion_id.is_not(None),
+                # One that was rejected names its order, too: it had waited for it, in another currency.
+                and_(t.c.status == "waiting", t.c.conversion_id.is_not(None)),
                 and_(~taken, t.c.applied != 0),
                 and_(t.c.status == "applied", t.c.amount.is_not(None), t.c.applied != t.c.amount),
                 and_(t.c.status == "cut", or_(t.c.amount.is_(None), t.c.applied >= t.c.amount)),

@@ -135,6 +135,7 @@ def test_another_money_is_refused_and_of_one_that_came_first_it_is_kept_why(shop
     [answer] = gives_back(shop, refund(shop, "r2", of="2", currency="USD"))
     assert (answer.status, answer.reason, answer.applied) == ("rejected", "refund_currency", 0)
     assert kept(shop, "2").left == 10_000
+    shop.has_whole_books()
 
 
 def test_a_refund_of_an_order_nobody_brought_is_kept_and_told_to_nobody(shop: Town) -> None:
