@@ -21,7 +21,8 @@ from tests.house import House, fresh_sqlite
 from tests.web.shops import payloads
 from web.hooks import shopify, stripe, woocommerce, youzan
 from web.hooks.kinds import kinds
-from web.hooks.reading import parse
+from web.hooks.news import Back, Sale
+from web.hooks.reading import fields, parse
 from web.hooks.taking import take_in
 
 ODD: list[Any] = [
@@ -89,16 +90,23 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 @st.composite
 def messages(draw: st.DrawFn, kind: str) -> Any:
     """A good message of which a few places hold something else."""
-    message = copy.deepcopy(draw(st.sampled_from(good(kind))))
+    message = draw(st.sampled_from(good(kind)))
     for _ in range(draw(st.integers(0, 3))):
         path = draw(st.sampled_from(list(places(message))))
         other = draw(json_values)
-        if not path:
-            return other
-        holder = message
-        for name in path[:-1]:
-            holder = holder[name]
-        holder[path[-1]] = other
+        message = put(message, path, other)
+    return message
+
+
+def put(message: Any, path: tuple[Any, ...], value: Any) -> Any:
+    """A copy of a message with this at that place."""
+    if not path:
+        return value
+    message = copy.deepcopy(message)
+    holder = message
+    for name in path[:-1]:
+        holder = holder[name]
+    holder[path[-1]] = value
     return message
 
 
@@ -128,6 +136,24 @@ def test_each_decoder_takes_anything(kind: str) -> None:
         assert all(text.isprintable() and len(text) <= 60 for text in (told.topic, told.label))
 
     run()
+
+
+@pytest.mark.parametrize("kind", shops.KINDS)
+def test_each_field_takes_anything_odd(kind: str) -> None:
+    """One field after another holds each of the odd values; what is decoded all the same can be booked."""
+    for message in good(kind):
+        for path in places(message):
+            for odd in ODD:
+                try:
+                    told = DECODERS[kind](reread(put(message, path, odd)), {}, {"tests": True, "orders": "intents"})
+                except BadInput:
+                    continue
+                assert told.items
+                for item in told.items:
+                    if isinstance(item, Sale | Back):
+                        at = item.ordered_at if isinstance(item, Sale) else item.at
+                        assert at.astimezone(UTC).year >= 1969
+                        assert item.currency.isascii()
 
 
 @pytest.mark.parametrize("kind", shops.KINDS)
@@ -188,3 +214,18 @@ def test_moments_of_another_age_are_refused() -> None:
         with pytest.raises(BadInput):
             stripe.decode(told, {}, {})
     assert datetime.fromtimestamp(0, UTC).year == 1970
+
+
+def test_whatever_youzan_says_beside_its_trade_is_read() -> None:
+    inner = {"tid": "E1", "refund_id": "R1", "full_order_info": {"order_info": {"tid": "E1"}}}
+    kinds_of_message = (*youzan.PAID, *youzan.PAID_BACK, youzan.AGREED, "trade_TradeClose")
+    refunds = [{"refund_id": "R1", "refund_fee": "1.00", "refund_state": 60}]
+    for kind in kinds_of_message:
+        message = {"type": kind, "kdt_id": 1, "root_kdt_id": 2, "msg": inner, "test": False}
+        whole = {"message": message, "trade": payloads.youzan_trade("E1", refunds)}
+        for path in places(whole):
+            for odd in ODD:
+                told = fields(put(whole, path, odd))
+                assert youzan.is_behind(told.get("message"), fields(told.get("trade"))) in (True, False)
+                assert youzan.is_of(told.get("message"), "1") in (True, False)
+                assert youzan.trade_of(told.get("message")) != ""
