@@ -39,6 +39,8 @@ from referral.members import Membership
 from referral.referrals import Referral
 from referral.touches import Touch
 
+SECOND_ACCOUNT = "linked_duplicate"
+"""Why a referral fell whose friend turned out to be somebody who had come already (`referral.merging`)."""
 Counted = tuple[UUID, str, str, int]
 """(campaign or `NOBODY`, what, part, amount)"""
 
@@ -161,7 +163,7 @@ def _friends() -> Select[Any]:
         )
         .select_from(r)
         .outerjoin(t, (t.c.brand_id == BRAND) & (t.c.id == r.c.touch_id))
-        .where(within(r, r.c.started_at), r.c.state != "rejected")
+        .where(within(r, r.c.started_at), r.c.state != "rejected", func.coalesce(r.c.reason, "") != SECOND_ACCOUNT)
         .subquery()
     )
     steps = (func.count(), func.sum(each.c.joined), func.sum(each.c.qualified), func.sum(each.c.purchased))
@@ -171,7 +173,8 @@ def _friends() -> Select[Any]:
 def friends(session: Session, day: Span) -> Iterator[Counted]:
     """Of the friends who came on this day, how far each has got until now, by platform and community.
 
-    The community is the one they came through, else the first they were in. Who was refused is none of them.
+    The community is the one they came through, else the first they were in. Who was refused is none of them, nor is
+    the second account of somebody who came already.
     """
     for campaign_id, part, *people in session.execute(_friends(), day.values):
         for what, number in zip(("came", "joined", "qualified", "purchased"), people, strict=True):
@@ -180,10 +183,13 @@ def friends(session: Session, day: Span) -> Iterator[Counted]:
 
 @cache
 def _orders() -> Select[Any]:
-    c = table(Conversion)
+    c, r = table(Conversion), table(Referral)
+    brought = or_(r.c.id.is_(None), r.c.state.not_in(("reversed", "rejected")))
     return (
         select(c.c.campaign_id, c.c.currency, func.count(), func.sum(c.c.net - c.c.refunded))
-        .where(within(c, c.c.ordered_at), c.c.status == "attributed", _stands(c))
+        .select_from(c)
+        .outerjoin(r, (r.c.brand_id == BRAND) & (r.c.id == c.c.referral_id))
+        .where(within(c, c.c.ordered_at), c.c.status == "attributed", _stands(c), brought)
         .group_by(c.c.campaign_id, c.c.currency)
     )
 
@@ -230,8 +236,8 @@ def _customers() -> Select[Any]:
 
 
 def orders(session: Session, day: Span) -> Iterator[Counted]:
-    """Orders of friends with what is left of them; and first orders that were not wholly given back, by the campaign
-    that had brought the customer before it.
+    """Orders of friends with what is left of them, without those of friends who were refused or taken back since; and
+    first orders that were not wholly given back, by the campaign that had brought the customer before it.
 
     A customer is a member, or the keyed hash of the address the shop knows; orders that name neither are counted as
     `nameless` and of nobody.

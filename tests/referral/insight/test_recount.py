@@ -21,6 +21,7 @@ from referral.insight import recount as recounting
 from referral.insight.figures import Period
 from referral.insight.models import InsightDay, InsightMark
 from referral.insight.recount import OVERLAP
+from referral.linking import link, undo_link
 from referral.referrals import Referral
 from rewards.insight import costs, returns
 from tests.house import House, later
@@ -112,7 +113,31 @@ def test_a_friend_who_is_taken_back_counts_no_longer(house: House) -> None:
 
     house.do(undo)
     shop.counts()
-    assert (shop.sums().of("qualified"), shop.sums().of("came")) == (0, 1)
+    found = shop.sums()
+    assert (found.of("qualified"), found.of("came"), found.brought) == (0, 1, 0)
+    assert found.of("customers") == 1, "they have bought all the same"
+    assert found.of("revenue") == found.of("orders") == 0, "what they bought nobody brought, as its journey says"
+
+
+def test_two_accounts_of_one_person_are_one_friend_while_they_are_linked(house: House) -> None:
+    shop = Shop(house)
+    code = shop.code_of("Alice")
+    bob, other = shop.brings(code, ["Bob", "Bobby"])
+    assert bob is not None
+    assert other is not None
+    for member in (bob, other):
+        shop.buys(member_id=member)
+
+    def people() -> list[int]:
+        shop.counts()
+        found = shop.sums()
+        return [*(found.of(step) for step in figures.STEPS[1:]), found.of("customers"), found.brought]
+
+    assert people() == [2, 2, 2, 2, 2, 2]
+    house.do(lambda session: link(session, shop.brand.id, bob, other))
+    assert people() == [1, 1, 1, 1, 1, 1]
+    house.do(lambda session: undo_link(session, shop.brand.id, bob))
+    assert people() == [2, 2, 2, 2, 2, 2]
 
 
 def test_an_order_told_late_lands_on_its_own_day(house: House) -> None:
