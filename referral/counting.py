@@ -47,10 +47,11 @@ class Brought:
 
 
 _R, _C, _A = table(Referral), table(Campaign), table(Member)
+# Asked row by row, so that no plan ever reads all members for it.
+_GONE_AT = select(_A.c.erased_at).where(_A.c.brand_id == _R.c.brand_id, _A.c.id == _R.c.advocate_id).scalar_subquery()
 _WAYS = Keyed(
-    select(*(_R.c[name] for name in tuple(Brought.__dataclass_fields__)[:-3]), _C.c.event, _C.c.ends_at, _A.c.erased_at)
+    select(*(_R.c[name] for name in tuple(Brought.__dataclass_fields__)[:-3]), _C.c.event, _C.c.ends_at, _GONE_AT)
     .join(_C, (_C.c.brand_id == _R.c.brand_id) & (_C.c.id == _R.c.campaign_id))
-    .join(_A, (_A.c.brand_id == _R.c.brand_id) & (_A.c.id == _R.c.advocate_id))
     .order_by(_R.c.id)
     .with_for_update(of=_R, key_share=True),
     _R.c.brand_id,
