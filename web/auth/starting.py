@@ -21,6 +21,7 @@ from referral.users.accounts import actor_of, create_user, read_email, read_name
 from web.auth.door import Signed
 from web.auth.entry import Entry, read_form
 from web.auth.throttle import STARTS
+from web.dashboard import shown
 
 ZONES = (
     *("Asia/Shanghai", "Asia/Hong_Kong", "Asia/Taipei", "Asia/Singapore", "Asia/Tokyo", "Asia/Seoul", "Asia/Bangkok"),
@@ -50,7 +51,8 @@ async def _form(
     fields: dict[str, str],
     problem: DaixinError | HTTPException | None = None,
 ) -> Response:
-    shown = {name: fields.get(name, "") for name in ("brand", "name", "email", "timezone")}
+    locale = await entry.door.locale(request, signed)
+    given = {name: fields.get(name, "") for name in ("brand", "name", "email", "timezone")}
     return await entry.show(
         request,
         "sign_up.html",
@@ -58,8 +60,8 @@ async def _form(
         problem=problem,
         status=200 if entry.open else 403,
         open=entry.open,
-        given=shown,
-        zones=ZONES,
+        given=given,
+        zones=[(zone, shown.zone(locale, zone)) for zone in ZONES],
         least=passwords.SHORTEST,
     )
 

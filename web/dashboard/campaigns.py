@@ -31,7 +31,7 @@ from web.dashboard import charts, shown
 from web.dashboard.beginning import Best, best
 from web.dashboard.desk import Desk, Viewer
 from web.dashboard.overview import count_first
-from web.dashboard.telling import amount_words, telling_for
+from web.dashboard.telling import amount_words, asset_name, telling_for
 
 PAGE = "/campaigns"
 LISTED = 30
@@ -133,7 +133,7 @@ class _Pages:
             can=can,
             asks=asks if asks in can else "",
             chart=_course(viewer, seen.figures, total=total),
-            goods=lambda asset: seen.goods.get(asset, asset),
+            goods=lambda asset: asset_name(seen.goods, viewer.locale, asset),
         )
 
     async def act(self, request: Request, viewer: Viewer) -> Response:

@@ -32,7 +32,7 @@ from rewards.insight.costs import (
 )
 from rewards.ledger import LedgerAccount, Purpose
 from web.dashboard.desk import Desk, Viewer
-from web.dashboard.telling import amount_words
+from web.dashboard.telling import amount_words, asset_name
 
 PAGE = "/settings/costs"
 OFTEN = ("CNY", "USD", "EUR", "GBP", "HKD", "TWD", "SGD", "MYR", "JPY", "KRW", "THB", "VND", "IDR", "AUD", "CAD")
@@ -67,6 +67,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
             form=form,
             kinds=KINDS,
             month=f"{clock.now().astimezone(ZoneInfo(viewer.timezone)):%Y-%m}",
+            asset_name=lambda asset: asset_name(items, viewer.locale, asset),
             of=lambda amount, asset: amount_words(items, viewer.locale, amount, asset),
         )
 
@@ -96,7 +97,7 @@ def _look(session: Session, viewer: Viewer) -> Seen:
         baselines,
         values_of(session, viewer.brand_id),
         tuple(dict.fromkeys((*used, *OFTEN))),
-        [(asset, goods.get(asset, asset)) for asset in paid if not is_currency(asset)],
+        [(asset, asset_name(goods, viewer.locale, asset)) for asset in paid if not is_currency(asset)],
         goods,
     )
 

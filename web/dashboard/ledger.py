@@ -24,7 +24,7 @@ from rewards.statements.causes import Causes, known_words
 from rewards.verify.transfers import KINDS
 from web.dashboard.desk import Desk, Viewer
 from web.dashboard.payouts import id_of
-from web.dashboard.telling import amount_words
+from web.dashboard.telling import amount_words, asset_name
 
 PAGE = "/ledger"
 SHOWN = 50
@@ -66,7 +66,7 @@ def _shown(session: Session, viewer: Viewer, asked: QueryParams) -> dict[str, An
             asset: {purpose: said(of.get(purpose, 0), asset) for purpose in SHOWN_PURPOSES}
             for asset, of in sums.items()
         },
-        "asset_name": {asset: items.get(asset, asset) for asset in sums},
+        "asset_name": {asset: asset_name(items, viewer.locale, asset) for asset in sums},
         "budgets": [
             {
                 "title": i18n.pick(one.campaign.title, viewer.locale),

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, get_timezone_location
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
 from core import clock
@@ -76,6 +76,11 @@ def short_day(locale: str, local: date) -> str:
     return str(format_date(local, _DAY[locale][1], locale=locale))
 
 
+def zone(locale: str, timezone: str) -> str:
+    """A time zone by the place it is called after, in this language: Asia/Shanghai is Shanghai, and 上海."""
+    return str(get_timezone_location(timezone, locale=locale, return_city=True))
+
+
 def helpers(locale: str, timezone: str, brand: str) -> dict[str, Callable[..., Any]]:
     """What a template writes figures with. `link(path)` leads to a page of this brand."""
 
@@ -89,6 +94,7 @@ def helpers(locale: str, timezone: str, brand: str) -> dict[str, Callable[..., A
         "money": lambda amount, asset: money(locale, amount, asset),
         "when": lambda moment: when(locale, timezone, moment),
         "day": lambda moment: day(locale, timezone, moment),
+        "zone_name": lambda: zone(locale, timezone),
         "link": link,
     }
 

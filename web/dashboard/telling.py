@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from sqlmodel import Session
 
 from core import i18n
-from core.money import Money
+from core.money import WORDS, Money
 from referral.brands import Brand
 from rewards.account_words import asset_words
 from web.dashboard import shown
@@ -51,6 +51,11 @@ def amount_words(items: dict[str, str], locale: str, amount: int, asset: str) ->
     if asset in items:
         return f"{i18n.number(locale, amount)} × {items[asset]}"
     return Money(amount, asset).format(locale)
+
+
+def asset_name(items: dict[str, str], locale: str, asset: str) -> str:
+    """What an asset is called where no amount of it stands: a currency by its code."""
+    return WORDS[asset][locale][1] if asset in WORDS else items.get(asset, asset)
 
 
 def telling_for(session: Session, viewer: Viewer) -> PageTelling:
