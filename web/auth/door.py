@@ -126,6 +126,8 @@ class Doorkeeper:
             at = urlsplit(page[:2000])
             wanted = cookies.own_path(at.path + (f"?{at.query}" if at.query else ""), "/")
         where = f"{SIGN_IN}?next={quote(wanted, safe='/')}"
+        if request.method not in ("GET", "HEAD"):
+            where += "&said=again"  # they were at work: why else would this page stand here now?
         if "hx-request" in request.headers:
             return Response(status_code=401, headers={"HX-Redirect": where, "Cache-Control": "no-store"})
         if "text/event-stream" in request.headers.get("accept", ""):

@@ -41,6 +41,9 @@ reach();
 window.addEventListener("resize", reach);
 document.addEventListener("htmx:afterSettle", reach);
 
+// What is shown stays as it was while nothing can be fetched; whoever looks is told that it is old.
+document.addEventListener("htmx:sendError", () => say(said.dataset.lost));
+
 // An explanation stands beside its mark, wholly on the screen; without script it would stand in the middle.
 function place(box, mark) {
   const at = mark.getBoundingClientRect();
@@ -59,11 +62,12 @@ function explain(mark, open) {
   if (open) { box.showPopover(); place(box, mark); } else box.hidePopover();
 }
 
+let pressed = null; // opened by a press, so it stays when the mouse goes
 document.addEventListener("toggle", (event) => {
+  if (event.newState === "closed" && pressed?.dataset.tip === event.target.id) pressed = null; // by Escape, or elsewhere
   const mark = event.newState === "open" && document.querySelector(`[data-tip="${event.target.id}"]`);
   if (mark) place(event.target, mark);
 }, true);
-let pressed = null; // opened by a press, so it stays when the mouse goes
 document.addEventListener("pointerover", (event) => {
   if (event.pointerType === "mouse") explain(event.target.closest?.("[data-tip]"), true);
 });
