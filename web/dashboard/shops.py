@@ -24,7 +24,7 @@ WAYS = {"shopify": 3, "woocommerce": 3, "stripe": 2, "youzan": 2}
 """How many ways an invite code can go into its orders: `shop.way.<kind>.<number>`."""
 SESSIONS = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 INVOICES = ("invoice.paid", "invoice_payment.paid")
-BACK = ("refund.created", "refund.updated", "charge.dispute.closed")
+BACK = ("refund.created", "refund.updated", "refund.failed", "charge.dispute.closed")
 TOPICS: dict[str, Sequence[str]] = {
     "shopify": ("orders/paid", "orders/updated", "orders/cancelled", "refunds/create"),
     "woocommerce": ("order.updated",),

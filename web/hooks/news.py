@@ -57,9 +57,11 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Nothing to book. `reason`: `shop.reason.<reason>` in the catalogue."""
+    """Nothing to book. `reason`: `shop.reason.<reason>` in the catalogue. `refund`: the number of a refund that failed,
+    which may have been booked when it seemed to succeed."""
 
     reason: str
+    refund: str = ""
 
 
 Item = Sale | Back | Named | Ignored

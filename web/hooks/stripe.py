@@ -46,7 +46,7 @@ THREE_DECIMALS = frozenset("BHD JOD KWD OMR TND".split())
 """How Stripe counts these currencies, whatever ISO 4217 says; all others in hundredths."""
 SESSION = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 INVOICE = ("invoice.paid", "invoice.payment_succeeded")
-REFUND = ("refund.created", "refund.updated", "charge.refund.updated")
+REFUND = ("refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
 LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -194,8 +194,10 @@ def _told_elsewhere(payment: Fields) -> list[Item]:
 
 def _refund(given: Fields) -> Item:
     status = text(given.get("status"), 40)
+    if status in ("pending", "requires_action"):
+        return Ignored("refund_pending")
     if status != "succeeded":
-        return Ignored("refund_pending" if status in ("pending", "requires_action") else "refund_failed")
+        return Ignored("refund_failed", text(given.get("id")))
     currency = currency_of(given)
     order = _id(given.get("payment_intent")) or _id(given.get("charge")) or unreadable("payment_intent")
     paid = _amount(given, "amount", currency)

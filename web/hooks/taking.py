@@ -25,6 +25,7 @@ from referral.conversions import (
     Conversion,
     Order,
     Recorded,
+    Refund,
     RefundOrder,
     conversions_by,
     customer_hash,
@@ -95,7 +96,7 @@ def _take(session: Session, shop: Opened, item: Item) -> tuple[Made, list[Back]]
         return _give_back(session, shop, item), []
     if isinstance(item, Named):
         return _name(session, shop, item), _waited(session, shop, item.name)
-    return ("ignored", item.reason, None, None), []
+    return (item.refund and _failed_late(session, shop, item.refund)) or ("ignored", item.reason, None, None), []
 
 
 def _sell(session: Session, shop: Opened, sale: Sale) -> Made:
@@ -234,6 +235,15 @@ def _give_back(session: Session, shop: Opened, back: Back) -> Made:
     if not recorded.applied and not recorded.repeated:
         outcome = "repeated"  # all of it had gone back before
     return outcome, "refund_cut" if recorded.rest else None, order_id, recorded.conversion_id
+
+
+def _failed_late(session: Session, shop: Opened, number: str) -> Made | None:
+    """A refund that failed after it had been taken off its order: a bank may send the money back days after it seemed
+    to have arrived. What was taken off stays off until a person gives it back, so the brand must see it."""
+    t = table(Refund)
+    mine = (t.c.brand_id == shop.brand_id, t.c.source == shop.source, t.c.external_id == number)
+    found = session.execute(select(t.c.order_id, t.c.conversion_id).where(*mine, t.c.applied > 0)).first()
+    return ("kept", "refund_failed_late", found.order_id, found.conversion_id) if found is not None else None
 
 
 def goods_part(order: Conversion, paid: int) -> int:

@@ -57,6 +57,16 @@ async def test_refunds_take_the_goods_share_whichever_comes_first(tmp_path: Path
         assert await shop.tell(stripe_event("charge.refunded", whole)) == "repeated"
 
 
+async def test_a_refund_that_fails_after_it_was_taken_off_is_told(tmp_path: Path) -> None:
+    async with open_shopfront(tmp_path, "stripe") as shop:
+        await shop.tell(stripe_event("checkout.session.completed", stripe_session()))
+        assert await shop.tell(stripe_event("refund.failed", stripe_refund("re_1", status="failed"))) == "ignored"
+        assert await shop.tell(stripe_event("refund.created", stripe_refund())) == "refunded"
+        assert await shop.tell(stripe_event("refund.failed", stripe_refund(status="failed"), id="evt_2")) == "kept"
+        assert (shop.deliveries()[0].reason, shop.deliveries()[0].order_id) == ("refund_failed_late", "pi_1")
+        assert [row.left for row in shop.orders()] == [4_000]
+
+
 async def test_a_subscription_is_bought_once_and_renewed_every_month(tmp_path: Path) -> None:
     async with open_shopfront(tmp_path, "stripe") as shop:
         first = stripe_invoice("in_1", billing_reason="subscription_create")
