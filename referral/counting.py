@@ -96,9 +96,9 @@ def refusal(row: Ordered, brought: Brought, judged: Verdicts) -> str | None:
     if brought.state == "expired" and brought.reason != "window_over":
         return "referral_expired"
     if brought.advocate_id == brought.friend_id:  # two accounts that were linked when this had run out already
-        return "self_referral"
+        return "referral_own"
     if verdict is not None and not verdict.credit.shares:
         return "credit_lapsed"
     if verdict is None and brought.gone_at is not None:
-        return "advocate_gone"
+        return "referral_forgotten"
     return None if counts_purchases or brought.joined_at is not None else "not_joined"

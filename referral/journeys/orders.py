@@ -18,8 +18,9 @@ RULES = (BUYER, BROUGHT, WINDOW, STANDING, JOINED, PAID)
 """What is asked of an order, in the order of `referral.orders`."""
 AGAINST = {
     **dict.fromkeys(("guest", "unknown_buyer", "ambiguous_buyer"), BUYER),
-    "outside_window": WINDOW,
+    **dict.fromkeys(("outside_window", "credit_lapsed"), WINDOW),
     **dict.fromkeys(("referral_reversed", "referral_rejected", "referral_expired"), STANDING),
+    **dict.fromkeys(("referral_own", "referral_forgotten"), STANDING),
     "not_joined": JOINED,
     **dict.fromkeys(("refunded", "nothing_paid"), PAID),
 }

@@ -16,7 +16,8 @@ from referral.touches import Touch
 OF_ORDERS = (
     *("counted", "partly_refunded", "refunded", "nothing_paid", "guest", "unknown_buyer", "ambiguous_buyer"),
     *("no_referral", "outside_window.after", "outside_window.before", "not_joined"),
-    *("referral_reversed", "referral_rejected", "referral_expired", "taken_back", *REFUSALS, "other"),
+    *("referral_reversed", "referral_rejected", "referral_expired", "referral_own", "referral_forgotten"),
+    *("taken_back", *REFUSALS, "other"),
     *("not_new.unknown", "already_referred.unknown", "shared", "credited", "credit_lapsed", "in_doubt"),
 )
 OF_FRIENDS = (

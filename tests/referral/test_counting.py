@@ -41,7 +41,7 @@ def test_who_was_brought_by_themselves_earns_nothing_for_what_they_buy(shop: Tow
         shop.night()
         linked(shop, shop.who("Alice"), shop.who("Bob"))
         [told] = tells(shop, order(shop, ordered_at=made, **by("Bob")))
-    assert (told.status, told.reason) == ("rejected", "self_referral")
+    assert (told.status, told.reason) == ("rejected", "referral_own")
     assert ears.heard == []
 
 
@@ -51,7 +51,7 @@ def test_nor_when_they_buy_again_after_all_had_gone_back(shop: Town) -> None:
     linked(shop, shop.who("Alice"), shop.who("Bob"))
     with later(days=1):
         [told] = tells(shop, order(shop, "2", **by("Bob")))
-    assert (told.status, told.reason) == ("rejected", "self_referral")
+    assert (told.status, told.reason) == ("rejected", "referral_own")
 
 
 def test_an_advocate_who_was_forgotten_is_owed_nothing_for_later_orders(shop: Town) -> None:
@@ -60,7 +60,7 @@ def test_an_advocate_who_was_forgotten_is_owed_nothing_for_later_orders(shop: To
     alice = shop.who("Alice")
     shop.house.do(lambda session: forget_member(session, shop.brand.id, alice))
     [told] = tells(shop, order(shop, "2", **by("Bob")))
-    assert (told.status, told.reason) == ("rejected", "advocate_gone")
+    assert (told.status, told.reason) == ("rejected", "referral_forgotten")
     assert len(ears.heard) == 1, "what had counted stays as it was"
 
 

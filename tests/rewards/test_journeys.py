@@ -209,6 +209,18 @@ def test_a_forgotten_friend_is_erased_in_the_journey_too(shop: Shop) -> None:
     assert journey.people[friend].name == ""
 
 
+def test_an_order_after_the_advocate_was_forgotten_says_so_and_pays_nobody(shop: Shop) -> None:
+    shop.brings("Bob")
+    shop.buys("Bob", "A-1")
+    alice: UUID = order_journey(shop, "A-1").verdict.facts["advocate"]
+    shop.house.do(lambda session: forget_member(session, shop.brand.id, alice))
+    shop.buys("Bob", "A-2")
+    journey = order_journey(shop, "A-2")
+    assert (journey.verdict.counted, journey.verdict.reason) == (False, "referral_forgotten")
+    assert said(step(journey, "order.rejected").asked)["standing"] is False
+    assert len(shop.rewards(alice)) == 1, "what she had before stays"
+
+
 def test_somebody_who_never_counted_has_a_journey_too(shop: Shop) -> None:
     bob = shop.house.do(lambda session: members.meet(session, shop.brand.id, [person("Bob")], [clock.now()], "message"))
     with later(days=3):

@@ -62,7 +62,7 @@ def test_who_turns_out_to_be_her_own_advocate_has_nothing_of_what_she_buys(house
         house.do(lambda session: linking.link(session, lane.brand.id, ann, fay))
     with later(days=40):
         told = lane.buys("Fay")
-    assert (told.status, told.reason) == ("rejected", "self_referral")
+    assert (told.status, told.reason) == ("rejected", "referral_own")
     assert lane.earned() == {}
 
 
