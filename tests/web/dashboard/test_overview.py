@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -80,14 +81,19 @@ async def test_a_purchase_is_seen_by_whoever_opens_the_page_next(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("locale", "brought", "against"),
+    ("locale", "brought", "against", "nameless"),
     [
-        (EN, "7 of 20 new customers were brought", "−40.0% against your baseline of CN¥100.00"),
-        (ZH, "20 位新客中 7 位由老客带来", "较基准 ¥100.00：−40.0%"),
+        (
+            EN,
+            "7 of 20 new customers were brought",
+            "−40.0% against your baseline of CN¥100.00",
+            "Orders that name nobody",
+        ),
+        (ZH, "20 位新客中 7 位由老客带来", "较基准 ¥100.00：−40.0%", "认不出是谁的订单"),
     ],
 )
 async def test_seven_of_twenty_are_35_percent_and_sixty_yuan_40_percent_less_than_a_hundred(
-    tmp_path: Path, locale: str, brought: str, against: str
+    tmp_path: Path, locale: str, brought: str, against: str, nameless: str
 ) -> None:
     async with open_brand(tmp_path, locale, empty=True) as site:
         mei = await site.person("owner")
@@ -97,8 +103,11 @@ async def test_seven_of_twenty_are_35_percent_and_sixty_yuan_40_percent_less_tha
             shop.buys(member_id=friend)
         for number in range(13):
             shop.buys(customer_hash=f"{number:032x}")
+        for _ in range(3):
+            shop.buys()
         await mei.post("/settings/costs", what="baseline", currency="CNY", amount="100.00")
         page = (await mei.get("/")).text
+        assert re.search(rf"{nameless}</dt>\s*<dd[^>]*>3<", page)
         assert brought in page
         assert "35.0%" in page
         assert against in page
