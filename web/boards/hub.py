@@ -35,6 +35,8 @@ KEPT = 256
 """Topics remembered that nobody watches any more."""
 MOST_WATCHERS = 4000
 """Streams one process holds open; a browser that finds no room asks again by itself."""
+RESERVED = 200
+"""Of these for whoever is signed in: however many strangers watch a shared board, the brand's own screen has room."""
 RETRY_MILLISECONDS = 1000
 EVENTS = "text/event-stream"
 log = structlog.get_logger()
@@ -106,12 +108,13 @@ class Hub:
         return channel.last
 
     def stream(self, request: Request, topic: Topic, still: Still = _always) -> Response:
-        """The topic as server-sent events. `still`: whether who watches may, asked now and then.
+        """The topic as server-sent events. `still`: whether who watches may, asked now and then; without it they are
+        a stranger.
 
         What the browser saw last it says by itself when it comes back; `?seen=` says it for a page that has drawn
         the board already. Raises `Unavailable("boards_full")`.
         """
-        if self.watchers >= MOST_WATCHERS:
+        if self.watchers >= MOST_WATCHERS - (RESERVED if still is _always else 0):
             raise Unavailable("boards_full")
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         if request.method == "HEAD":

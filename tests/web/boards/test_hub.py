@@ -166,13 +166,23 @@ async def test_streams_end_with_what_they_show_with_the_right_to_see_it_and_with
 
 
 async def test_there_is_room_for_so_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hubs, "MOST_WATCHERS", 1)
+    monkeypatch.setattr(hubs, "MOST_WATCHERS", 2)
+    monkeypatch.setattr(hubs, "RESERVED", 1)
+
+    async def signed_in() -> bool:
+        return True
+
     async with hall(tmp_path) as made:
-        stream = made.hub.follow(made.topic)
-        assert await heard(stream) == "first"
+        asked = Request({"type": "http", "method": "HEAD", "headers": []})
+        streams = [made.hub.follow(made.topic) for _ in range(2)]
+        assert await heard(streams[0]) == "first"
         with pytest.raises(Unavailable) as refused:
-            made.hub.stream(Request({"type": "http"}), made.topic)
+            made.hub.stream(asked, made.topic)
         assert refused.value.code == "boards_full"
+        assert made.hub.stream(asked, made.topic, signed_in).status_code == 200, "strangers leave room for the brand"
+        assert await heard(streams[1]) == "first"
+        with pytest.raises(Unavailable):
+            made.hub.stream(asked, made.topic, signed_in)
 
 
 async def test_boards_nobody_watches_any_more_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
