@@ -1,4 +1,4 @@
-"""The demo's trade: a catalogue, orders of friends with a refund, and a withdrawal that was paid."""
+"""The demo's trade: a catalogue, orders of friends and of others, a refund, and a withdrawal that was paid."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from sqlmodel import Session
 
 from core import clock
 from referral.brands import Brand
-from referral.conversions import Order, RefundOrder
+from referral.conversions import Order, RefundOrder, customer_hash
 from referral.members import Account
 from referral.orders import record_orders
 from referral.refunds import record_refunds
+from referral.staff import OPERATOR
 from rewards.items.catalogue_files import apply_catalogue, read_catalogue
 from rewards.items.voucher_files import read_codes
 from rewards.items.vouchers import import_vouchers
@@ -32,7 +33,9 @@ BUYERS, SOONEST, LATEST = 0.4, 1, 9
 """The share of friends who buy, and how many days after they came."""
 REFUND = 6000
 """What goes back, in fen, of the first order of Alice's friends."""
-STAFF = "demo:finance"
+STAFF = OPERATOR
+WALK_INS = (1, 2, 2, 3)
+"""How many customers nobody brought buy for each friend who does: so about one new customer in three was brought."""
 
 
 @dataclass(slots=True)
@@ -66,6 +69,14 @@ class Market:
             record_orders(session, [order])
             if friend in self.friends:
                 self.hers.append(number)
+            record_orders(session, [self.walk_in() for _ in range(self.chance.choice(WALK_INS))])
+
+    def walk_in(self) -> Order:
+        """Somebody who came by themselves, known to the shop by their e-mail alone."""
+        self.orders += 1
+        who = customer_hash(f"guest{self.orders}@example.com")
+        price = self.chance.choice(PRICES)
+        return Order(self.brand.id, SHOP, f"C{self.orders:05}", "CNY", price, clock.now(), customer_hash=who)
 
     def refund(self, session: Session) -> None:
         """Part of the first order of Alice's friends goes back, after she was paid for it."""
