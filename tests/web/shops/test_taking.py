@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlmodel import Session, col, select
@@ -15,9 +16,11 @@ from core.db import make_engine
 from core.errors import NotFound, Unavailable
 from core.writer import Writer
 from referral import brands, campaigns, members, shops
+from referral.attribution.decisions import Attribution
 from referral.campaigns import Campaign
 from referral.conversions import Conversion, Refund
 from referral.shops import Opened, ShopRefund
+from referral.touches import Touch
 from tests.house import House, person
 from tests.rewards.items.counter import buy, offer, open_counter
 from tests.rewards.items.counter import codes as promo_codes
@@ -92,6 +95,34 @@ def test_what_only_may_have_been_a_code_is_not_kept(house: House) -> None:
     take(house, shop, sale(maybe=("user_123", "please ring twice")))
     take(house, shop, sale("pi_2", codes=("NONE",)))
     assert [row.code for row in orders(house)] == [None, "NONE"]
+
+
+@pytest.mark.parametrize(("robot", "kept"), [(False, True), (True, False)])
+def test_a_click_of_another_link_stays_beside_the_code_that_was_typed(house: House, robot: bool, kept: bool) -> None:
+    """So that the campaign's policy can weigh the two; a robot's click says nothing."""
+    shop, code = open_shop(house)
+
+    def bens(session: Session) -> tuple[str, UUID]:
+        campaign = session.exec(select(Campaign)).one()
+        ben = members.meet(session, shop.brand_id, [person("Ben")], [clock.now()], "message")[0].member_id
+        click = Touch(
+            brand_id=shop.brand_id,
+            campaign_id=campaign.id,
+            code=campaigns.enroll(session, campaign, ben),
+            kind="click",
+            touched_at=clock.now(),
+            robot=robot,
+        )
+        session.add(click)
+        session.flush()
+        return str(click.code), click.id
+
+    clicked, click = house.do(bens)
+    take(house, shop, sale("typed", codes=(code,), clicks=(str(click),)))
+    take(house, shop, sale("the same", codes=(clicked,), clicks=(str(click),), contacts=("carl@example.com",)))
+    decided = house.ask(lambda session: session.exec(select(Attribution)).all())
+    assert [row.code for row in orders(house)] == [code, clicked]
+    assert {one.click_id for one in decided} == ({click, None} if kept else {None})
 
 
 def test_parts_of_a_whole_refund_leave_nothing(house: House) -> None:
