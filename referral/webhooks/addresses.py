@@ -12,7 +12,9 @@ import ipaddress
 import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 from core.errors import BadInput
@@ -20,6 +22,9 @@ from core.errors import BadInput
 LONGEST = 500
 """Characters of an address."""
 RESOLVE_SECONDS = 5.0
+_ASKING = ThreadPoolExecutor(32, thread_name_prefix="names")
+"""Threads of its own: a name that nobody answers for keeps one for as long as the system likes, and a brand may give
+many of them; passwords are checked and cards drawn in the others."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -112,9 +117,9 @@ def _is_host(host: str) -> bool:
 
 async def resolve(host: str, port: int) -> list[str]:
     """The machine's own answer."""
-    loop = asyncio.get_running_loop()
-    found = await asyncio.wait_for(loop.getaddrinfo(host, port, type=socket.SOCK_STREAM), RESOLVE_SECONDS)
-    return [str(entry[4][0]) for entry in found]
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    answer = asyncio.get_running_loop().run_in_executor(_ASKING, ask)
+    return [str(entry[4][0]) for entry in await asyncio.wait_for(answer, RESOLVE_SECONDS)]
 
 
 async def addresses_of(target: Target, allowed: Sequence[Network], ask: Resolve = resolve) -> list[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import socket
+import threading
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -12,7 +15,7 @@ from hypothesis import strategies as st
 
 from core.errors import BadInput
 from referral.webhooks import addresses
-from referral.webhooks.addresses import check_url, is_public, read_allowed, read_target
+from referral.webhooks.addresses import check_url, is_public, read_allowed, read_target, resolve
 
 INSIDE = (
     *("0.0.0.0", "10.0.0.1", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.255.255.254", "169.254.169.254"),
@@ -133,3 +136,21 @@ def test_anything_at_all_is_an_address_or_said_to_be_none(url: str) -> None:
     assert urlsplit(target.at("192.0.2.1")).hostname == "192.0.2.1"
     again = read_target(f"{target.scheme}://{target.authority}{target.path}")
     assert (again.host, again.port, again.path) == (target.host, target.port, target.path)
+
+
+async def test_names_that_nobody_answers_for_hold_up_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+
+    def never(*given: object, **more: object) -> list[object]:
+        answers.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", never)
+    asked = [asyncio.create_task(resolve(f"{number}.example", 443)) for number in range(40)]
+    try:
+        await asyncio.sleep(0)
+        # A password is checked in a thread, a card is drawn in one.
+        assert await asyncio.wait_for(asyncio.to_thread(len, "four"), 3) == 4
+    finally:
+        answers.set()
+        await asyncio.gather(*asked, return_exceptions=True)
