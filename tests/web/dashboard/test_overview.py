@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from core import clock
+from core import clock, ids
+from core.db import insert_all, table
 from referral import orders
 from referral.brands import Brand
 from referral.conversions import Order
+from referral.insight.models import InsightFigure
 from rewards.insight import refresh
 from tests.referral.insight.teashop import Shop
 from tests.web.brandsite import open_brand
@@ -129,3 +132,22 @@ async def test_one_advocate_with_all_the_friends_is_warned_of(tmp_path: Path) ->
             page = (await mei.get("/")).text
         assert "a single advocate brought 100%" in page
         assert "Healthy" not in page
+
+
+async def test_of_many_communities_the_last_are_told_together_so_that_all_add_up(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        mei = await site.person("owner")
+        await mei.get("/")
+        day = clock.now().date() - timedelta(days=3)
+        here = {"brand_id": site.ours.brand_id, "day": day, "source": "referral"}
+        of = here | {"campaign_id": UUID(site.ours.ids["campaign"])}
+        rows = [
+            of | {"what": what, "part": f"telegram/{ids.new()}", "amount": 2 if what == "came" else 1}
+            for what in ("came", "qualified")
+            for _ in range(13)
+        ]
+        for came, qualified in zip(rows[:13], rows[13:], strict=True):
+            qualified["part"] = came["part"]
+        site.house.do(lambda session: insert_all(session, table(InsightFigure), rows))
+        told = (await mei.get("/")).text
+        assert re.search(r"2 more</t[dh]>\s*<td[^>]*>4<", told), "thirteen, and those who came through none"
