@@ -37,6 +37,18 @@ async def test_the_first_page_tells_the_figures_with_what_went_into_them(
         assert "<Hill>" not in page.text
 
 
+@pytest.mark.parametrize(("locale", "interval"), [(EN, "95% interval"), (ZH, "95% 区间")])
+async def test_every_interval_says_by_which_method(tmp_path: Path, locale: str, interval: str) -> None:
+    async with open_brand(tmp_path, locale) as site:
+        mei = await site.person("owner")
+        for address in ("/", f"/?campaign={site.ours.campaign}", f"/campaigns/{site.ours.campaign}"):
+            hints = [one.partition("</p>\n</div>")[0] for one in (await mei.get(address)).text.split('class="tip-box"')]
+            sure = [one for one in hints[1:] if interval in one]
+            assert len(sure) >= 6, address
+            for one in sure:
+                assert any(name in one for name in ("Wilson", "Byar", "Cochran")), one
+
+
 @pytest.mark.parametrize(("locale", "said"), [(EN, "No campaign yet"), (ZH, "还没有活动")])
 async def test_a_brand_without_a_campaign_is_told_how_to_begin(tmp_path: Path, locale: str, said: str) -> None:
     async with open_brand(tmp_path, locale, empty=True) as site:
