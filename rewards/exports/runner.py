@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
 import re
 import threading
@@ -41,6 +42,8 @@ PART = ".part"
 OURS = re.compile(r"[0-9a-f]{32}\.(csv|xlsx)(\.part\d+)?")
 TELL = 0.5
 """Seconds between two words about how far it is."""
+RENEW = 10.0
+"""Seconds after which who writes a file says again that it is theirs, when there are no rows to speak of."""
 ROUND = 600.0
 """Seconds between two looks whether the house is to be kept."""
 
@@ -134,7 +137,8 @@ class ExportRunner:
         written = _Written()
         sheet = Sheet(export.what, self._ask(export, kind.columns), self._rows(export, written))
         book = Book((sheet,), export.locale, export.timezone, zoned=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with _Renewed(handle, partial(self._renew, export, written)) as file:
             files.write(book, export.format, file, mark=export.mark)
             file.flush()
             os.fsync(file.fileno())
@@ -161,6 +165,12 @@ class ExportRunner:
             if time.monotonic() - written.told >= TELL:
                 self._progress(export, written.rows)
                 written.told = time.monotonic()
+
+    def _renew(self, export: Export, written: _Written) -> None:
+        """Packing a large workbook, after its last row, takes minutes in which the lease must not run out."""
+        if time.monotonic() - written.told >= RENEW:
+            written.told = time.monotonic()
+            self._writer.run_sync(lambda session: exports.progress(session, export, written.rows))
 
     def _ask(self, export: Export, query: Callable[[Session, Export], T]) -> T:
         def asked(session: Session) -> T:
@@ -230,6 +240,18 @@ def _page(page: PageOf, after: Any, session: Session, export: Export) -> Page:
 class _Written:
     rows: int = 0
     told: float = field(default_factory=time.monotonic)
+
+
+class _Renewed(io.BufferedWriter):
+    """A file that says now and then that it is still being written."""
+
+    def __init__(self, handle: int, renew: Callable[[], None]) -> None:
+        super().__init__(io.FileIO(handle, "wb"))
+        self._renew = renew
+
+    def write(self, given: Any) -> int:
+        self._renew()
+        return super().write(given)
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -219,6 +219,22 @@ def test_cancelled_on_the_way_it_leaves_no_file(
     assert [*folder.iterdir(), *scratch.iterdir()] == []
 
 
+def test_a_workbook_stays_ours_while_it_is_packed(house: House, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "RENEW", 0.0)
+    shop = with_friends(house, "Bob")
+    export = asked(shop, format="xlsx")
+    told, renewed = exports.progress, list[int]()
+
+    def noted(session: Session, one: Export, rows: int, expected: int | None = None) -> bool:
+        renewed.append(rows)
+        return told(session, one, rows, expected)
+
+    monkeypatch.setattr(exports, "progress", noted)
+    work(shop, folder)
+    assert now(shop, export).state == "done"
+    assert renewed.count(1) > 2  # not only when all of it is there
+
+
 def test_a_full_disk_is_said(house: House, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = with_friends(house, "Bob")
     export = asked(shop)
