@@ -27,6 +27,8 @@ from web.dashboard.telling import telling_for
 TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 PAGE = "/exports"
 YEARS = range(1970, 3000)
+LATE = timedelta(minutes=1)
+"""After which it is said that nobody has begun a file."""
 
 
 class ExportPages:
@@ -121,12 +123,15 @@ def _listed(session: Session, viewer: Viewer) -> dict[str, Any]:
     campaigns = campaigns_of(session, viewer.brand_id)
     telling = telling_for(session, viewer)
     found = exports.exports_of(session, viewer.brand_id)
+    busy = any(one.state == "running" for one in found)
+    late = [one.id for one in found if one.state == "waiting" and one.asked_at + LATE <= clock.now() and not busy]
     return {
         "exports": found,
         "asked_by": {one.id: actor_name(telling, one.asked_by) for one in found},
         "campaigns": campaigns,
         "slugs": {one.id: one for one in campaigns},
         "under_way": any(one.state in OPEN for one in found),
+        "late": late,
         "now": clock.now(),
         "pick": partial(i18n.pick, locale=viewer.locale),
     }

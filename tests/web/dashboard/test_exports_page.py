@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 from referral import audit
 from rewards.exports import exports
 from rewards.exports.runner import ExportRunner
+from tests.house import later
 from tests.web.brandsite import OTHER, Brandsite, Person, open_brand
 
 FILE = re.compile(r'href="/b/wild(/exports/[0-9a-f-]{36}/file)"')
@@ -103,6 +104,19 @@ async def test_how_far_it_is_is_shown_until_it_is_done_and_it_can_be_let_go(tmp_
         part = (await mei.get("/exports/list")).text
         assert "Cancelled" in part
         assert "hx-trigger" not in part
+
+
+async def test_where_nobody_makes_files_it_is_said(tmp_path: Path) -> None:
+    async with open_brand(tmp_path, data_folder=str(tmp_path)) as site:
+        mei = await site.person("owner")
+        await mei.post("/exports", what="friends", format="csv")
+        assert "no worker is running" not in (await mei.get("/exports/list")).text
+        with later(minutes=2):
+            part = (await mei.get("/exports/list")).text
+            assert "no worker is running" in part
+            assert 'hx-trigger="every 10s"' in part
+            assert await worker(site, tmp_path).run_due() == 1
+            assert "no worker is running" not in (await mei.get("/exports/list")).text
 
 
 async def test_what_cannot_be_asked_for_is_said_on_the_page(tmp_path: Path) -> None:
