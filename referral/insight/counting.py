@@ -35,6 +35,7 @@ from core.db import UtcDateTime, table
 from referral.campaigns import Enrollment
 from referral.conversions import Conversion
 from referral.insight.models import NOBODY
+from referral.linking import MemberLink
 from referral.members import Membership
 from referral.referrals import Referral
 from referral.touches import Touch
@@ -129,12 +130,14 @@ def visitors(session: Session, day: Span) -> Iterator[Counted]:
 
 @cache
 def _advocates() -> Select[Any]:
-    t = table(Enrollment)
-    return select(t.c.campaign_id, func.count()).where(within(t, t.c.enrolled_at)).group_by(t.c.campaign_id)
+    t, link = table(Enrollment), table(MemberLink)
+    second = select(link.c.absorbed_id).where(link.c.brand_id == BRAND, link.c.undone_at.is_(None))
+    whole = within(t, t.c.enrolled_at) & t.c.member_id.not_in(second)
+    return select(t.c.campaign_id, func.count()).where(whole).group_by(t.c.campaign_id)
 
 
 def advocates(session: Session, day: Span) -> Iterator[Counted]:
-    """Who began to take part."""
+    """Who began to take part, without the second accounts of those who did already."""
     for campaign_id, people in session.execute(_advocates(), day.values):
         yield campaign_id, "advocates", "", people
 

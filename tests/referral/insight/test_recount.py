@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from core import clock, ids
 from core.db import table
-from referral import orders, rejection
+from referral import members, orders, rejection
 from referral.brands import Brand
 from referral.conversions import Order
 from referral.insight import figures
@@ -138,6 +138,29 @@ def test_two_accounts_of_one_person_are_one_friend_while_they_are_linked(house: 
     assert people() == [1, 1, 1, 1, 1, 1]
     house.do(lambda session: undo_link(session, shop.brand.id, bob))
     assert people() == [2, 2, 2, 2, 2, 2]
+
+
+def test_two_accounts_of_one_advocate_are_one_advocate_while_they_are_linked(house: House) -> None:
+    shop = Shop(house)
+    for name, friend in (("Alice", "Bob"), ("Alicia", "Carol")):
+        shop.brings(shop.code_of(name), [friend])
+    names = ("alice", "alicia")
+    alice, alicia = (
+        house.ask(lambda session, name=name: members.find_identity(session, shop.brand.id, "telegram", name))  # type: ignore[misc]
+        for name in names
+    )
+    assert alice is not None
+    assert alicia is not None
+
+    def advocates() -> int:
+        shop.counts()
+        return shop.sums().of("advocates")
+
+    assert advocates() == 2
+    house.do(lambda session: link(session, shop.brand.id, alice.member_id, alicia.member_id))
+    assert advocates() == 1
+    house.do(lambda session: undo_link(session, shop.brand.id, alice.member_id))
+    assert advocates() == 2
 
 
 def test_an_order_told_late_lands_on_its_own_day(house: House) -> None:
