@@ -121,7 +121,8 @@ def _within(address: str, networks: Sequence[Network]) -> bool:
 
 def locale_of(request: Request, default: str = i18n.DEFAULT) -> str:
     """Our locale for `?lang=`, else for the browser's languages, else `default`."""
-    asked = request.query_params.get("lang")
+    # Made ready only where something is asked: on the way of an order this is felt.
+    asked = request.query_params.get("lang") if request.scope.get("query_string") else None
     if asked and asked.lower().startswith(("zh", "en")):
         return i18n.negotiate(asked, default)
     return i18n.negotiate_header(request.headers.get("accept-language"), default)

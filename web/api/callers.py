@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -36,12 +37,11 @@ class Callers:
     _known: OrderedDict[str, tuple[float, Holder | None]] = field(default_factory=OrderedDict)
     _item: limits.RateLimitItem = field(init=False)
     _policy: str = field(init=False)
-    _window: limits.strategies.FixedWindowRateLimiter = field(init=False)
+    _window: Window = field(default_factory=lambda: Window())
 
     def __post_init__(self) -> None:
         self._item = limits.parse(self.rate)
         self._policy = f'"key";q={self._item.amount};w={self._item.get_expiry()}'
-        self._window = limits.strategies.FixedWindowRateLimiter(limits.storage.MemoryStorage())
 
     def at_hand(self, said: str) -> Holder | None:
         """Whose key this header carries, if it was looked up within `FRESH_SECONDS` and still opens."""
@@ -75,14 +75,32 @@ class Callers:
 
     def count(self, holder: Holder, cost: int = 1) -> dict[str, str]:
         """Take `cost` from what the key may still ask; headers that say what is left. Raises `TooMany`."""
-        name = str(holder.key_id)
-        taken = self._window.hit(self._item, name, cost=cost)
-        stats = self._window.get_window_stats(self._item, name)
-        wait = max(1, round(stats.reset_time - time.time() + 0.5))
-        headers = {"RateLimit-Policy": self._policy, "RateLimit": f'"key";r={stats.remaining};t={wait}'}
-        if not taken:
+        spent, wait = self._window.spend(holder.key_id, cost, self._item.get_expiry())
+        left = max(0, self._item.amount - spent)
+        headers = {"RateLimit-Policy": self._policy, "RateLimit": f'"key";r={left};t={wait}'}
+        if spent > self._item.amount:
             raise TooMany(429, headers={**headers, "Retry-After": str(wait)})
         return headers
+
+
+@dataclass(slots=True)
+class Window:
+    """What each key has asked in the present window; all windows begin together and are forgotten together.
+
+    Our own, since counting with `limits` was a third of what answering an order costs, and its storage in memory keeps
+    starting threads.
+    """
+
+    _number: int = -1
+    _spent: dict[UUID, int] = field(default_factory=dict)
+
+    def spend(self, key: UUID, cost: int, length: int) -> tuple[int, int]:
+        """What the key has asked by now, with this, and in how many seconds (1 to `length`) the next window begins."""
+        number, into = divmod(time.time(), length)
+        if number != self._number:
+            self._number, self._spent = int(number), {}
+        spent = self._spent[key] = self._spent.get(key, 0) + cost
+        return spent, math.ceil(length - into)
 
 
 class TooMany(HTTPException):

@@ -9,10 +9,10 @@ says what is wrong; nothing has been done by then.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,7 +34,6 @@ PATHS = (PATH, PATH + "/batch")
 Headers = dict[str, str]
 SCOPE = "conversions:write"
 _KEY = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_KEY}}}")
-_AS_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class StraightOrders:
@@ -98,7 +97,7 @@ class StraightOrders:
 
 
 async def _send(send: Send, status: int, headers: Headers, body: object) -> None:
-    said = _AS_JSON(body).encode()
+    said = to_json(body)
     written = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     length = (b"content-length", str(len(said)).encode())
     head = [(b"content-type", b"application/json"), length, *written]
