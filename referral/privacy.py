@@ -29,7 +29,7 @@ from referral.leaderboard import Score
 from referral.linking import LinkAttempts, LinkCode, MemberLink, standing_links
 from referral.members import Member, Membership, identities_of
 from referral.outreach import persons as outreach
-from referral.referrals import Referral
+from referral.referrals import Referral, lock_graph
 from referral.staff import export_staff, forget_staff
 from referral.touches import Touch
 from referral.trials import persons as applicants
@@ -223,6 +223,7 @@ def forget_member(session: Session, brand_id: UUID, member_id: UUID) -> None:
         raise NotFound("member")
     if member.erased_at is not None:
         return
+    lock_graph(session, brand_id)  # an order on its way knows them still, and may join a customer to them
     now = clock.now()
     links = standing_links(session, brand_id, member_id)
     everyone = [member_id, *(link.absorbed_id for link in links)]

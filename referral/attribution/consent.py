@@ -16,7 +16,7 @@ from sqlmodel import Field, Session, col
 
 from core import clock
 from core.db import Row, UtcDateTime, among_keys, insert_new, table
-from referral.conversions import SHOP
+from referral.conversions import SHOP, lock_orders
 from referral.members import Identity
 
 BY_PERSON = "person"
@@ -52,6 +52,7 @@ def withdraw(session: Session, brand_id: UUID, member_id: UUID) -> int:
 
     A member whom only a shop knows stays that shop's customer: there is nothing to take apart.
     """
+    lock_orders(session, [brand_id])  # an order on its way has seen the word as it was, and may join by it
     row = session.get(DeviceConsent, (brand_id, member_id), populate_existing=True)
     row = row or DeviceConsent(brand_id=brand_id, member_id=member_id)
     row.ended_at = row.ended_at or clock.now()

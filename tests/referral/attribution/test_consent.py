@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from threading import Event, Thread
+from time import sleep
 from uuid import UUID
 
 import pytest
 from sqlmodel import Session
 
 from core import clock
+from core.db import make_engine
+from core.writer import Writer
 from referral import linking, members
 from referral.attribution.consent import agree, has_agreed, withdraw
 from referral.conversions import customer_hash
 from referral.members import find_identity
+from referral.orders import record_orders
 from referral.privacy import export_member, forget_member
 from tests.house import House, later, person
 from tests.referral.attribution.lane import Lane, open_lane
+from tests.referral.attribution.test_credit import bus
 
 
 @pytest.fixture
@@ -133,3 +139,31 @@ def test_whoever_spoke_last_speaks_for_both_until_they_are_two_again(lane: Lane)
         assert agreed(older)
         lane.house.do(lambda session: linking.undo_link(session, brand, link.id))
     assert (agreed(older), agreed(fay)) == (False, True)
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_an_order_on_its_way_at_the_same_moment_joins_nothing_again(lane: Lane, forgets: bool) -> None:
+    """Another process has seen her word and is about to join the customer to her when she takes it back, or leaves."""
+    says(lane, yes=True)
+    fay = lane.who("Fay")
+    order = lane.order("Fay", customer_hash=mail())
+    other = Writer(make_engine(lane.house.url, writer=True), bus()).start()
+    seen = Event()
+
+    def slowly(session: Session) -> None:
+        record_orders(session, [order])
+        seen.set()
+        sleep(0.5)
+
+    try:
+        telling = Thread(target=lambda: other.run_sync(slowly))
+        telling.start()
+        assert seen.wait(20)
+        if forgets:
+            lane.house.do(lambda session: forget_member(session, lane.brand.id, fay))
+        else:
+            says(lane, yes=False)
+        telling.join(20)
+    finally:
+        other.close()
+    assert lane.house.ask(lambda session: find_identity(session, lane.brand.id, "shop", mail())) is None
