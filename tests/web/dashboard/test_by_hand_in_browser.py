@@ -7,7 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from playwright.async_api import Page, ViewportSize, async_playwright, expect
+from sqlalchemy import update
+from sqlmodel import Session, col
 
+from referral.campaigns import Campaign
+from referral.members import Member
 from tests.web.brandsite import Brandsite, open_brand
 
 WAIT = 20_000
@@ -79,3 +83,19 @@ async def test_on_a_phone_everything_is_large_enough_for_a_thumb(tmp_path: Path,
             await page.goto(f"/b/wild{path}")
             assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
             assert await page.evaluate(SMALL, THUMB) == [], path
+
+
+async def test_no_name_is_so_long_that_a_phone_must_be_moved_sideways(tmp_path: Path, chromium: str) -> None:
+    async with looking(tmp_path, chromium, PHONE) as (site, page):
+
+        def lengthen(session: Session) -> None:
+            word = "Pneumonoultramicroscopicsilicovolcanoconiosis" * 2
+            ours = col(Member.brand_id) == site.ours.brand_id, col(Campaign.brand_id) == site.ours.brand_id
+            session.execute(update(Member).where(ours[0]).values(name=word[:64]))
+            session.execute(update(Campaign).where(ours[1]).values(title={"en": word, "zh_Hans": word}))
+
+        site.house.do(lengthen)
+        alice, order = site.ours.people["Alice"], site.ours.ids["conversion:1001"]
+        for path in (*PAGES, f"/advocates/{alice}", f"/journeys/order/{order}", "/campaigns/spring-wild/attribution"):
+            await page.goto(f"/b/wild{path}")
+            assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
