@@ -29,7 +29,7 @@ from core.errors import BadInput, NotFound, Refused
 from core.writer import announce
 from referral import audit
 from referral.brands import Brand
-from referral.campaigns import Campaign
+from referral.campaigns import find_campaign
 
 KINDS = ("orders", "friends", "rewards", "transfers", "leaderboard", "advocates", "applications")
 OF_A_CAMPAIGN = ("leaderboard", "applications")
@@ -122,7 +122,7 @@ def ask(session: Session, brand_id: UUID, wish: Wish, locale: str, actor: str) -
         raise BadInput("export_period")
     # Who asks holds the brand's row, so that several at once are counted one after another.
     brand = session.scalars(select(Brand).where(col(Brand.id) == brand_id).with_for_update(key_share=True)).one()
-    campaign = _campaign(session, brand_id, wish.campaign) if wish.campaign else None
+    campaign = find_campaign(session, brand_id, wish.campaign) if wish.campaign else None
     if campaign is None and wish.what in OF_A_CAMPAIGN:
         raise Refused("export_campaign")
     if _count(session, brand_id) >= MOST_OPEN:
@@ -145,13 +145,6 @@ def ask(session: Session, brand_id: UUID, wish: Wish, locale: str, actor: str) -
     details = {"what": found.what, "format": found.format, "campaign": campaign.slug if campaign else None}
     audit.record(session, brand_id, actor, "export.ask", str(found.id), **details)
     announce(session, TOPIC)
-    return found
-
-
-def _campaign(session: Session, brand_id: UUID, slug: str) -> Campaign:
-    found = session.scalar(select(Campaign).where(col(Campaign.brand_id) == brand_id, col(Campaign.slug) == slug))
-    if found is None:
-        raise NotFound("campaign", slug=slug[:60])
     return found
 
 

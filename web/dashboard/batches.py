@@ -143,6 +143,8 @@ def _listed(session: Session, viewer: Viewer) -> dict[str, Any]:
 
 
 def _make(session: Session, viewer: Viewer, provider: str, asset: str) -> int:
+    if not (provider + asset).isprintable():  # PostgreSQL takes no text with a zero in it
+        raise Refused("batch_empty")
     batch = batches.create_batch(session, viewer.brand_id, provider[:40], asset[:60], viewer.actor)
     _note(session, viewer, "payout.batch", batch)
     return batch.number

@@ -51,6 +51,25 @@ async def test_every_page_opens_on_either_database(migrated_url: str, tmp_path: 
         assert "withdrawn" in words((await mei.get(f"/ledger?q={reference}")).text)
 
 
+async def test_no_form_upsets_postgresql(tmp_path: Path, postgres_house_url: str) -> None:
+    async with open_brand(tmp_path, url=postgres_house_url, data_folder=str(tmp_path)) as site:
+        case_id, payout_id = added(site, "Eve"), withdraws(site)
+        mei, odd = await site.person("owner"), "spring\x00 😀"
+        refused = [
+            await mei.post("/exports", what="leaderboard", format="csv", campaign=odd),
+            await mei.post("/exports", what=odd, format=odd, since=odd),
+            await mei.post("/payouts/batches", of=f"manual:{odd}"),
+            await mei.post("/payouts/batches", of=odd),
+            await mei.post(f"/payouts/{payout_id}", act=odd),
+            await mei.post(f"/review/{case_id}", verdict="approve", answer=odd, words=odd),
+            await mei.post("/review", case=str(case_id), verdict=odd, words=odd),
+            await mei.get("/trials/spring%00"),
+        ]
+        assert [one.status_code for one in refused] == [404, 400, 422, 422, 400, 400, 303, 404]
+        for path in ("/ledger?q=%00&kind=%00", "/payouts?which=%00", "/review?kind=%00&done=%00", "/exports?what=%00"):
+            assert (await mei.get(path)).status_code == 200, path
+
+
 @pytest.mark.parametrize(
     ("locale", "says"),
     [
