@@ -201,7 +201,7 @@ async def takes_the_orders_away(walk: Walk, folder: Path) -> None:
     await walk.go("/exports", "exports")
     await page.get_by_label(walk.word("export.format")).select_option("csv")
     make = page.get_by_role("button", name=walk.word("export.make"), exact=True)
-    await make.dblclick()  # as people do: one file all the same
+    await make.dblclick(delay=30)  # as people do: one file all the same
     await page.wait_for_url("**/exports?said=*")
     await expect(page.locator("#exports tbody tr")).to_have_count(1)
     made = ExportRunner(walk.site.house.writer, walk.site.house.reader, folder / "exports")
