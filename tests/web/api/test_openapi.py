@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rewards.verify import verify
+from tests.web import site
 from tests.web.api.test_conversions import open_shop
 
 EXAMPLES = 30
@@ -17,7 +18,10 @@ CONFIG = Path(__file__).parent / "schemathesis.toml"
 
 
 @pytest.mark.slow
-async def test_the_document_says_what_the_api_does(tmp_path: Path) -> None:
+async def test_the_document_says_what_the_api_does(
+    tmp_path: Path, migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "fresh_sqlite", lambda _: migrated_url)  # what one database takes the other may not
     async with open_shop(tmp_path, api_rate="1000000 per second") as shop:
         base = shop.site.client.base_url
         command = [
@@ -31,4 +35,5 @@ async def test_the_document_says_what_the_api_does(tmp_path: Path) -> None:
         )
         said, _ = await process.communicate()
         assert process.returncode == 0, said.decode()
+        assert "Stateful" in said.decode(), "all its phases were gone through"
         assert shop.site.house.ask(verify) == []
