@@ -99,3 +99,13 @@ async def test_no_name_is_so_long_that_a_phone_must_be_moved_sideways(tmp_path: 
         for path in (*PAGES, f"/advocates/{alice}", f"/journeys/order/{order}", "/campaigns/spring-wild/attribution"):
             await page.goto(f"/b/wild{path}")
             assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+
+
+async def test_at_night_pages_are_printed_in_the_colours_of_the_day(tmp_path: Path, chromium: str) -> None:
+    async with looking(tmp_path, chromium, DESK) as (site, page):
+        for path in ("/", f"/journeys/order/{site.ours.ids['conversion:1001']}"):
+            await page.goto(f"/b/wild{path}")
+            await page.emulate_media(media="print", color_scheme="dark")
+            colours = "(node) => [getComputedStyle(node).backgroundColor, getComputedStyle(node).color]"
+            assert await page.locator("body").evaluate(colours) == ["rgb(255, 255, 255)", "rgb(29, 23, 21)"]
+            assert not await page.locator(".side").is_visible()
