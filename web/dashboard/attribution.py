@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from core import i18n
 from core.errors import BadInput
 from referral.attribution.decisions import Attribution
 from referral.attribution.evidence import policies_of
@@ -65,11 +66,12 @@ def routes(desk: Desk) -> list[BaseRoute]:
     async def show(request: Request, viewer: Viewer) -> Response:
         slug = request.path_params["campaign"]
         asked = {name: value for name, value in request.query_params.items() if name in FIELDS and value.strip()}
-        problem: BadInput | None = None
+        problem, wrong = None, ""
         try:
             seen = await desk.read(viewer, lambda session: look(session, viewer.brand_id, slug, asked))
-        except BadInput as wrong:
-            problem = wrong
+        except BadInput as error:
+            wrong = error.params["field"] if error.params.get("field") in FIELDS else "way"
+            problem = i18n.text(viewer.locale, "attribution.page.wrong")
             seen = await desk.read(viewer, lambda session: look(session, viewer.brand_id, slug, {}))
         return desk.show(
             request,
@@ -77,6 +79,8 @@ def routes(desk: Desk) -> list[BaseRoute]:
             "dashboard/attribution.html",
             here="campaigns",
             problem=problem,
+            mistaken=wrong,
+            status=400 if problem else None,
             seen=seen,
             asked=asked,
             ways=WAYS,

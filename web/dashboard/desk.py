@@ -141,17 +141,19 @@ class Desk:
         *,
         here: str = "",
         problem: str | DaixinError | None = None,
+        mistaken: str = "",
         status: int | None = None,
         **context: Any,
     ) -> Response:
         """A page of the dashboard in the viewer's language; `template` extends `dashboard/base.html`.
 
         `here`: which entry of the menu it belongs to. `problem`: why what was asked for was not done, said on top of
-        the page (its status then is the error's). Templates write figures with the functions of `shown.helpers`.
+        the page (its status then is the error's). `mistaken`: the field it is about, where the code does not tell.
+        Templates write figures with the functions of `shown.helpers`.
         """
-        locale, wrong = viewer.locale, ""
+        locale = viewer.locale
         if isinstance(problem, DaixinError):
-            wrong = WRONG.get(problem.code, "")
+            mistaken = mistaken or WRONG.get(problem.code, "")
             status = status or problem.status
             problem = i18n.text(locale, f"error.{problem.code}", **problem.params)
         words = f"{asked[0]}.said.{asked[1]}" if (asked := request.query_params.get("said", "").split("."))[1:] else ""
@@ -163,7 +165,7 @@ class Desk:
             viewer=viewer,
             here=here,
             problem=problem,
-            mistaken=wrong,
+            mistaken=mistaken,
             said=i18n.text(locale, words) if words in i18n.catalogue(locale) else None,
             **shown.helpers(locale, viewer.timezone, viewer.brand),
             **context,

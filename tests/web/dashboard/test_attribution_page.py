@@ -65,15 +65,22 @@ async def test_whose_the_orders_are_and_whose_they_would_be(
 
 
 @pytest.mark.parametrize(
-    "asked",
-    ["way=heads", "way=binding&validity_days=-1", "way=linear&half_life_days=2", "way=binding&validity_days=1e9"],
+    ("asked", "field"),
+    [
+        ("way=heads", "way"),
+        ("way=binding&validity_days=-1", "validity_days"),
+        ("way=linear&half_life_days=2", "half_life_days"),
+        ("way=binding&validity_days=1e9", "validity_days"),
+        ("way=binding&validity_days=7&protect_days=8", "protect_days"),
+    ],
 )
-async def test_a_policy_that_is_none_is_said_so(tmp_path: Path, asked: str) -> None:
+async def test_a_policy_that_is_none_is_said_so(tmp_path: Path, asked: str, field: str) -> None:
     async with open_brand(tmp_path) as site:
         mei = await site.person("owner")
         page = await mei.get(f"/campaigns/{site.ours.campaign}/attribution?{asked}")
         assert page.status_code == 400
-        assert "The policy" in page.text or "the policy" in page.text
+        assert "These do not go together." in page.text.partition(f'id="f-{field}-error">')[2].partition("</p>")[0]
+        assert "docs/" not in page.text
         assert "Latest orders" in page.text, "the rest of the page is there"
 
 
