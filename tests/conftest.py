@@ -24,6 +24,7 @@ import pytest
 from psycopg import sql
 
 from core import migrations
+from daixin import collector
 from rewards.payouts import approvals
 from tests.sharing import share_compiled
 
@@ -130,6 +131,11 @@ def _leave_out_comparisons(config: pytest.Config, items: list[pytest.Item]) -> N
         items[:] = [item for item in items if item not in absent]
         config.stash[_left_out] = len(absent)
         config.hook.pytest_deselected(items=absent)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what the collection made out of every later collection of garbage: a tenth of the run."""
+    collector.settle()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

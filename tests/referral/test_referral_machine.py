@@ -231,7 +231,7 @@ def test_the_rules_hold_whatever_people_do(house: House) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=6,
+            max_examples=house.runs(6),
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -242,7 +242,7 @@ def test_orders_are_worth_what_is_left_of_them_whatever_happens(house: House) ->
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=6, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=house.runs(6), stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 

@@ -250,7 +250,7 @@ def test_whatever_happens(house: House) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=10, stateful_step_count=16, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=house.runs(10), stateful_step_count=16, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 

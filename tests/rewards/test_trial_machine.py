@@ -227,6 +227,6 @@ def test_whatever_happens(house: House) -> None:
     run_machine(
         machine,
         settings=settings(
-            max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=house.runs(12), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

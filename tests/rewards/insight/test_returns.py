@@ -103,7 +103,9 @@ def test_what_is_said_is_kept_changed_taken_away_and_each_time_written_down(hous
     assert acts == ["cost.set", "cost.set", "cost.set", "cost.value"]
 
 
-@pytest.mark.parametrize("text", ["", "2026", "2026-13", "11/2026", "2026-1-1", "２０２６-11x", "9999-12", "0001-01", "9" * 99])
+@pytest.mark.parametrize(
+    "text", ["", "2026", "2026-13", "11/2026", "2026-1-1", "２０２６-11x", "9999-12", "0001-01", "9" * 99]
+)
 def test_what_is_no_month_is_refused(text: str) -> None:
     with pytest.raises(BadInput):
         costs.read_month(text)

@@ -200,6 +200,6 @@ def test_each_code_once_no_limit_passed_no_point_lost(house: House) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=5, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=house.runs(5), stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -336,6 +336,6 @@ def test_payouts_survive_whatever_happens(house: House, monkeypatch: pytest.Monk
     run_state_machine_as_test(
         There,
         settings=settings(
-            max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=house.runs(12), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
