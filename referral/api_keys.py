@@ -62,7 +62,8 @@ def create_api_key(
 ) -> str:
     """A new key, shown this once. `key_id`: chosen by whoever asks, so that asking again makes no second one.
 
-    Raises `BadInput`: key_name (limit), key_scope (scope, scopes), key_scopes_none; `Conflict("key_made")` where that id has its key.
+    Raises `BadInput`: key_name (limit), key_scope (scope, scopes), key_scopes_none; `Conflict("key_made")` where that
+    id has its key.
     """
     name = " ".join(name.split())
     if not name or len(name) > NAME_LENGTH or not name.isprintable():
