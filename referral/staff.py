@@ -25,7 +25,7 @@ from referral.brands import WaitingGroup
 from referral.codes import ALPHABET
 from referral.linking import person_of, standing_links
 from referral.members import Member, identities_of, keyed_hash
-from referral.users.accounts import owners_on_the_web
+from referral.users.accounts import UserRole, actor_of, owners_on_the_web
 
 ROLES = ("owner", "manager", "reviewer")
 """The most powerful first."""
@@ -276,8 +276,15 @@ def _whole(session: Session, brand_id: UUID, member_id: UUID) -> list[UUID]:
 
 
 def _void_codes(session: Session, brand_id: UUID, members: Sequence[UUID]) -> None:
-    """What these members gave out works no more: nobody comes back by a code they made while they still could."""
+    """What these members gave out works no more: nobody comes back by a code they made while they still could, in the
+    chat or on the web."""
     makers = [f"{row.platform}:{row.account}" for row in identities_of(session, brand_id, members)]
+    came = select(col(UserRole.user_id)).where(col(UserRole.brand_id) == brand_id, col(UserRole.member_id).in_(members))
+    void_codes_by(session, brand_id, [*makers, *map(actor_of, session.scalars(came))])
+
+
+def void_codes_by(session: Session, brand_id: UUID, makers: Collection[str]) -> None:
+    """The codes that these actors made and nobody used work no more."""
     session.execute(delete(StaffCode).where(col(StaffCode.brand_id) == brand_id, col(StaffCode.made_by).in_(makers)))
 
 

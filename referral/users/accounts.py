@@ -146,11 +146,13 @@ def set_locale(session: Session, user_id: UUID, locale: str) -> None:
 
 
 def set_disabled(session: Session, user_id: UUID, disabled: bool) -> None:
-    """Shut a user out everywhere, or let them in again."""
+    """Shut a user out everywhere, with the codes they gave out, or let them in again."""
     user = user_of(session, user_id)
     user.disabled_at = clock.now() if disabled else None
     session.add(user)
     session.flush()
+    if disabled:
+        _void_codes(session, user_id)
 
 
 def names_of(session: Session, users: set[UUID]) -> dict[UUID, str]:
@@ -186,4 +188,11 @@ def delete_user(session: Session, user_id: UUID) -> None:
     for name in ("user_session", "passkey", "door_link", "user_role"):
         rows = table(User).metadata.tables[name]
         session.execute(delete(rows).where(rows.c.user_id == user_id))
+    _void_codes(session, user_id)
     session.execute(delete(table(User)).where(table(User).c.id == user_id))
+
+
+def _void_codes(session: Session, user_id: UUID) -> None:
+    """What they gave out works no more, whichever brand it is for."""
+    codes = table(User).metadata.tables["staff_code"]
+    session.execute(delete(codes).where(codes.c.made_by == actor_of(user_id)))

@@ -64,9 +64,11 @@ def seats_of(session: Session, user_id: UUID, operators: Collection[str] = NOBOD
 
 
 def role_of(session: Session, brand_id: UUID, user_id: UUID, operators: Collection[str] = NOBODY) -> str | None:
-    """What the user is for the brand now."""
+    """What the user is for the brand now; nothing while they are shut out."""
     row = _row(session, brand_id, user_id)
-    return staff.higher(row.role, _in_chat(session, row, operators)) if row is not None else None
+    if row is None or user_of(session, user_id).disabled_at is not None:
+        return None
+    return staff.higher(row.role, _in_chat(session, row, operators))
 
 
 def _in_chat(session: Session, row: UserRole, operators: Collection[str]) -> str | None:
@@ -88,7 +90,8 @@ def _row(session: Session, brand_id: UUID, user_id: UUID) -> UserRole | None:
 
 
 def give(session: Session, brand_id: UUID, user_id: UUID, role: str, actor: str) -> None:
-    """Give a user a role instead of the one they had here; nothing happens if they have it already.
+    """Give a user a role instead of the one they had here; nothing happens if they have it already. With a lesser one
+    their unused codes are void.
 
     Raises `BadInput("staff_role")`, `NotFound("user")`, `Refused("staff_last_owner")`.
     """
@@ -104,10 +107,13 @@ def give(session: Session, brand_id: UUID, user_id: UUID, role: str, actor: str)
     _put(session, brand_id, user_id, role, actor)
     if was == "owner":
         keep_an_owner(session, brand_id)
+    if was is not None and staff.higher(was, role) == was:
+        staff.void_codes_by(session, brand_id, [actor_of(user_id)])
 
 
 def take(session: Session, brand_id: UUID, user_id: UUID, actor: str) -> None:
-    """Take a user's role for the brand away, and what connects them with their account in the chat.
+    """Take a user's role for the brand away, what connects them with their account in the chat, and the codes they made
+    that nobody used.
 
     Raises `NotFound("user")`, `Refused("staff_last_owner")`.
     """
@@ -119,6 +125,7 @@ def take(session: Session, brand_id: UUID, user_id: UUID, actor: str) -> None:
     session.add(row)
     session.flush()
     keep_an_owner(session, brand_id)
+    staff.void_codes_by(session, brand_id, [actor_of(user_id)])
 
 
 def change(

@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 from core import clock
 from core.errors import BadInput, Conflict, DaixinError, NotFound, Refused
 from daixin import actions_users
-from referral import audit, linking, members, staff
+from referral import audit, linking, members, privacy, staff
 from referral.brands import create_brand
 from referral.users import accounts, links, passkeys, passwords, roles, sessions
 from referral.users.accounts import User, UserRole
@@ -173,6 +173,30 @@ def test_an_operator_shuts_out_and_forgets(house: House, brand: UUID) -> None:
     acts = house.ask(lambda session: [one.act for one in audit.entries_of(session, brand, most=9)])
     assert acts[:4] == ["user.delete", "user.reset", "user.enable", "user.disable"]
     assert house.ask(lambda session: audit.verify_chain(session, brand)) == []
+
+
+GOES: dict[str, Callable[[Session, UUID, UUID, UUID], object]] = {
+    "taken": lambda s, brand, mei, alice: roles.take(s, brand, mei, "operator"),
+    "lowered": lambda s, brand, mei, alice: roles.give(s, brand, mei, "reviewer", "operator"),
+    "shut out": lambda s, brand, mei, alice: accounts.set_disabled(s, mei, True),
+    "deleted": lambda s, brand, mei, alice: actions_users.delete(s, str(mei)),
+    "taken in the chat": lambda s, brand, mei, alice: staff.take(s, brand, alice, "operator"),
+    "forgotten": lambda s, brand, mei, alice: privacy.forget_member(s, brand, alice),
+}
+
+
+@pytest.mark.parametrize("how", GOES)
+def test_a_code_made_on_the_web_ends_with_the_role_it_was_made_by(house: House, brand: UUID, how: str) -> None:
+    user(house, brand, "Boss", "owner")
+    alice = member(house, brand, "Alice")
+    house.do(lambda session: staff.give(session, brand, alice, "manager", "operator"))
+    mei = house.do(lambda session: roles.come_as(session, brand, alice, "Mei", "en").id)
+    house.do(lambda session: roles.give(session, brand, mei, "owner", "operator"))
+    code = house.do(lambda session: staff.new_code(session, brand, "connect", f"user:{mei}"))
+    others = house.do(lambda session: staff.new_code(session, brand, "connect", "operator"))
+    house.do(lambda session: GOES[how](session, brand, mei, alice))
+    assert refused(house, lambda session: staff.use_code(session, code, ["connect"])) == "staff_code_wrong"
+    assert house.do(lambda session: staff.use_code(session, others, ["connect"]).what) == "connect"
 
 
 def test_a_known_user_joins_another_brand_at_once(house: House, brand: UUID) -> None:

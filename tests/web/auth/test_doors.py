@@ -11,7 +11,7 @@ from sqlmodel import select
 
 from core import clock
 from referral import privacy, staff
-from referral.users import links, roles
+from referral.users import accounts, links, roles
 from referral.users.accounts import User
 from tests.web.brandsite import Brandsite, Person, open_brand
 from tests.web.site import PREVIEW
@@ -159,6 +159,11 @@ async def test_an_invitation_of_somebody_who_may_not_invite_any_more_is_closed(t
         refused = await site.send(await site.visitor(), path, **form)
         assert refused.status_code in (410, 422)
         assert (await (await site.visitor()).get(path)).status_code == 410
+        third = await made_by(boss, "owner")
+        await site.person("owner", name="Zoe")
+        site.house.do(lambda session: accounts.set_disabled(session, boss.user_id, True))
+        shut = await site.send(await site.visitor(), third, **form)
+        assert (shut.status_code, "does not work any more" in shut.text) == (410, True), "nor of one who is shut out"
 
 
 async def test_a_forgotten_password_is_chosen_anew(tmp_path: Path) -> None:
