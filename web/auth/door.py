@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import UUID
 
 from sqlmodel import Session
@@ -123,7 +123,7 @@ class Doorkeeper:
         if request.method not in ("GET", "HEAD") or "hx-request" in request.headers:
             # What they typed is lost with the session; the page they typed it on is not.
             page = request.headers.get("hx-current-url") or request.headers.get("referer") or ""
-            at = urlsplit(page[:2000])
+            at = cookies.split(page[:2000])
             wanted = cookies.own_path(at.path + (f"?{at.query}" if at.query else ""), "/")
         where = f"{SIGN_IN}?next={quote(wanted, safe='/')}"
         if request.method not in ("GET", "HEAD"):

@@ -95,7 +95,12 @@ async def test_a_form_of_another_site_or_session_is_refused(tmp_path: Path) -> N
         site.user(MEI, SECRET)
         browser = await site.visitor()
         form = {"email": MEI, "password": SECRET}
-        for headers in ({"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}):
+        for headers in (
+            {"origin": "https://evil.example"},
+            {"origin": "null"},
+            {"origin": "http://["},
+            {"sec-fetch-site": "cross-site"},
+        ):
             assert (await browser.post("/sign-in", data=form, headers=headers)).status_code == 403
         assert "daixin" not in browser.cookies
         await site.send(browser, "/sign-in", **form)
@@ -109,6 +114,9 @@ async def test_a_form_of_another_site_or_session_is_refused(tmp_path: Path) -> N
         token = {"csrf": other.csrf}
         assert (await other.client.post("/account/name", data=name | token, headers=foreign)).status_code == 403
         assert (await other.client.post("/account/name", data=name | token)).status_code == 303
+        nobody = await site.visitor()
+        late = await nobody.post("/account/name", data=name, headers={"referer": "http://[x"})
+        assert (late.status_code, late.headers["location"]) == (303, "/sign-in?next=/&said=again")
 
 
 async def test_sessions_end_by_themselves(tmp_path: Path) -> None:
