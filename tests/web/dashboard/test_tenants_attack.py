@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from starlette.routing import Route
 
 from referral import staff
@@ -43,6 +44,24 @@ NAMED = {
     "source": ("shop",),
 }
 """Which tables' rows a word in an address can name."""
+
+RIGHT: list[dict[str, str]] = [
+    {
+        "what": what,
+        "act": what,
+        "hours": "24",
+        "role": "reviewer",
+        "after": "1",
+        "verdict": "approve",
+        "words": "Thank you.",
+        "url": "https://1.1.1.1/hook",
+        "hosts": "tea.example",
+        "secret": "x" * 40,
+        "orders": "checkout",
+    }
+    for what in ("pause", "approve", "again")
+]
+"""Fields that forms take as they are, so that nothing but the name in the address is wrong."""
 
 
 class Attack:
@@ -110,9 +129,10 @@ async def test_nothing_of_another_brand_is_shown_or_changed(tmp_path: Path) -> N
                         trouble.append(("GET", path, status))
                     named_pages += [path] if named else []
                 else:
-                    status, text = await post(mei, path, fields)
-                    if OTHER in text or status >= 500:
-                        trouble.append(("POST", path, status))
+                    for sent in (fields, *(RIGHT if named else ())):
+                        status, text = await post(mei, path, sent)
+                        if OTHER in text or status >= 500 or (named and sent is not fields and status != 404):
+                            trouble.append(("POST", path, status, sent.get("what")))
                 asked += 1
         assert trouble == []
         assert asked > 60
@@ -149,6 +169,35 @@ async def test_rights_hold_on_every_page(tmp_path: Path) -> None:
                 unsigned = await people["owner"].client.post(path, data={"x": "y"})
                 statuses.append(("no token", unsigned.status_code, 403))
             trouble += [(route.methods, path, who, got) for who, got, right in statuses if got != right]
+        assert trouble == []
+
+
+async def test_no_page_of_a_brand_stands_beside_the_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[FastAPI] = []
+
+    class Kept(FastAPI):
+        def __init__(self, **more: Any) -> None:
+            super().__init__(**more)
+            made.append(self)
+
+    monkeypatch.setattr("web.app.FastAPI", Kept)
+    async with open_brand(tmp_path) as site:
+        desk = Desk(site.parts, Pages("http://friends.example", staged=False), site.door)
+        attacked = {(one.path, one.name) for one in dashboard.routes(desk) if isinstance(one, Route)}
+        served = [one for app in made for one in app.routes if isinstance(one, Route)]
+        assert {(one.path, one.name) for one in served if one.path.startswith("/b/")} == attacked
+        # Whoever only looks changes nothing, so each form is for an act.
+        open_to_all = [one.path for one in served if one.name == ANYONE and "POST" in (one.methods or ())]
+        assert open_to_all == []
+        # A form that another site had the browser send is refused, before whoever is signed in is asked for.
+        mei, trouble = await site.person("owner"), []
+        for one in served:
+            if "POST" not in (one.methods or ()) or one.path.startswith("/hooks/"):
+                continue
+            path = re.sub(r"{\w+}", "x", one.path.replace("{brand}", "wild"))
+            headers = {"origin": "https://evil.example", "x-csrf-token": mei.csrf}
+            answer = await mei.client.post(path, data={"csrf": mei.csrf}, headers=headers)
+            trouble += [(path, answer.status_code)] if answer.status_code != 403 else []
         assert trouble == []
 
 
