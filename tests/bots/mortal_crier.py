@@ -63,7 +63,7 @@ class Street:
 def die_and_go_on(url: str, street: Path, longest: int) -> int:
     """Runs with fuses of 1, 2, 3 … until one comes to its end; how many died."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pytest", __name__, "daixin.models"])
+    context.set_forkserver_preload(["pytest", __name__, "tests.warm"])
     for fuse in range(1, longest):
         offset = clock.offset() + fuse * (LEASE + timedelta(seconds=1))
         process = context.Process(target=cry, args=(url, street, offset, fuse))

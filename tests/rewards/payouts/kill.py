@@ -100,7 +100,7 @@ def run_killed(
     till = open_till(house, rig.provider, rig.asset, funded=10**9)
     persons = [_person(till, rig, n) for n in range(people)]
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pytest", __name__, "daixin.models", rig.factory.partition(":")[0]])
+    context.set_forkserver_preload(["pytest", __name__, "tests.warm", rig.factory.partition(":")[0]])
     cut, asked = 0, 0
     for kill in range(kills):
         while asked < people and asked <= kill * people // kills:

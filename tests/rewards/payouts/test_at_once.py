@@ -123,7 +123,7 @@ def test_two_processes_share_the_work(house: House) -> None:
     with counter() as outside:
         rig = Rig("paypal", "USD", f"{CounterProvider.__module__}:CounterProvider", {"url": outside.url})
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["pytest", serve.__module__])
+        context.set_forkserver_preload(["pytest", serve.__module__, "tests.warm"])
         pipes = [context.Pipe(duplex=False) for _ in range(2)]
         processes = [context.Process(target=serve, args=(house.url, rig, theirs)) for _, theirs in pipes]
         for process in processes:

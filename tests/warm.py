@@ -1,0 +1,10 @@
+"""Imported by the servers that fork the runs tests kill: what each of those would begin with, half of its life."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.backends.openssl import backend  # noqa: F401  # loaded by the first key
+from sqlalchemy.orm import configure_mappers
+
+import daixin.models  # noqa: F401  # every table must be known
+
+configure_mappers()
