@@ -119,8 +119,8 @@ def import_results(
     """Take in what the lines of a result file say; partial files and repeats do no harm. With `batch` (its number) all
     lines have to be of that one.
 
-    Nobody says of what they are paid themselves that it failed. All or nothing: raises `Refused("result_file", problems)` with every `RowProblem`;
-    `BadInput("result_file_columns", missing)`.
+    Nobody says of what they are paid themselves that it failed. All or nothing: raises
+    `Refused("result_file", problems)` with every `RowProblem`; `BadInput("result_file_columns", missing)`.
     """
     results, problems, left = _read(session, brand_id, lines, batch)
     fresh: list[Result] = []
