@@ -53,7 +53,10 @@ def form_token(session_token: str) -> str:
 
 
 def check_origin(request: Request, public_url: str) -> None:
-    """Raises `NotAllowed("wrong_origin")` for what another site had the browser send."""
+    """Raises `NotAllowed("wrong_origin")` for what another site had the browser send, or no browser sends at all: a
+    form in a charset of its own could hold text that cannot be written down."""
+    if "charset" in request.headers.get("content-type", "").lower().replace("charset=utf-8", ""):
+        raise NotAllowed("wrong_origin")
     site = request.headers.get("sec-fetch-site")
     if site is not None and site not in _OURS:
         raise NotAllowed("wrong_origin")

@@ -88,14 +88,12 @@ async def sign_in(entry: Entry, request: Request) -> Response:
 
 
 async def _try(entry: Entry, request: Request, given: str, password: str, wanted: str) -> Response:
-    try:
-        email = read_email(given)
-    except BadInput:
-        email = given[:254]
+    # What is no address is nobody's, and nothing a database could be asked for either.
+    email = _email_or_none(given) or ""
     user = await entry.door.parts.reader.run(lambda session: user_by_email(session, email))
     kept = user.password_hash if user is not None else None
     device = throttle.known_device(request, user.id, kept) if user is not None else None
-    counted = entry.throttle.account(email, device)
+    counted = entry.throttle.account(email or given[:254], device)
     right, better = await entry.hash(passwords.verify_password, password, kept)
     if user is None or not right:
         raise NotAllowed("sign_in_wrong")

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from sqlmodel import Session
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -105,6 +106,8 @@ class Desk:
                 return viewer
             # For the page that says what went wrong, should anything: in their language, with a way back.
             request.state.locale, request.state.home = viewer.locale, f"/b/{quote(viewer.brand, safe='')}/"
+            if any("\0" in str(name) for name in request.path_params.values()):
+                raise HTTPException(404)  # nothing is called so, and PostgreSQL cannot be asked for it
             if act is not None and not viewer.may(act):
                 raise NotAllowed("web_may_not")
             if request.method not in SAFE:

@@ -55,6 +55,8 @@ class ShopDoor:
     async def hear(self, request: Request) -> Response:
         """Answer one message."""
         source, brand = request.path_params["source"], request.path_params["brand"]
+        if "\0" in source + brand:  # nothing is called so, and PostgreSQL cannot be asked for it
+            raise HTTPException(404)
         body = await request.body()
         shop = await self._parts.reader.run(lambda session: shops.opened(session, brand[:100], source[:40]))
         if shop is None:

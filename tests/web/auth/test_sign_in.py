@@ -209,3 +209,19 @@ async def test_the_language_one_picks_is_remembered(tmp_path: Path) -> None:
         assert "Your account" in (await person.client.get("/account")).text
         assert "我的账号" in (await person.client.get("/account?lang=zh_Hans")).text
         assert "我的账号" in (await person.client.get("/account")).text
+
+
+async def test_text_that_no_database_takes_is_nobodys_name(migrated_url: str, tmp_path: Path) -> None:
+    async with open_brand(tmp_path, url=migrated_url) as site:
+        browser, mei = await site.visitor(), await site.person("owner")
+        refused = await site.send(browser, "/sign-in", email="a@b\x00.com", password="\x00" * 12)
+        assert (refused.status_code, "E-mail or password is not right." in refused.text) == (403, True)
+        for path in ("/campaigns/%00", "/settings/shops/%00", "/trials/%00", "/leaderboard/%00"):
+            assert (await mei.get(path)).status_code == 404, path
+        for path in ("/hooks/shopify/wi%00ld", "/hooks/sho%00pify/wild"):
+            assert (await browser.post(path, content=b"{}")).status_code == 404, path
+        # A charset of the form's own choice could make half a letter out of plain ones.
+        half = b'--B\r\nContent-Disposition: form-data; name="%s"\r\n\r\n\\ud800\r\n--B--\r\n'
+        kind = {"content-type": "multipart/form-data; boundary=B; charset=unicode_escape"}
+        for client, path, field in ((browser, "/sign-in", b"email"), (mei.client, "/account/name", b"csrf")):
+            assert (await client.post(path, content=half % field, headers=kind)).status_code == 403, path
