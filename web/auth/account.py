@@ -22,6 +22,7 @@ from referral.users.accounts import actor_of, user_of
 from web.auth.door import Signed
 from web.auth.entry import Entry, read_form
 from web.auth.fresh import check_fresh, is_fresh
+from web.auth.throttle import STARTS
 
 SAID = ("named", "email", "password", "ended", "others", "passkey_added", "passkey_removed")
 """What was done, said on top of the page."""
@@ -113,6 +114,7 @@ async def change_email(entry: Entry, request: Request, signed: Signed, fields: d
     """The address they sign in with; asked for their password, where they have one."""
     await _sure(entry, signed, fields)
     email = accounts.read_email(fields.get("email", ""))
+    entry.throttle.visitor(request, STARTS)  # it says whether an address is taken
 
     def unit(session: Session) -> None:
         accounts.set_email(session, signed.user_id, email)

@@ -28,7 +28,7 @@ VISITOR = parse("60 per 10 minutes")
 ACCOUNT = parse("10 per 15 minutes")
 """Wrong passwords for one account, from all devices it does not know; and from each it knows."""
 STARTS = parse("10 per hour")
-"""New brands from one address."""
+"""New brands, and new e-mail addresses of users, from one address: both tell which are taken."""
 KNOWN = "daixin-known"
 KNOWN_SECONDS = 180 * 24 * 3600
 

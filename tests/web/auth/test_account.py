@@ -76,6 +76,14 @@ async def test_who_came_from_the_chat_gets_a_password_of_their_own(tmp_path: Pat
         assert [act for act in site.acts() if act in ("user.email", "user.password")] == ["user.password", "user.email"]
 
 
+async def test_nobody_asks_through_a_list_of_addresses_which_are_taken(tmp_path: Path) -> None:
+    async with open_brand(tmp_path) as site:
+        mei = await site.person("owner")
+        site.user("taken@example.com", SECRET, name="Ann")
+        asked = [await site.send(mei.client, "/account/email", email="taken@example.com") for _ in range(11)]
+        assert [one.status_code for one in asked] == [409] * 10 + [429]
+
+
 @pytest.fixture
 def port() -> int:
     with socket.socket() as free:
