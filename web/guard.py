@@ -57,6 +57,8 @@ def guard(
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await app(scope, receive, send)
+        if secure:
+            scope["scheme"] = "https"  # what leads on from here, such as a missing `/`, must not lead out of it
         if proxies:
             scope["client"] = (address_of(scope, told_by(scope), proxies) or "", 0)
 

@@ -201,6 +201,8 @@ async def test_over_https_the_cookie_is_the_hosts_own(tmp_path: Path) -> None:
         assert "path=/;" in session + ";"
         assert "domain" not in session
         assert signed.headers["strict-transport-security"]
+        led_on = await browser.get("/b/wild", headers={"host": "tea.example"})
+        assert led_on.headers["location"] == "https://tea.example/b/wild/"
 
 
 async def test_the_language_one_picks_is_remembered(tmp_path: Path) -> None:
