@@ -2,7 +2,8 @@
 
 Singly: wrk with 32 connections, each request an order of its own by one of a thousand friends who came by a code,
 against bare uvicorn that reads the same body and sends it back. By the thousand: batches of 1,000 orders, against the
-raw driver inserting the same rows with one statement a batch. SQLite, `synchronous=FULL`.
+raw driver inserting the same rows (orders, and what was decided about each) into the same tables of a copy, with one
+statement a table and batch. SQLite, `synchronous=FULL`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from starlette.types import Receive, Scope, Send
 from bench import town
 from bench.report import line, skipped, timed
 from bench.servers import CONNECTIONS, serve_bare, serve_house, server, wrk
-from core import clock, events, ids, migrations
+from core import clock, events, migrations
 from core.db import make_engine
 from core.settings import Settings
 from daixin.bootstrap import join_parts
@@ -35,7 +36,13 @@ ONE_BOUND, MANY_BOUND = 0.1, 0.15
 ROUNDS = 3
 FRIENDS = 1000
 BATCH = 1000
-BATCHES = 4
+BATCHES = 6
+ROWS = {
+    "conversion": "SELECT * FROM conversion WHERE external_id LIKE ? ORDER BY id",
+    "attribution": "SELECT a.* FROM attribution a JOIN conversion c ON c.brand_id = a.brand_id "
+    "AND c.id = a.conversion_id WHERE c.external_id LIKE ? ORDER BY c.id",
+}
+"""What a batch leaves behind."""
 SCRIPT = """
 local number, prefix = 0, ""
 function init(args)
@@ -143,31 +150,27 @@ def _singly(folder: Path, url: str, key: str) -> dict[str, Any]:
 
 
 def _by_thousands(folder: Path, url: str, key: str) -> dict[str, Any]:
+    made = sqlite3.connect(folder / "bench.db")
     raw = sqlite3.connect(folder / "raw.db", isolation_level=None)
-    raw.execute("PRAGMA journal_mode=WAL")
-    raw.execute("PRAGMA synchronous=FULL")
-    with sqlite3.connect(folder / "bench.db") as shape:
-        raw.execute(shape.execute("SELECT sql FROM sqlite_master WHERE name = 'conversion'").fetchone()[0])
-        row = shape.execute("SELECT * FROM conversion LIMIT 1").fetchone()
-        names = [one[1] for one in shape.execute("PRAGMA table_info(conversion)")]
-    known = dict(zip(names, row, strict=True))
-    marks = ", ".join("?" * len(row))
+    made.backup(raw)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        raw.execute(f"PRAGMA {pragma}")
     limits, ours = [], []
     with server("bench.ingest", "ingest", url) as address:
         for number in range(BATCHES):
-            rows = [
-                tuple((known | {"id": ids.new().hex, "external_id": f"raw-{number}-{index}"}).values())
-                for index in range(BATCH)
-            ]
+            orders = [_order(f"b{number}-{index}") for index in range(BATCH)]
+            ours.append(timed(lambda orders=orders: _send(address, key, orders))[0])  # type: ignore[misc]
+            rows = {name: made.execute(query, (f"b{number}-%",)).fetchall() for name, query in ROWS.items()}
+            assert all(len(found) == BATCH for found in rows.values())
 
-            def insert(rows: list[tuple[Any, ...]] = rows) -> None:
+            def insert(rows: dict[str, list[tuple[Any, ...]]] = rows) -> None:
                 raw.execute("BEGIN IMMEDIATE")
-                raw.executemany(f"INSERT INTO conversion VALUES ({marks})", rows)
+                for name, found in rows.items():
+                    raw.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(found[0]))})", found)
                 raw.execute("COMMIT")
 
             limits.append(timed(insert)[0])
-            orders = [_order(f"b{number}-{index}") for index in range(BATCH)]
-            ours.append(timed(lambda orders=orders: _send(address, key, orders))[0])  # type: ignore[misc]
+    made.close()
     raw.close()
     limit, mine = statistics.median(limits), statistics.median(ours)
     measured = {"limit_per_second": round(BATCH / limit), "orders_per_second": round(BATCH / mine)}

@@ -343,13 +343,16 @@ def _values(connection: Connection, into: Table, columns: dict[str, list[Any]]) 
 def _prepared(dialect: Dialect, into: Any, name: str, values: Sequence[Any]) -> Sequence[Any] | Packed:
     """PostgreSQL takes a column as one array, SQLite value by value.
 
-    Rows written together share many moments, so each is turned into text once.
+    Rows written together have much in common, which is made ready once.
     """
     if dialect.name == "postgresql" and (kind := _kind(dialect, into, name)) in KINDS:
         return pack(kind, values)
     process = _processor(dialect, into, name)
-    if process is None:
+    if process is None or not values:
         return values
+    first = values[0]
+    if all(value is first for value in values):
+        return [process(first)] * len(values)
     if isinstance(into.c[name].type, UtcDateTime):
         known = {value: process(value) for value in set(values)}
         return [known[value] for value in values]
