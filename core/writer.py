@@ -35,8 +35,9 @@ MAX_BATCH = 256
 BUSY = 4
 """Units in one commit from which on there are callers enough that waiting for them pays."""
 GATHER = 0.001
-"""Seconds the writer then gives the callers it has just answered to ask again: they come back in fewer, fuller
-commits, and the writer does not fight with them for the interpreter. A lone caller never waits."""
+"""Seconds the writer then gives the callers it has just answered to ask again, as often as more of them have come: they
+come back in fewer, fuller commits, and the writer does not fight with them for the interpreter. A lone caller never
+waits."""
 RETRIES = 3
 """How often a unit is tried alone when the database itself failed (deadlock, lost connection)."""
 
@@ -166,17 +167,27 @@ class Writer:
         last = 0
         while (more := self._queue.get()) is not None:
             waiting += more
-            if len(waiting) < last:
+            stopping = self._take_more(waiting)
+            while len(waiting) < last and not stopping:
+                before = len(waiting)
                 time.sleep(GATHER)
-            while len(waiting) < self._max_batch and not self._queue.empty():
-                more = self._queue.get()
-                if more is None:
-                    self._commit_all(waiting)
-                    return
-                waiting += more
+                stopping = self._take_more(waiting)
+                if len(waiting) == before:
+                    break
             last = len(waiting) if len(waiting) >= BUSY else 0
             self._commit_all(waiting)
             waiting = []
+            if stopping:
+                return
+
+    def _take_more(self, waiting: list[_Waiting[Any]]) -> bool:
+        """Add what has come meanwhile; whether the writer shall stop after it."""
+        while len(waiting) < self._max_batch and not self._queue.empty():
+            more = self._queue.get()
+            if more is None:
+                return True
+            waiting += more
+        return False
 
     def _commit_all(self, waiting: list[_Waiting[Any]]) -> None:
         for at in range(0, len(waiting), self._max_batch):

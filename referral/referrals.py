@@ -205,7 +205,9 @@ def lock_graph(session: Session, brand_id: UUID) -> None:
     members can close none, so the hot path does not come here; nor does it wait (the lock leaves keys alone).
     SQLite has one writer anyway.
     """
-    session.connection().execute(_LOCK, {"brand": brand_id})
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK, {"brand": brand_id})
 
 
 _B = table(Brand).c

@@ -6,5 +6,7 @@ from cryptography.hazmat.backends.openssl import backend  # noqa: F401  # loaded
 from sqlalchemy.orm import configure_mappers
 
 import daixin.models  # noqa: F401  # every table must be known
+from tests.sharing import share_compiled
 
 configure_mappers()
+share_compiled()

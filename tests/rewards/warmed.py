@@ -6,7 +6,7 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-import daixin.models  # noqa: F401  # every table must be known
+import tests.warm  # noqa: F401  # before anything is asked
 from tests.house import fresh_sqlite
 from tests.rewards.mortal import lead
 

@@ -12,7 +12,7 @@ from tests.house import House
 from tests.rewards.payouts.kill import Rig, run_killed
 from tests.rewards.payouts.standins.counter import counter
 
-SIZES = {"sqlite": (20, 40), "postgresql": (10, 20)}
+SIZES = {"sqlite": (10, 20), "postgresql": (5, 10)}
 """People who are paid, and kills meanwhile."""
 
 

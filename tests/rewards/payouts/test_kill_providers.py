@@ -25,7 +25,7 @@ from tests.rewards.payouts.standins.paypal import PayPalStandIn
 from tests.rewards.payouts.standins.wechatpay import WeChatPayStandIn
 
 MAKERS = "tests.rewards.payouts.standins.makers:"
-SIZES = {"sqlite": (60, 100), "postgresql": (20, 25)}
+SIZES = {"sqlite": (60, 100), "postgresql": (8, 10)}
 """People who are paid, and kills meanwhile."""
 LONGEST = 0.08
 """Seconds a run lives after its first call, at most: about as long as the calls of one payout."""
