@@ -88,7 +88,8 @@ document.addEventListener("click", async (event) => {
   const mark = event.target.closest("[data-tip]");
   if (mark) { // the mouse has opened it already: the press keeps it instead of closing it
     event.preventDefault();
-    const again = pressed === mark;
+    // Closed by Escape a moment ago, it may not have been told yet.
+    const again = pressed === mark && document.getElementById(mark.dataset.tip)?.matches(":popover-open");
     pressed = again ? null : mark;
     explain(mark, !again);
     return;
