@@ -12,11 +12,12 @@ import sys
 import traceback
 from typing import Any
 
+import tests.warm
 from daixin import actions, doctor, serve, talk
 from daixin.cli import app
 from daixin.demo import stage
 
-IMPORTED = (actions, doctor, serve, stage, talk)
+IMPORTED = (actions, doctor, serve, stage, talk, tests.warm)
 
 
 def start(job: dict[str, Any]) -> int:

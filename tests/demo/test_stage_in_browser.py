@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import shutil
 import subprocess
@@ -38,15 +40,20 @@ def words(locale: str, key: str, **facts: object) -> str:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small demo, made once and copied for each walk."""
-    folder = tmp_path_factory.mktemp("demo") / "data"
-    subprocess.run(
-        [sys.executable, "-m", "daixin", "demo", "--prepare", str(folder), "--members", "40"],
-        env=environment(),
-        timeout=PATIENCE * 2,
-        check=True,
-        capture_output=True,
-    )
+    """A small demo, made once for all workers of a run and copied for each walk."""
+    mine = tmp_path_factory.getbasetemp()
+    shared = mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
+    folder = shared / "staged"
+    with (shared / "staged.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            subprocess.run(
+                [sys.executable, "-m", "daixin", "demo", "--prepare", str(folder), "--members", "40"],
+                env=environment(),
+                timeout=PATIENCE * 2,
+                check=True,
+                capture_output=True,
+            )
     return folder
 
 
