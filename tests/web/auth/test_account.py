@@ -154,3 +154,8 @@ async def say_nonsense(site: Brandsite) -> None:
         answer = await browser.post("/sign-in/passkey", json=body, headers=headers)
         assert answer.status_code in (400, 403)
         assert "daixin" not in browser.cookies
+    half = b'{"credential": {"id": "\\ud800"}}'
+    answer = await browser.post(
+        "/sign-in/passkey", content=half, headers=headers | {"content-type": "application/json"}
+    )
+    assert answer.status_code == 400
