@@ -40,5 +40,5 @@ async def test_the_document_says_what_the_api_does(
         )
         said, _ = await process.communicate()
         assert process.returncode == 0, said.decode()
-        assert ("Stateful" in said.decode()) == (database == "sqlite"), "its phases were gone through"
+        assert ("✅ Stateful" in said.decode()) == (database == "sqlite"), "its phases were gone through"
         assert shop.site.house.ask(verify) == []
