@@ -207,11 +207,13 @@ def among_keys(
         given = func.unnest(*arrays).table_valued(*(column.name for column in columns), name="given").render_derived()
         return and_(*(column == given.c[column.name] for column in columns))
     varies = varying(lists)
+    values = parameters(lists, varies, as_kept(dialect, columns))
+    return of_keys(columns, varies, [bindparam(None, value) for value in values])
 
-    def write(at: int, values: Sequence[Any]) -> Sequence[Any]:
-        return _prepared(dialect, columns[at].table, columns[at].name, values)
 
-    return of_keys(columns, varies, [bindparam(None, value) for value in parameters(lists, varies, write)])
+def as_kept(dialect: Dialect, columns: Sequence[Column[Any]]) -> Callable[[int, Sequence[Any]], Sequence[Any]]:
+    """What makes of values of the column at a place what the database keeps; for `core.lists.parameters`."""
+    return lambda at, values: _prepared(dialect, columns[at].table, columns[at].name, values)
 
 
 def insert(session: Session, into: Table) -> Any:

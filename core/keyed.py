@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Column, Dialect, Row, Select, and_, bindparam, func
+from sqlalchemy import Column, Row, Select, and_, bindparam, func
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
 from core.arrays import PackedArray
+from core.db import as_kept
 from core.lists import of_keys, parameters, varying
 
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]  # theirs
@@ -35,15 +36,8 @@ class Keyed:
         if connection.dialect.name == "postgresql":
             return connection.execute(self._arrays, values | dict(zip(self._names, columns, strict=True))).all()
         varies = varying(columns)
-        given = parameters(columns, varies, self._write(connection.dialect))
+        given = parameters(columns, varies, as_kept(connection.dialect, self._columns))
         return connection.execute(self._among(varies), values | dict(zip(self._names, given, strict=False))).all()
-
-    def _write(self, dialect: Dialect) -> Callable[[int, Sequence[Any]], Sequence[Any]]:
-        def write(at: int, values: Sequence[Any]) -> Sequence[Any]:
-            process = self._columns[at].type.dialect_impl(dialect).bind_processor(dialect)
-            return values if process is None else list(map(process, values))
-
-        return write
 
     def _among(self, varies: tuple[int, ...]) -> Select[Any]:
         if varies not in self._shapes:

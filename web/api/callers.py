@@ -28,6 +28,26 @@ COUNTED = "daixin.counted"
 
 
 @dataclass(slots=True)
+class Window:
+    """What each key has asked in the present window; all windows begin together and are forgotten together.
+
+    Our own, since counting with `limits` was a third of what answering an order costs, and its storage in memory keeps
+    starting threads.
+    """
+
+    _number: int = -1
+    _spent: dict[UUID, int] = field(default_factory=dict)
+
+    def spend(self, key: UUID, cost: int, length: int) -> tuple[int, int]:
+        """What the key has asked by now, with this, and in how many seconds (1 to `length`) the next window begins."""
+        number, into = divmod(time.time(), length)
+        if number != self._number:
+            self._number, self._spent = int(number), {}
+        spent = self._spent[key] = self._spent.get(key, 0) + cost
+        return spent, math.ceil(length - into)
+
+
+@dataclass(slots=True)
 class Callers:
     """Looks up keys, and counts what each asks. `rate`: as `limits` reads it, such as `1000 per 10 second`."""
 
@@ -37,7 +57,7 @@ class Callers:
     _known: OrderedDict[str, tuple[float, Holder | None]] = field(default_factory=OrderedDict)
     _item: limits.RateLimitItem = field(init=False)
     _policy: str = field(init=False)
-    _window: Window = field(default_factory=lambda: Window())
+    _window: Window = field(default_factory=Window)
 
     def __post_init__(self) -> None:
         self._item = limits.parse(self.rate)
@@ -81,26 +101,6 @@ class Callers:
         if spent > self._item.amount:
             raise TooMany(429, headers={**headers, "Retry-After": str(wait)})
         return headers
-
-
-@dataclass(slots=True)
-class Window:
-    """What each key has asked in the present window; all windows begin together and are forgotten together.
-
-    Our own, since counting with `limits` was a third of what answering an order costs, and its storage in memory keeps
-    starting threads.
-    """
-
-    _number: int = -1
-    _spent: dict[UUID, int] = field(default_factory=dict)
-
-    def spend(self, key: UUID, cost: int, length: int) -> tuple[int, int]:
-        """What the key has asked by now, with this, and in how many seconds (1 to `length`) the next window begins."""
-        number, into = divmod(time.time(), length)
-        if number != self._number:
-            self._number, self._spent = int(number), {}
-        spent = self._spent[key] = self._spent.get(key, 0) + cost
-        return spent, math.ceil(length - into)
 
 
 class TooMany(HTTPException):

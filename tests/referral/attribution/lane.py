@@ -17,6 +17,7 @@ from referral.campaigns import Campaign, enroll
 from referral.conversions import Conversion, Order, Recorded, RefundOrder
 from referral.orders import record_orders
 from referral.refunds import record_refunds
+from referral.touches import Touch
 from rewards import ledger
 from rewards.campaign_files import apply_campaign, read_campaign
 from rewards.rewards import Reward
@@ -69,6 +70,25 @@ class Lane:
     def comes(self, friend: str, advocate: str, **more: Any) -> str:
         """A friend comes with an advocate's code, now; what became of it."""
         return self.house.comes(friend, self.code(advocate), **more).outcome
+
+    def clicks(self, advocate: str, *, robot: bool = False) -> UUID:
+        """Somebody follows an advocate's link, now; the click's id."""
+        code = self.code(advocate)
+
+        def write(session: Session) -> UUID:
+            made = Touch(
+                brand_id=self.brand.id,
+                campaign_id=self.campaign.id,
+                code=code,
+                kind="click",
+                touched_at=clock.now(),
+                robot=robot,
+            )
+            session.add(made)
+            session.flush()
+            return made.id
+
+        return self.house.do(write)
 
     def order(self, friend: str | None, number: str = "1", net: int = 10_000, **more: Any) -> Order:
         """An order of a friend, now."""

@@ -20,7 +20,6 @@ from referral.orders import assign_order, record_orders
 from referral.privacy import forget_member
 from referral.referrals import Referral, ReferralReversed, reverse
 from referral.rejection import reject
-from referral.touches import Touch
 from tests.house import House, later
 from tests.referral.attribution.lane import Lane, open_lane
 
@@ -174,8 +173,8 @@ def test_an_advocate_who_was_forgotten_has_no_share(house: House) -> None:
 
 def test_robots_and_clicks_of_strangers_are_no_touches_of_hers(house: House) -> None:
     lane = open_lane(house, LINEAR)
-    click = _click(lane, "Ben", robot=False)
-    bot = _click(lane, "Cid", robot=True)
+    click = lane.clicks("Ben")
+    bot = lane.clicks("Cid", robot=True)
     with later(hours=3):
         assert lane.comes("Fay", "Ben", click_id=click) == "referred"
     with later(days=1):
@@ -186,25 +185,6 @@ def test_robots_and_clicks_of_strangers_are_no_touches_of_hers(house: House) -> 
     assert str(click) in seen, "her own click stands for itself"
     assert str(bot) not in seen
     assert lane.shares() == {"Ben": 666_667, "Cid": 333_333}
-
-
-def _click(lane: Lane, advocate: str, *, robot: bool) -> UUID:
-    code = lane.code(advocate)
-
-    def write(session: Session) -> UUID:
-        made = Touch(
-            brand_id=lane.brand.id,
-            campaign_id=lane.campaign.id,
-            code=code,
-            kind="click",
-            touched_at=clock.now(),
-            robot=robot,
-        )
-        session.add(made)
-        session.flush()
-        return made.id
-
-    return lane.house.do(write)
 
 
 @pytest.mark.parametrize(("precedence", "paid"), [("code", {"Ben": 1_000}), ("link", {"Ann": 1_000})])
@@ -220,7 +200,7 @@ def test_a_code_at_the_till_against_the_link_before(house: House, precedence: st
 
 def test_an_order_by_a_click_is_by_a_link(house: House) -> None:
     lane = open_lane(house, 'model = "last_touch"\nprecedence = "code"')
-    click = _click(lane, "Ben", robot=False)
+    click = lane.clicks("Ben")
     with later(hours=2):
         assert lane.comes("Fay", "Ann") == "referred"
     with later(days=1):

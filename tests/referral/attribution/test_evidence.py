@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import pytest
 from sqlmodel import Session
 
-from core import clock
 from referral import linking
 from referral.attribution import evidence
 from referral.attribution.evidence import policies_of
@@ -16,9 +13,8 @@ from referral.attribution.whatif import replay
 from referral.campaigns import Campaign
 from referral.privacy import forget_member
 from referral.stays import expire
-from referral.touches import Touch
 from tests.house import House, later
-from tests.referral.attribution.lane import Lane, open_lane
+from tests.referral.attribution.lane import open_lane
 
 
 def test_no_policy_is_forgotten_while_another_is_looked_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,26 +62,6 @@ def test_who_turns_out_to_be_her_own_advocate_has_nothing_of_what_she_buys(house
     assert lane.earned() == {}
 
 
-def click_on(lane: Lane, advocate: str, *, robot: bool = False) -> UUID:
-    """Somebody follows an advocate's link, now."""
-    code = lane.code(advocate)
-
-    def write(session: Session) -> UUID:
-        made = Touch(
-            brand_id=lane.brand.id,
-            campaign_id=lane.campaign.id,
-            code=code,
-            kind="click",
-            touched_at=clock.now(),
-            robot=robot,
-        )
-        session.add(made)
-        session.flush()
-        return made.id
-
-    return lane.house.do(write)
-
-
 @pytest.mark.parametrize(
     ("precedence", "whose", "reason"), [("code", "Cid", "till_code"), ("link", "Ben", "last_touch")]
 )
@@ -95,7 +71,7 @@ def test_a_code_that_was_typed_against_the_click_of_the_same_order(
     lane = open_lane(house, f'model = "last_touch"\nprecedence = "{precedence}"')
     assert lane.comes("Fay", "Ann") == "referred"
     with later(days=1):
-        click = click_on(lane, "Ben")
+        click = lane.clicks("Ben")
     with later(days=1, hours=2):
         lane.buys("Fay", code=lane.code("Cid"), click_id=click)
     assert lane.earned() == {whose: 1_000}
