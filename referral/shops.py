@@ -244,13 +244,15 @@ def set_secrets(session: Session, brand_id: UUID, source: str, given: Mapping[st
 
 def secrets_of(shop: Shop) -> dict[str, str]:
     """A shop's secrets; none before they are given. Raises `Unavailable("sealed")`."""
-    kept = vault.unseal(shop.sealed, bound_to=shop.id) if shop.sealed else {}
+    return _secrets_in(shop, vault.unseal(shop.sealed, bound_to=shop.id)) if shop.sealed else {}
+
+
+def _secrets_in(shop: Shop, kept: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in kept.items() if name in SECRETS[shop.kind]}
 
 
-def _before(shop: Shop) -> dict[str, str] | None:
-    """The secret before, while it is still taken. Raises `Unavailable("sealed")`."""
-    kept = vault.unseal(shop.sealed, bound_to=shop.id)
+def _before_in(kept: Mapping[str, str]) -> dict[str, str] | None:
+    """The secret before, while it is still taken."""
     fresh = "before" in kept and datetime.fromisoformat(kept["until"]) > clock.now()
     return {"secret": kept["before"]} if fresh else None
 
@@ -313,7 +315,9 @@ def opened(session: Session, brand: str, source: str) -> Opened | None:
     )
     if shop is None or not shop.sealed:
         return None
-    return Opened(shop.brand_id, shop.id, shop.kind, shop.source, shop.options, secrets_of(shop), _before(shop))
+    kept = vault.unseal(shop.sealed, bound_to=shop.id)
+    secrets, before = _secrets_in(shop, kept), _before_in(kept)
+    return Opened(shop.brand_id, shop.id, shop.kind, shop.source, shop.options, secrets, before)
 
 
 def is_open(session: Session, brand_id: UUID, shop_id: UUID) -> bool:
