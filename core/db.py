@@ -16,7 +16,6 @@ from sqlalchemy import (
     ColumnDefault,
     ColumnElement,
     Connection,
-    CursorResult,
     DateTime,
     Dialect,
     Engine,
@@ -40,7 +39,7 @@ from sqlalchemy.orm.util import identity_key
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Field, Session, SQLModel
 
-from core import ids
+from core import ahead, ids
 from core.arrays import KINDS, Packed, PackedArray, PackedDumper, pack
 from core.lists import of_keys, parameters, varying
 
@@ -154,6 +153,8 @@ def make_engine(url: str, *, writer: bool) -> Engine:
     # What a statement that failed was about would stand in logs: names, accounts, addresses.
     engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, **options)
     event.listen(engine, "connect", lambda raw, _: raw.adapters.register_dumper(Packed, PackedDumper))
+    if writer:
+        ahead.allow(engine)
     return engine
 
 
@@ -221,6 +222,12 @@ def insert(session: Session, into: Table) -> Any:
     return pg_insert(into) if session.get_bind().dialect.name == "postgresql" else sqlite_insert(into)
 
 
+def insert_missing(session: Session, into: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str]) -> None:
+    """Insert the rows whose `key` is not there yet, whichever they are."""
+    if rows:
+        _insert(session.connection(), into, rows, f"ON CONFLICT ({_listed(key)}) DO NOTHING")
+
+
 def insert_new(
     session: Session, into: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str], returning: Column[Any]
 ) -> set[Any]:
@@ -230,7 +237,8 @@ def insert_new(
     tail = f"ON CONFLICT ({_listed(key)}) DO NOTHING"
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        return set(_insert_arrays(connection, into, rows, f'{tail} RETURNING "{returning.name}"').scalars())
+        text, values = _insert_arrays(connection, into, rows, f'{tail} RETURNING "{returning.name}"')
+        return set(connection.exec_driver_sql(text, values).scalars().all())
     # All of them are new nearly always, and to be told how many were is cheaper than to be told which.
     connection.exec_driver_sql("SAVEPOINT insert_new")
     if _insert_pieces(connection, into, rows, tail) == len(rows):
@@ -249,11 +257,19 @@ def insert_all(session: Session, into: Table, rows: Sequence[Mapping[str, Any]])
 
 
 def upsert(
-    session: Session, into: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str], change: Sequence[str]
+    session: Session,
+    into: Table,
+    rows: Sequence[Mapping[str, Any]],
+    key: Sequence[str],
+    change: Sequence[str],
+    add: Sequence[str] = (),
 ) -> None:
-    """Insert rows of different keys; where a `key` is there already its columns `change` become the new row's."""
+    """Insert rows of different keys; where a `key` is there already its columns `change` become the new row's, and
+    the new row's columns `add` are added to its own."""
     if rows:
-        changes = ", ".join(f'"{name}" = excluded."{name}"' for name in change)
+        changed = [f'"{name}" = excluded."{name}"' for name in change]
+        added = [f'"{name}" = "{into.name}"."{name}" + excluded."{name}"' for name in add]
+        changes = ", ".join([*changed, *added])
         _insert(session.connection(), into, rows, f"ON CONFLICT ({_listed(key)}) DO UPDATE SET {changes}")
 
 
@@ -275,7 +291,7 @@ def update_each(session: Session, into: Table, rows: Sequence[Mapping[str, Any]]
     text = " ".join(["UPDATE", f'"{into.name}"', "SET", changes, where])
     values = _values(connection, into, columns)
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(text, tuple(values))
+        ahead.send(connection, text, values)
     else:
         connection.exec_driver_sql(text, list(zip(*values, strict=True)))
 
@@ -290,20 +306,20 @@ def let_go(session: Session, model: type[SQLModel], keys: Iterable[Any]) -> None
 
 def _insert(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]], tail: str) -> None:
     if connection.dialect.name == "postgresql":
-        _insert_arrays(connection, into, rows, tail)
+        ahead.send(connection, *_insert_arrays(connection, into, rows, tail))
     else:
         _insert_pieces(connection, into, rows, tail)
 
 
 def _insert_arrays(
     connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]], tail: str
-) -> CursorResult[Any]:
+) -> tuple[str, tuple[Any, ...]]:
     """PostgreSQL: one statement with an array for each column, so its triggers run once and its text is the same
     for any number of rows."""
     columns = _columns(into, rows)
     source = " ".join(["SELECT * FROM", _unnest(connection.dialect, into, tuple(columns))])
     text = f'INSERT INTO "{into.name}" ({_listed(columns)}) {source} {tail}'
-    return connection.exec_driver_sql(text, tuple(_values(connection, into, columns)))
+    return text, tuple(_values(connection, into, columns))
 
 
 def _insert_pieces(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]], tail: str) -> int:

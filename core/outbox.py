@@ -21,7 +21,7 @@ from sqlalchemy import Column, Index, Text, delete, select, update
 from sqlmodel import Field, Session, col
 
 from core import clock, ids
-from core.db import Json, Row, UtcDateTime, among, insert_new, table
+from core.db import Json, Row, UtcDateTime, among, insert_missing, table
 from core.writer import Batch, Writer, announce
 
 log = structlog.get_logger()
@@ -106,7 +106,7 @@ def put(session: Session, messages: Sequence[Message]) -> None:
         }
         for message in messages
     ]
-    insert_new(session, table(Outbox), rows, ["key"], returning=table(Outbox).c.id)
+    insert_missing(session, table(Outbox), rows, ["key"])
     for topic in {message.topic for message in messages}:
         announce(session, topic)
 

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, Session, col
 
-from core.db import Row, UtcDateTime, among_keys, insert, table, upsert
+from core.db import Row, UtcDateTime, among_keys, table, upsert
 
 
 class Score(Row, table=True):
@@ -172,16 +172,7 @@ def _count(session: Session, moves: Counter[tuple[UUID, UUID, int, datetime]]) -
             for key, by in sorted(counted.items(), key=lambda item: str(item[0]))
             if by
         ]
-        if rows:
-            target = table(model)
-            statement = insert(session, target)
-            session.execute(
-                statement.on_conflict_do_update(
-                    index_elements=[column.name for column in target.primary_key],
-                    set_={"members": target.c.members + statement.excluded.members},
-                ),
-                rows,
-            )
+        upsert(session, table(model), rows, [column.name for column in table(model).primary_key], [], add=["members"])
 
 
 def _hour(at: datetime) -> int:

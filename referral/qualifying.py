@@ -101,7 +101,7 @@ def _open_referrals(session: Session, keys: set[tuple[UUID, UUID]]) -> list[_Ope
     t = table(Referral)
     columns = [t.c[name] for name in _Open.__dataclass_fields__]
     named = among_keys(session, (t.c.brand_id, t.c.id), keys)
-    return [_Open(*row) for row in session.execute(select(*columns).where(named, t.c.state == "joined"))]
+    return [_Open(*row) for row in session.execute(select(*columns).where(named, t.c.state == "joined")).all()]
 
 
 def _mark_qualified(session: Session, fresh: Sequence[tuple[Qualify, _Open]]) -> None:

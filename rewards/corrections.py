@@ -28,7 +28,7 @@ from referral.attribution.split import parts_of
 from referral.conversions import Conversion, PurchaseRefunded
 from referral.refunds import REFUNDED
 from rewards import budget
-from rewards.ledger import Account, LedgerAccount, Move, Purpose, Transfer, transfer
+from rewards.ledger import Account, LedgerAccount, Move, Purpose, Transfer, transfer_new
 from rewards.payouts.opening import follow
 from rewards.payouts.payouts import Payout
 from rewards.payouts.settling import cancel_payout
@@ -111,7 +111,7 @@ def take_back(
 
 def _take(session: Session, takings: Sequence[Taking]) -> None:
     moves = [_move(taking) for taking in takings]
-    made = transfer(session, moves)
+    made = transfer_new(session, moves)
     taken = [taking for taking, move in zip(takings, moves, strict=True) if move.reference in made]
     whole = [_note(taking) for taking in taken]
     session.flush()

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, func, select
 from sqlmodel import Field, Session, col
 
 from core import clock, ids
-from core.db import TenantRow, UtcDateTime, among_keys, insert_new, table
+from core.db import TenantRow, UtcDateTime, insert_missing, insert_new, table
 from core.errors import BadInput
 from core.money import LARGEST
 
@@ -117,11 +118,26 @@ class Move:
     amount: int
 
 
-def transfer(session: Session, moves: Sequence[Move]) -> set[str]:
-    """Make these transfers; the references that were new (a repeat is a no-op).
+def transfer(session: Session, moves: Sequence[Move]) -> None:
+    """Make these transfers; one that was made before is a no-op.
 
-    Raises the database's IntegrityError if an account would fall below zero; the unit of work then rolls back whole.
+    If an account would fall below zero the database's IntegrityError is raised, here or by a later statement of this
+    unit of work, which then rolls back whole.
     """
+    insert_missing(session, table(Transfer), _rows(session, moves), _ONCE)
+
+
+def transfer_new(session: Session, moves: Sequence[Move]) -> set[str]:
+    """Make these transfers; the references that were new. Raises IntegrityError as `transfer` does, here."""
+    target = table(Transfer)
+    return insert_new(session, target, _rows(session, moves), _ONCE, returning=target.c.reference)
+
+
+_ONCE = ("brand_id", "reference")
+
+
+def _rows(session: Session, moves: Sequence[Move]) -> list[dict[str, Any]]:
+    """What to write for them; their accounts are opened."""
     for move in moves:
         if not 0 < move.amount <= LARGEST:
             raise BadInput("amount_out_of_range", amount=move.amount)
@@ -147,15 +163,11 @@ def transfer(session: Session, moves: Sequence[Move]) -> set[str]:
             }
         )
     _open(session, accounts, now)
-    target = table(Transfer)
-    return insert_new(session, target, rows, ["brand_id", "reference"], returning=target.c.reference)
+    return rows
 
 
 def _open(session: Session, accounts: dict[UUID, Account], now: datetime) -> None:
-    """Make the accounts that are not there yet; most are, and to look is far cheaper than to try."""
-    t = table(LedgerAccount)
-    keys = [(account.brand_id, account_id) for account_id, account in accounts.items()]
-    there = set(session.scalars(select(t.c.id).where(among_keys(session, (t.c.brand_id, t.c.id), keys))))
+    """Make the accounts that are not there yet."""
     rows = [
         {
             "brand_id": account.brand_id,
@@ -167,10 +179,9 @@ def _open(session: Session, accounts: dict[UUID, Account], now: datetime) -> Non
             "created_at": now,
         }
         for account_id, account in sorted(accounts.items(), key=lambda item: item[0].int)
-        if account_id not in there
     ]
     # By the key: another process may open the same account now, and the key's index is the first that it enters.
-    insert_new(session, t, rows, ["brand_id", "id"], returning=t.c.id)
+    insert_missing(session, table(LedgerAccount), rows, ["brand_id", "id"])
 
 
 def balance(session: Session, account: Account) -> int:
