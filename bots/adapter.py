@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,8 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from bots.message import Address, Incoming, Reply
+
+log = logging.getLogger(__name__)
 
 OnIncoming = Callable[[Incoming], Awaitable[Sequence[Reply]]]
 """Hears what a person did; the replies it returns are delivered by the adapter, in place and in order."""
@@ -239,3 +242,16 @@ class Store(Protocol):
 
     async def quarantine(self, raw: str, error: str) -> None:
         """Record an incoming event that could not be read, so that it can be looked at; never raises."""
+
+
+INTRODUCTION = "introduction"
+"""The key under which an adapter's notes say who the bot is on its platform."""
+
+
+async def introduce(store: Store, name: str, url: str | None = None) -> None:
+    """Note what the bot is called and the link that adds it to a group, for whoever is to add it. Nothing else depends
+    on it, so a failure is only logged."""
+    try:
+        await store.put(INTRODUCTION, {"name": name, "url": url})
+    except Exception as error:
+        log.warning("what the bot is called could not be noted: %r", error)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Text
-from sqlmodel import Field, Session
+from sqlalchemy import Column, Text, select
+from sqlmodel import Field, Session, col
 
+from bots.adapter import INTRODUCTION
 from core import clock, ids
 from core.db import Json, Row, UtcDateTime
 from core.reader import Reader
@@ -43,6 +45,23 @@ class AdapterNote(Row, table=True):
     key: str = Field(primary_key=True)
     value: Any = Field(sa_column=Column(Json, nullable=False))
     updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """Who our bot is on a platform, in the platform's own words; `url` adds it to a group, where such a link exists."""
+
+    platform: str
+    name: str
+    url: str | None
+
+
+def introductions(session: Session) -> list[Introduction]:
+    """The bots that have been connected."""
+    notes = session.scalars(
+        select(AdapterNote).where(col(AdapterNote.key) == INTRODUCTION).order_by(col(AdapterNote.platform))
+    )
+    return [Introduction(note.platform, note.value["name"], note.value["url"]) for note in notes]
 
 
 class Quarantined(Row, table=True):

@@ -24,7 +24,7 @@ from bots.notify import TOPIC, Deliverer
 from bots.outreach import cheers, crier, digest
 from bots.pace import Pace, pace_of, spending
 from bots.router import Router
-from bots.state import AdapterNote, DatabaseStore
+from bots.state import AdapterNote, DatabaseStore, introductions
 from core import clock, log, vault
 from core.db import is_sqlite, make_engine
 from core.errors import BadInput
@@ -50,7 +50,7 @@ from rewards.items import badges, prizes, redeem
 from rewards.items import persons as belongings
 from rewards.payouts import approvals, persons
 from rewards.payouts.port import Provider
-from web.parts import Entrance
+from web.parts import Bot, Entrance
 
 KEY_LENGTH = 32
 SENT_AT_ONCE = 16
@@ -203,6 +203,11 @@ def _entrance(session: Session, community: Community, code: str, invite: str | N
     if invite:
         return Entrance(community.platform, title, url=invite)
     return Entrance(community.platform, title, url=community.invite_url, carries_code=False)
+
+
+def bots_of(session: Session) -> list[Bot]:
+    """The bots that can be added to groups, for whoever is to add them."""
+    return [Bot(one.platform, one.name, one.url) for one in introductions(session)]
 
 
 def _note(session: Session, platform: str, key: str) -> str | None:

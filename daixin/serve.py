@@ -178,6 +178,7 @@ def _web(parts: Parts, own: dict[str, Status], stage: Stage | None, stop: asynci
             settings=parts.settings,
             health=lambda: bootstrap.health_of(parts.adapters, own),
             entrances=bootstrap.entrances,
+            bots=bootstrap.bots_of,
             routes=routes,
             stage=stage,
             stopping=stop.is_set,

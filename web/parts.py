@@ -35,6 +35,15 @@ class Entrance:
     opens_in_wechat: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """Whom a group is to take in, as the platform calls it; `url` adds it there, where such a link exists."""
+
+    platform: str
+    name: str
+    url: str | None = None
+
+
 Entrances = Callable[[Session, list[Community], str, dict[UUID, str]], list[Entrance]]
 """(session, communities, code, the code's own platform invites by community) → how to enter each of them."""
 
@@ -63,7 +72,8 @@ class WebParts:
     """Everything the pages need. routes: the adapters' own, mounted as they are.
 
     stopping: whether the server is on its way down; open streams end then, or it would wait for them.
-    telegram_token: of the bot that people open our Mini App with; without one there is none.
+    bots: those that have been connected. telegram_token: of the bot that people open our Mini App with; without one
+    there is none.
     """
 
     writer: Writer
@@ -74,4 +84,5 @@ class WebParts:
     routes: Sequence[BaseRoute] = ()
     stage: Stage | None = None
     stopping: Callable[[], bool] = lambda: False
+    bots: Callable[[Session], Sequence[Bot]] = lambda session: ()
     telegram_token: str = field(default="", repr=False)

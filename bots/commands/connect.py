@@ -13,7 +13,8 @@ from bots.context import Command, Safe, Visit
 from bots.markup import clean
 from bots.message import Button, Reply
 from bots.placing import joined, missing_words
-from core import clock
+from bots.state import Introduction, introductions
+from core import clock, i18n
 from core.errors import NotAllowed, NotFound
 from referral import connecting, members, staff
 from referral.brands import Brand, Community, communities_of, community_of_group, find_brand
@@ -162,17 +163,40 @@ def _in_private(visit: Visit, first: str) -> Reply:
     hints = [visit.say("connect.waiting", group=one.title or one.group_id) for one in waiting]
     brand = visit.brand
     if brand is None or not staff.may(visit.role, "connect"):
-        return _private(visit, joined(*hints, visit.say("connect.where")))
+        return _private(visit, joined(*hints, visit.say("connect.where"), _whom(visit)), *_adding(visit))
     if first in ("code", "partner"):
         return _code(visit, brand, "partner" if first == "partner" else "connect")
     lines = [_line(visit, one) for one in communities_of(visit.session, brand.id) if not one.open]
     heading = visit.say("connect.groups" if lines else "connect.no_groups", brand=brand.name)
     return _private(
         visit,
-        joined(heading, "\n".join(lines), *hints),
+        joined(heading, "\n".join(lines), *hints, _whom(visit)),
         visit.button("button.connect_code", "do:connect code"),
         visit.button("button.partner_code", "do:connect partner"),
+        *_adding(visit),
     )
+
+
+def _bots(visit: Visit) -> list[Introduction]:
+    """Whom a group takes in: the one that is spoken to, or all of them where nobody is met in a group."""
+    known = introductions(visit.session)
+    return [one for one in known if one.platform == visit.person.platform] or known
+
+
+def _whom(visit: Visit) -> str:
+    """What they are called; nothing where no bot has been connected yet."""
+    return "\n".join(
+        visit.say("connect.bot", platform=visit.say(f"platform.{one.platform}"), name=one.name) for one in _bots(visit)
+    )
+
+
+def _adding(visit: Visit) -> list[Button]:
+    """The links that add them to a group, where the platform has such links."""
+    return [
+        Button(i18n.text(visit.locale, "button.add_bot", name=clean(one.name, LABEL)), url=one.url)
+        for one in _bots(visit)
+        if one.url
+    ]
 
 
 def _line(visit: Visit, community: Community) -> str:
@@ -185,7 +209,9 @@ def _code(visit: Visit, brand: Brand, what: str) -> Reply:
     code = staff.new_code(visit.session, brand.id, what, visit.actor)
     word = f"连接 {code}" if visit.locale == "zh_Hans" else f"/connect {code}"
     text = visit.say(f"connect.code.{what}", brand=brand.name, word=Safe(word), minutes=staff.CODE_MINUTES)
-    return _private(visit, text, Button(visit.say("button.copy_plain"), copy=word))
+    return _private(
+        visit, joined(text, _whom(visit)), Button(visit.say("button.copy_plain"), copy=word), *_adding(visit)
+    )
 
 
 CONNECT = Command(

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 import discord
 
-from bots.adapter import Capability, NotThere, OnIncoming, SendError, Status, Store
+from bots.adapter import Capability, NotThere, OnIncoming, SendError, Status, Store, introduce
 from bots.command import Menu
 from bots.discord import posting, rights
 from bots.discord.answers import Answer
@@ -248,6 +248,7 @@ class DiscordAdapter:
         """Publish the slash commands; without them the bot still answers, so a refusal is only shown."""
         try:
             application = client.application_id or 0
+            await introduce(self._store, *rights.introduction(client))
             await client.http.bulk_upsert_global_commands(application, slash_commands(self._menu))
         except FAILURES as error:
             log.warning("the slash commands were not published: %s", error)

@@ -20,6 +20,9 @@ NEEDED = {
     "manage_roles": "Manage Roles (for role rewards)",
     "pin_messages": "Pin Messages (for the start of a campaign)",
 }
+INSTALL = (
+    "https://discord.com/oauth2/authorize?client_id={application}&scope=bot+applications.commands&permissions={asked}"
+)
 TOO_MANY_INVITES = 30016
 PRUNE = 20
 """How many unused invites make room at once; the oldest go first."""
@@ -29,6 +32,12 @@ def missing(guild: discord.Guild) -> list[str]:
     """The rights the bot lacks, in Discord's own words."""
     granted = guild.me.guild_permissions
     return [words for right, words in NEEDED.items() if not granted.administrator and not getattr(granted, right)]
+
+
+def introduction(client: discord.Client) -> tuple[str, str]:
+    """The bot's name, and the page on which whoever manages a server adds it there with the rights it needs."""
+    asked = discord.Permissions(**dict.fromkeys(NEEDED, True)).value
+    return client.user.name if client.user else "", INSTALL.format(application=client.application_id, asked=asked)
 
 
 async def manages(guild: discord.Guild, account: str) -> bool:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from telegram import BotCommand, BotCommandScopeAllChatAdministrators, ChatMember, Update
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
-from bots.adapter import Capability, Gift, GiftSent, OnIncoming, PremiumGiven, SendError, Status, Store
+from bots.adapter import Capability, Gift, GiftSent, OnIncoming, PremiumGiven, SendError, Status, Store, introduce
 from bots.command import CommandSpec, Menu
 from bots.message import Address, Incoming, Reply
 from bots.telegram import posting
@@ -40,6 +40,9 @@ MENU_LANGUAGES = {"": "en", "zh": "zh_Hans"}
 
 DECIDED = ("HIDE_REQUESTER_MISSING", "USER_ALREADY_PARTICIPANT")
 """How Telegram says that a join request is no longer open; the library changes the case."""
+
+ADDED = "?startgroup&admin=invite_users+pin_messages"
+"""What makes a bot's address one that adds it to a group, as an administrator with the rights it needs."""
 
 _log = logging.getLogger(__name__)
 
@@ -279,11 +282,13 @@ class TelegramAdapter:
         )
 
     async def _keep_deep_link(self) -> None:
-        """Note how a friend with a code reaches us, for the landing page; nothing here depends on it."""
+        """Note how a friend with a code reaches us, for the landing page, and an admin adds us; nothing here depends on
+        it."""
         try:
             await self._store.put("deep_link", f"https://t.me/{self._client.username}?start={{code}}")
         except Exception as error:
             _log.warning("the bot's deep link could not be noted: %r", error)
+        await introduce(self._store, f"@{self._client.username}", f"https://t.me/{self._client.username}{ADDED}")
 
     async def _publish_menu(self) -> None:
         """The menu for everybody, and the one with the admins' commands in groups, in each language."""

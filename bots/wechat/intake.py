@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
-from bots.adapter import Store
+from bots.adapter import Store, introduce
 from bots.command import Menu
 from bots.message import (
     PICTURE_BYTES,
@@ -58,6 +58,8 @@ class Intake:
         self.account = account
         self._topics.clear()
         self._name = (await self._contact(wire, account)).name
+        if self._name:
+            await introduce(self._store, self._name)
 
     async def read(self, wire: Transport, event: decode.Event) -> list[Incoming]:
         """What happened, none if it does not concern us. Raises `CallFailed`."""

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
 
+from bots.state import AdapterNote
 from core import clock
 from core.errors import Conflict
 from referral import staff
@@ -267,3 +269,31 @@ async def test_an_admin_of_one_brand_is_none_of_another_spoken_to_meanwhile(squa
     square.telegram.is_admin = speaks_elsewhere_meanwhile
     assert "try again" in await square.says("Zoe", "/campaign")
     assert await square.says("Zoe", "/campaign") == "Only admins of the group can manage campaigns."
+
+
+async def test_whoever_is_to_add_the_bot_reads_its_name_and_gets_the_link(square: Square) -> None:
+    brand = square.brand()
+    square.role(brand, "Mei", "manager")
+    link = "https://t.me/tea_bot?startgroup&admin=invite_users+pin_messages"
+
+    def noted(session: Session) -> None:
+        for platform, value in (
+            ("telegram", {"name": "@tea_bot", "url": link}),
+            ("wechat", {"name": "茶", "url": None}),
+        ):
+            session.add(AdapterNote(platform=platform, key="introduction", value=value, updated_at=clock.now()))
+
+    square.house.do(noted)
+    for name in ("Mei", "Stranger"):
+        said = await square.says(name, "/connect")
+        assert "On Telegram I am called @tea_bot." in said
+        assert "[Add @tea_bot to a group]" in said
+        assert "WeChat" not in said
+    assert "[Add @tea_bot to a group]" in await square.says("Mei", "/connect partner")
+    said = await square.says("Stranger", "/connect", platform="wechat")
+    assert "On WeChat I am called 茶." in said
+    assert "[Add" not in said
+
+    said = await square.says("Stranger", "/connect", platform="webchat")  # which is no platform with groups
+    assert "@tea_bot" in said
+    assert "茶" in said

@@ -6,10 +6,10 @@ from sqlmodel import Session
 
 from bots.state import AdapterNote
 from core import clock
-from daixin.bootstrap import entrances, health_of
+from daixin.bootstrap import bots_of, entrances, health_of
 from referral import brands
 from tests.house import House
-from web.parts import Entrance
+from web.parts import Bot, Entrance
 
 CODE = "ABCD2345X"
 
@@ -49,6 +49,17 @@ def test_an_open_invite_carries_no_code_and_the_page_asks_for_it(house: House) -
     ways = enter(house)
     assert (ways["telegram"].url, ways["telegram"].carries_code) == ("https://t.me/+open", False)
     assert (ways["wechat"].url, ways["wechat"].title) == (None, "茶友群")
+
+
+def test_whoever_is_to_add_a_bot_reads_what_it_called_itself(house: House) -> None:
+    def unit(session: Session) -> list[Bot]:
+        for platform, url in (("wechat", None), ("telegram", "https://t.me/tea_bot?startgroup")):
+            value = {"name": "tea", "url": url}
+            session.add(AdapterNote(platform=platform, key="introduction", value=value, updated_at=clock.now()))
+        session.flush()
+        return bots_of(session)
+
+    assert house.do(unit) == [Bot("telegram", "tea", "https://t.me/tea_bot?startgroup"), Bot("wechat", "tea")]
 
 
 def test_health_of_a_process_without_platforms() -> None:

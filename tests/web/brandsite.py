@@ -11,7 +11,7 @@ Everything of the other brand (`site.theirs`) is called Otherworld, so that a pa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -35,9 +35,10 @@ from rewards.campaign_files import apply_campaign
 from rewards.campaign_format import build_campaign
 from tests.house import House, fresh_sqlite
 from tests.web.site import PHONE, until, ways_in
-from web.app import WebParts, create_app
+from web.app import create_app
 from web.auth.cookies import form_token
 from web.auth.door import Doorkeeper
+from web.parts import Bot, WebParts
 
 OTHER = "Otherworld"
 """In every name and title of the other brand."""
@@ -138,7 +139,14 @@ class Brandsite:
 
 @asynccontextmanager
 async def open_brand(
-    folder: Path, locale: str = "en", *, url: str | None = None, empty: bool = False, port: int = 0, **settings: Any
+    folder: Path,
+    locale: str = "en",
+    *,
+    url: str | None = None,
+    empty: bool = False,
+    port: int = 0,
+    bots: Sequence[Bot] = (),
+    **settings: Any,
 ) -> AsyncIterator[Brandsite]:
     """The site until the block ends; `url` of a migrated database where it shall not be a new SQLite file. An `empty`
     brand of ours has a name and nothing else. `port`: where a browser must know it beforehand."""
@@ -153,6 +161,7 @@ async def open_brand(
             settings=Settings(**({"public_url": "http://friends.example"} | settings)),
             health=dict,
             entrances=ways_in,
+            bots=lambda session: bots,
             stopping=stopping.is_set,
         )
         config = uvicorn.Config(create_app(parts), port=port, log_level="error", proxy_headers=False)

@@ -39,6 +39,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
             here="communities",
             made=made,
             minutes=staff.CODE_MINUTES,
+            bots=await desk.read(viewer, desk.parts.bots),
             **shown,
         )
 

@@ -63,6 +63,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
             "dashboard/overview.html",
             here="overview",
             seen=seen,
+            bots=() if seen.campaigns else await desk.read(viewer, desk.parts.bots),
             figures=seen.figures,
             days=days,
             choices=DAYS,

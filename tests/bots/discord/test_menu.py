@@ -23,6 +23,15 @@ async def test_the_menu_is_published_with_translations(discord: DiscordHarness) 
     assert code["description_localizations"] == {"zh-CN": "邀请码"}
 
 
+async def test_the_bot_notes_its_name_and_the_page_that_adds_it_to_a_server(discord: DiscordHarness) -> None:
+    application = discord.adapter._connected().application_id
+    assert discord.store.values["introduction"] == {
+        "name": "daixin",
+        "url": f"https://discord.com/oauth2/authorize?client_id={application}&scope=bot+applications.commands"
+        "&permissions=2251800082156593",  # as the page about Discord says
+    }
+
+
 def test_admins_commands_are_for_guilds_and_their_managers() -> None:
     (command,) = slash_commands(Menu((CommandSpec("campaign", (), {"en": "Run"}, admin=True),)))
 

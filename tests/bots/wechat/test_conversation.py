@@ -13,6 +13,12 @@ from tests.bots.wechat.harness import MENU, WeChatHarness, settings
 pytestmark = pytest.mark.needs("node")
 
 
+async def test_the_account_notes_its_name_which_is_all_that_wechat_gives_to_add_it_by(wechat: WeChatHarness) -> None:
+    noted = await wechat.eventually(lambda: wechat.store.values.get("introduction"))
+    assert noted["name"]
+    assert noted["url"] is None
+
+
 async def test_alice_says_something_and_is_answered(wechat: WeChatHarness) -> None:
     wechat.script.answer = lambda heard: [Reply("**你好** Alice")] if isinstance(heard, Said) else []
     await wechat.say("alice", "邀请")

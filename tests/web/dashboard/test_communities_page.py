@@ -6,11 +6,14 @@ import re
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from core import clock
 from referral import staff, stays
 from referral.brands import Community
 from tests.web.brandsite import OTHER, Brandsite, open_brand
 from tests.web.dashboard.test_review_page import words
+from web.parts import Bot
 
 
 def community(site: Brandsite) -> Community:
@@ -44,6 +47,21 @@ async def test_a_code_connects_another_group_and_is_shown_once(tmp_path: Path) -
         assert (await mei.post("/communities/code", what="owner")).status_code == 400
         kit = await site.person("reviewer")
         assert (await kit.post("/communities/code", what="connect")).status_code == 403
+
+
+@pytest.mark.parametrize(("locale", "link"), [("en", "Add to a group"), ("zh_Hans", "拉进群")])
+async def test_the_bot_that_is_to_be_added_is_named_with_the_link_that_adds_it(
+    tmp_path: Path, locale: str, link: str
+) -> None:
+    known = [Bot("telegram", "@tea_bot", "https://t.me/tea_bot?startgroup"), Bot("wechat", "Tea <b>")]
+    for empty, path in ((False, "/communities"), (True, "/")):
+        (folder := tmp_path / path.strip("/").join("xx")).mkdir()
+        async with open_brand(folder, locale, empty=empty, bots=known) as site:
+            page = (await (await site.person("owner")).get(path)).text
+            assert "@tea_bot" in page
+            assert f'<a href="https://t.me/tea_bot?startgroup" target="_blank" rel="noopener">{link}</a>' in page
+            assert "Tea &lt;b&gt;" in page
+            assert page.count(f">{link}<") == 1  # WeChat has no such link
 
 
 async def test_a_group_is_let_go_once_and_never_another_brands(tmp_path: Path) -> None:
