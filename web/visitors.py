@@ -30,6 +30,8 @@ _PREVIEWS = re.compile(
 """Programs of the chat platforms that fetch a link to draw its preview."""
 _DESKTOPS = frozenset({"Windows", "Mac OS X", "Linux", "Ubuntu", "Fedora", "Debian", "Chrome OS", "FreeBSD"})
 
+_WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([\d.]+):\d+")
+
 
 @dataclass(frozen=True, slots=True)
 class Agent:
@@ -107,8 +109,14 @@ def address_of(scope: Scope, headers: Mapping[str, str], proxies: Sequence[Netwo
     for hop in reversed(told):
         if not _within(here, proxies):
             break
-        here = hop
+        here = _without_port(hop)
     return here[:45] or None
+
+
+def _without_port(hop: str) -> str:
+    """The address alone of what some proxies write with the connection's port, which is another each time."""
+    found = _WITH_PORT.fullmatch(hop)
+    return (found[1] or found[2]) if found else hop
 
 
 def _within(address: str, networks: Sequence[Network]) -> bool:
