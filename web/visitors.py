@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from crawlerdetect import CrawlerDetect
@@ -117,6 +117,18 @@ def _without_port(hop: str) -> str:
     """The address alone of what some proxies write with the connection's port, which is another each time."""
     found = _WITH_PORT.fullmatch(hop)
     return (found[1] or found[2]) if found else hop
+
+
+def visitor_of(request: Request) -> str:
+    """Whom a limit counts as one visitor: an address, of IPv6 the network of one household."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(ip_network((address, 64), strict=False))
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _within(address: str, networks: Sequence[Network]) -> bool:

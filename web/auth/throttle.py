@@ -11,7 +11,6 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address, ip_network
 from uuid import UUID
 
 from limits import RateLimitItem, parse
@@ -22,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from referral.members import keyed_hash
+from web.visitors import visitor_of
 
 VISITOR = parse("60 per 10 minutes")
 """Tries from one address (an IPv6 network of one household) for whatever accounts."""
@@ -41,7 +41,7 @@ class Throttle:
 
     def visitor(self, request: Request, limit: RateLimitItem = VISITOR) -> None:
         """Count a try of this visitor. Raises `HTTPException(429)`."""
-        self._count(limit, f"visitor:{_network(request)}")
+        self._count(limit, f"visitor:{visitor_of(request)}")
 
     def account(self, email: str, device: str | None) -> str:
         """Count a try for this account: under what name. Raises `HTTPException(429)`."""
@@ -58,18 +58,6 @@ class Throttle:
             reset = self._window.get_window_stats(limit, name).reset_time
             wait = max(1, round(reset - time.time() + 0.5))
             raise HTTPException(429, headers={"Retry-After": str(wait)})
-
-
-def _network(request: Request) -> str:
-    """Whom we count as one visitor."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
-        return str(ip_network((address, 64), strict=False))
-    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def known_device(request: Request, user_id: UUID, password_hash: str | None) -> str | None:

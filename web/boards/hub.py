@@ -11,18 +11,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from sqlmodel import Session
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from core.errors import Unavailable
 from core.reader import Reader
+from web.visitors import visitor_of
 
 LOOK_SECONDS = 0.2
 """How soon a look follows a commit of this process, at the earliest."""
@@ -37,6 +39,8 @@ MOST_WATCHERS = 4000
 """Streams one process holds open; a browser that finds no room asks again by itself."""
 RESERVED = 200
 """Of these for whoever is signed in: however many strangers watch a shared board, the brand's own screen has room."""
+MOST_OF_ONE = 200
+"""Of these for one visitor's address, strangers and signed-in people counted apart: nobody takes everybody's room."""
 RETRY_MILLISECONDS = 1000
 EVENTS = "text/event-stream"
 log = structlog.get_logger()
@@ -79,6 +83,8 @@ class _Channel:
 
 
 Still = Callable[[], Awaitable[bool]]
+Visitor = tuple[str, bool]
+"""(address, whether they are a stranger)"""
 
 
 async def _always() -> bool:
@@ -93,6 +99,7 @@ class Hub:
         self._commits = commits
         self._stopping = stopping
         self._channels: OrderedDict[Hashable, _Channel] = OrderedDict()
+        self._held: Counter[Visitor] = Counter()
         self.watchers = 0
         self.looks = 0
 
@@ -112,21 +119,27 @@ class Hub:
         a stranger.
 
         What the browser saw last it says by itself when it comes back; `?seen=` says it for a page that has drawn
-        the board already. Raises `Unavailable("boards_full")`.
+        the board already. Raises `Unavailable("boards_full")`, and `HTTPException(429)` for one visitor's too many.
         """
+        who = (visitor_of(request), still is _always)
         if self.watchers >= MOST_WATCHERS - (RESERVED if still is _always else 0):
             raise Unavailable("boards_full")
+        if self._held[who] >= MOST_OF_ONE:
+            raise HTTPException(429, headers={"Retry-After": str(int(KEEP_ALIVE_SECONDS))})
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         if request.method == "HEAD":
             return Response(headers=headers, media_type=EVENTS)
         seen = request.headers.get("last-event-id") or request.query_params.get("seen")
-        return StreamingResponse(self.follow(topic, seen, still), media_type=EVENTS, headers=headers)
+        return StreamingResponse(self.follow(topic, seen, still, who), media_type=EVENTS, headers=headers)
 
-    async def follow(self, topic: Topic, last_id: str | None = None, still: Still = _always) -> AsyncIterator[str]:
+    async def follow(
+        self, topic: Topic, last_id: str | None = None, still: Still = _always, who: Visitor = ("", True)
+    ) -> AsyncIterator[str]:
         """The events of a stream, until the topic ends, the server stops or the watcher may no longer."""
         channel = self._channel(topic)
         channel.watchers += 1
         self.watchers += 1
+        self._held[who] += 1
         sent, asked = last_id, time.monotonic()
         try:
             yield f"retry: {RETRY_MILLISECONDS}\n\n"
@@ -155,6 +168,8 @@ class Hub:
         finally:
             channel.watchers -= 1
             self.watchers -= 1
+            self._held[who] -= 1
+            self._held += Counter()  # whoever holds none is forgotten
 
     def _channel(self, topic: Topic) -> _Channel:
         found = self._channels.get(topic.key)

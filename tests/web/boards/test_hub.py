@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlmodel import Session
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import StreamingResponse
 
 from core.db import make_engine
 from core.errors import Unavailable
@@ -19,7 +22,7 @@ from core.writer import Writer
 from referral.brands import Brand, create_brand, find_brand
 from tests.house import House, fresh_sqlite
 from web.boards import hub as hubs
-from web.boards.hub import Hub, Sight, Topic
+from web.boards.hub import Hub, Sight, Still, Topic
 
 
 @dataclass
@@ -183,6 +186,41 @@ async def test_there_is_room_for_so_many(tmp_path: Path, monkeypatch: pytest.Mon
         assert await heard(streams[1]) == "first"
         with pytest.raises(Unavailable):
             made.hub.stream(asked, made.topic, signed_in)
+
+
+async def test_one_visitor_does_not_take_everybodys_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hubs, "MOST_OF_ONE", 2)
+
+    async def signed_in() -> bool:
+        return True
+
+    def from_(host: str) -> Request:
+        return Request({"type": "http", "method": "GET", "headers": [], "query_string": b"", "client": (host, 5)})
+
+    async with hall(tmp_path) as made:
+
+        async def watch(host: str, still: Still = hubs._always) -> AsyncIterator[str]:
+            """A stream that is listened to; `HTTPException` where there is no room."""
+            response = made.hub.stream(from_(host), made.topic, still)
+            assert isinstance(response, StreamingResponse)
+            events = cast(AsyncIterator[str], response.body_iterator)
+            assert await heard(events) == "first"
+            return events
+
+        open_ones = [await watch("2001:db8::1") for _ in range(2)]
+        with pytest.raises(HTTPException) as refused:
+            await watch("2001:db8::2")  # another address of the same household
+        assert refused.value.status_code == 429
+        assert int((refused.value.headers or {})["Retry-After"]) > 0
+        for _ in range(2):
+            await watch("2001:db8:0:1::1")
+            await watch("2001:db8::1", signed_in)  # strangers leave the brand's own screen its room
+        with pytest.raises(HTTPException):
+            await watch("2001:db8::1", signed_in)
+
+        await open_ones[0].aclose()  # type: ignore[attr-defined]
+        await watch("2001:db8::1")
+        made.stopping.set()
 
 
 async def test_boards_nobody_watches_any_more_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
