@@ -16,7 +16,8 @@ from referral import cases, reviewing
 from referral.brands import Brand
 from referral.cases import Case
 from referral.staff import OPERATOR
-from rewards.case_words import answers, evidence, question
+from rewards.case_answers import answers
+from rewards.case_words import evidence, question
 
 Document = dict[str, Any]
 MARK = 8

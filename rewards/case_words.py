@@ -1,12 +1,11 @@
-"""A case in plain words: what it is about, the evidence, what hangs on it, and what can be decided.
+"""A case in plain words: what it is about, the evidence, and what hangs on it. What can be decided: `case_answers`.
 
 The chat and the web say the same; each brings a `Telling` that keeps what people gave harmless in its own way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -15,13 +14,13 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core import clock, i18n
-from referral import doubts, members, reviewing
+from referral import doubts, members
 from referral.actors import user_name
 from referral.brands import Brand, Community
 from referral.campaigns import Campaign, CodeOwner
 from referral.cases import Case
 from referral.linking import person_of
-from referral.members import Member, Membership, identities_of
+from referral.members import Member, Membership
 from referral.referrals import Referral
 from referral.staff import OPERATOR
 from referral.trials.applications import answers_of
@@ -35,17 +34,6 @@ AND = {"en": ", ", "zh_Hans": "、"}
 LAST_AND = {"en": " and ", "zh_Hans": " 和 "}
 FACTS = 5
 """Facts told of what a plan calls risky, at most."""
-PRESETS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("attribution", "approve"): ("asked_friend", "seen_in_group"),
-    ("attribution", "decline"): ("unclear", "came_alone"),
-    ("referral", "approve"): ("two_people", "all_right"),
-    ("referral", "decline"): ("same_person", "not_genuine"),
-    ("application", "approve"): ("fits", "active"),
-    ("application", "decline"): ("not_fit", "had_one", "incomplete"),
-    ("appeal", "approve"): ("you_are_right", "new_facts"),
-    ("appeal", "decline"): ("still_stands", "nothing_new"),
-}
-"""Reasons that are offered, by kind and verdict; their words are `case.reason.<name>`."""
 
 
 class Telling(Protocol):
@@ -361,68 +349,3 @@ def actor_name(telling: Telling, actor: str) -> str:
     platform, _, account = actor.partition(":")
     identity = members.find_identity(telling.session, telling.brand.id, platform, account) if account else None
     return name_in(telling, identity.member_id) if identity is not None else actor
-
-
-# What can be decided.
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Something that can be decided. `mark` names it in a button for as long as the case is there, whoever was
-    forgotten or linked since the button was shown; `choice`: a candidate's code; `alike`: it is meant for so many more
-    cases as well (`doubts.alike`)."""
-
-    mark: str
-    label: str
-    verdict: str
-    choice: str | None = None
-    alike: int = 0
-
-
-def answers(telling: Telling, case: Case) -> list[Answer]:
-    """What can be decided, the approvals first."""
-    yes, no = (i18n.text(telling.locale, f"button.case.{case.kind}.{one}") for one in ("approve", "decline"))
-    if case.kind != "attribution":
-        return [Answer("yes", yes, "approve"), Answer("no", no, "decline")]
-    found: list[Answer] = []
-    codes = list(case.facts.get("codes", ()))
-    for owner in doubts.candidates_of(telling.session, case):
-        name, mark = name_in(telling, owner.advocate_id), codes.index(owner.code)
-        label = i18n.text(telling.locale, "button.case.credit", name=name)
-        found.append(Answer(f"c{mark}", label, "approve", owner.code))
-        if alike := len(doubts.alike(telling.session, case)):
-            label = i18n.text(telling.locale, "button.case.credit_all", name=name, count=alike + 1)
-            found.append(Answer(f"a{mark}", label, "approve", owner.code, alike))
-    return [*found, Answer("no", no, "decline")]
-
-
-def answer_given(telling: Telling, case: Case) -> str:
-    """What was decided, as its button said it."""
-    if case.kind == "attribution" and case.verdict == "approve":
-        for owner in doubts.candidates_of(telling.session, case):
-            if owner.code == case.choice:
-                return i18n.text(telling.locale, "button.case.credit", name=name_in(telling, owner.advocate_id))
-    return i18n.text(telling.locale, f"button.case.{case.kind}.{case.verdict}")
-
-
-def presets(locale: str, kind: str, verdict: str) -> list[tuple[str, str]]:
-    """(words, name) of the reasons that are offered."""
-    return [(i18n.text(locale, f"case.reason.{name}"), name) for name in PRESETS[kind, verdict]]
-
-
-def reason_for(telling: Telling, case: Case, verdict: str, said: str) -> str:
-    """The reason as it is kept: an offered one in the language of whom it concerns, or else as it was said."""
-    if said not in PRESETS[case.kind, verdict]:
-        return said
-    concerned = reviewing.concerned(telling.session, case)
-    locale = locale_of(telling.session, case.brand_id, concerned[0]) if concerned else telling.brand.locale
-    return i18n.text(locale, f"case.reason.{said}")
-
-
-def locale_of(session: Session, brand_id: UUID, member_id: UUID) -> str:
-    """The language a member is spoken to in."""
-    member = session.get(Member, (brand_id, member_id))
-    if member is not None and member.locale:
-        return member.locale
-    known = identities_of(session, brand_id, [member_id])
-    return known[0].locale if known else i18n.DEFAULT

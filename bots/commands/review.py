@@ -17,7 +17,8 @@ from core import clock, i18n
 from core.errors import BadInput, NotFound, Refused
 from referral import cases, doubts, reviewing
 from referral.cases import LONGEST_REASON, Case
-from rewards.case_words import actor_name, answer_given, answers, evidence, presets, question, reason_for
+from rewards.case_answers import answer_given, answers, presets, reason_for
+from rewards.case_words import actor_name, evidence, question
 
 SHOWN = 8
 """Cases in one list; the counts cover all."""

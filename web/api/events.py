@@ -172,6 +172,7 @@ def add_events(app: FastAPI, parts: WebParts, callers: Callers, explained: Calla
         return await parts.reader.run(lambda session: _page(session, who.brand_id, after, limit, type))
 
     _add_webhooks(app, parts, callers, explained)
+    _add_changes(app, parts, callers, explained)
     _add_deliveries(app, parts, callers, explained)
 
 
@@ -203,6 +204,11 @@ def _add_webhooks(app: FastAPI, parts: WebParts, callers: Callers, explained: Ca
             return _shown(session, endpoints.endpoint_of(session, who.brand_id, made)) | {"secret": secret}
 
         return await parts.writer.run(unit)
+
+
+def _add_changes(app: FastAPI, parts: WebParts, callers: Callers, explained: Callable[..., Documented]) -> None:
+    writing = Annotated[Holder, Depends(_who(callers, "webhooks:write"))]
+    allowed = addresses.read_allowed(parts.settings.webhook_allow)
 
     @app.patch(
         "/webhooks/{webhook}",

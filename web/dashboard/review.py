@@ -21,7 +21,8 @@ from core.errors import BadInput, DaixinError, NotFound, Refused
 from referral import cases, reviewing
 from referral.cases import KINDS, VERDICTS, Case
 from rewards import case_words
-from rewards.case_words import PRESETS, actor_name, answer_given, answers, evidence_lines, presets, question, reason_for
+from rewards.case_answers import PRESETS, answer_given, answers, presets, reason_for
+from rewards.case_words import actor_name, evidence_lines, question
 from web.dashboard.desk import Desk, Viewer
 from web.dashboard.telling import PageTelling, telling_for
 
