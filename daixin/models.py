@@ -30,7 +30,8 @@ from referral.qualifying import QualifyingEvent
 from referral.referrals import Referral
 from referral.search import MemberTerm, SearchMark
 from referral.shops import Shop, ShopDelivery, ShopOrderName, ShopRefund
-from referral.staff import Staff, StaffCode
+from referral.staff import Staff
+from referral.staff_codes import StaffCode
 from referral.touches import Touch
 from referral.trials.places import Trial, TrialApplication, TrialFeedback
 from referral.users.accounts import User, UserRole

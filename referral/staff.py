@@ -25,6 +25,7 @@ from referral.brands import WaitingGroup
 from referral.codes import ALPHABET
 from referral.linking import person_of, standing_links
 from referral.members import Member, identities_of, keyed_hash
+from referral.staff_codes import StaffCode, void_codes_by
 from referral.users.accounts import UserRole, actor_of, owners_on_the_web
 
 ROLES = ("owner", "manager", "reviewer")
@@ -60,20 +61,6 @@ class Staff(Row, table=True):
     given_by: str
     given_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-
-
-class StaffCode(Row, table=True):
-    """A one-time code; only its keyed hash is kept. `what`: one of `CODES`."""
-
-    __tablename__ = "staff_code"
-    __table_args__ = (ForeignKeyConstraint(["brand_id"], ["brand.id"]),)
-
-    digest: str = Field(primary_key=True)
-    brand_id: UUID
-    what: str
-    made_by: str
-    expires_at: datetime = Field(sa_type=UtcDateTime)
-    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,11 +268,6 @@ def _void_codes(session: Session, brand_id: UUID, members: Sequence[UUID]) -> No
     makers = [f"{row.platform}:{row.account}" for row in identities_of(session, brand_id, members)]
     came = select(col(UserRole.user_id)).where(col(UserRole.brand_id) == brand_id, col(UserRole.member_id).in_(members))
     void_codes_by(session, brand_id, [*makers, *map(actor_of, session.scalars(came))])
-
-
-def void_codes_by(session: Session, brand_id: UUID, makers: Collection[str]) -> None:
-    """The codes that these actors made and nobody used work no more."""
-    session.execute(delete(StaffCode).where(col(StaffCode.brand_id) == brand_id, col(StaffCode.made_by).in_(makers)))
 
 
 def _body(text: str) -> str:

@@ -16,6 +16,7 @@ from sqlmodel import Field, Session, col
 from core import clock, i18n, ids
 from core.db import Row, UtcDateTime, table
 from core.errors import BadInput, Conflict, NotFound
+from referral.staff_codes import void_codes_by
 
 NAME_LENGTH = 64
 EMAIL_LENGTH = 254
@@ -152,7 +153,7 @@ def set_disabled(session: Session, user_id: UUID, disabled: bool) -> None:
     session.add(user)
     session.flush()
     if disabled:
-        _void_codes(session, user_id)
+        void_codes_by(session, None, [actor_of(user_id)])
 
 
 def names_of(session: Session, users: set[UUID]) -> dict[UUID, str]:
@@ -188,11 +189,5 @@ def delete_user(session: Session, user_id: UUID) -> None:
     for name in ("user_session", "passkey", "door_link", "user_role"):
         rows = table(User).metadata.tables[name]
         session.execute(delete(rows).where(rows.c.user_id == user_id))
-    _void_codes(session, user_id)
+    void_codes_by(session, None, [actor_of(user_id)])
     session.execute(delete(table(User)).where(table(User).c.id == user_id))
-
-
-def _void_codes(session: Session, user_id: UUID) -> None:
-    """What they gave out works no more, whichever brand it is for."""
-    codes = table(User).metadata.tables["staff_code"]
-    session.execute(delete(codes).where(codes.c.made_by == actor_of(user_id)))

@@ -18,6 +18,7 @@ from referral import audit, staff
 from referral.brands import Brand
 from referral.linking import person_of
 from referral.members import Member, identities_of
+from referral.staff_codes import void_codes_by
 from referral.users.accounts import User, UserRole, actor_of, delete_user, user_of
 from referral.users.sessions import sessions_of
 
@@ -108,7 +109,7 @@ def give(session: Session, brand_id: UUID, user_id: UUID, role: str, actor: str)
     if was == "owner":
         keep_an_owner(session, brand_id)
     if was is not None and staff.higher(was, role) == was:
-        staff.void_codes_by(session, brand_id, [actor_of(user_id)])
+        void_codes_by(session, brand_id, [actor_of(user_id)])
 
 
 def take(session: Session, brand_id: UUID, user_id: UUID, actor: str) -> None:
@@ -125,7 +126,7 @@ def take(session: Session, brand_id: UUID, user_id: UUID, actor: str) -> None:
     session.add(row)
     session.flush()
     keep_an_owner(session, brand_id)
-    staff.void_codes_by(session, brand_id, [actor_of(user_id)])
+    void_codes_by(session, brand_id, [actor_of(user_id)])
 
 
 def change(
