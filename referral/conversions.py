@@ -25,6 +25,7 @@ from core.keyed import Keyed
 from core.money import DECIMALS, LARGEST, decimals
 from referral.members import keyed_hash
 from referral.referrals import lock_graph
+from referral.sources import check_source
 
 PURCHASED = "purchased"
 """The qualifying event of an order."""
@@ -301,6 +302,7 @@ def check_order(order: Order) -> None:
         _check_name(name, getattr(order, name), needed=name in ("source", "external_id"))
     for part in order.account or ():
         _check_name("account", part, needed=True)
+    check_source(order.source)
     check_currency(order.currency)
     for name in ("gross", "discount", "shipping", "tax"):
         check_amount(name, getattr(order, name))

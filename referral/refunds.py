@@ -34,6 +34,7 @@ from referral.conversions import (
     lock_orders,
 )
 from referral.referrals import Referral, reverse
+from referral.sources import check_source
 
 REFUNDED = "refunded"
 """Why a referral whose purchases all went back counts no longer, and why what it earned is taken back."""
@@ -55,7 +56,9 @@ def record_refunds(session: Session, refunds: Sequence[RefundOrder]) -> list[Ref
         if row is None:
             row = rows[refund.key] = _row(refund)
             conversion = conversions.get(refund.order_key)
-            if conversion is not None:
+            if conversion is None:
+                check_source(refund.source)  # no order will come under another spelling
+            else:
                 session.add(conversion)
                 told.extend(_apply(conversion, row, people))
             session.add(row)

@@ -31,6 +31,17 @@ def shop(house: House) -> Town:
     return build_town(house, event="purchased")
 
 
+@pytest.mark.parametrize("spelling", ["TeaShop", "ｔｅａｓｈｏｐ", "teashoP", "Éclair", "e\u0301clair"])
+def test_a_shop_has_one_spelling_or_its_orders_would_be_paid_twice(shop: Town, spelling: str) -> None:
+    shop.brings("Alice", "Bob")
+    tells(shop, order(shop, **by("Bob")))
+    with pytest.raises(BadInput) as refused:
+        tells(shop, replace(order(shop, **by("Bob")), source=spelling))
+    assert refused.value.code == "order_source"
+    assert refused.value.params["written"] in ("teashop", "éclair")
+    tells(shop, replace(order(shop, **by("Bob")), source="小店 2"))  # which is another shop
+
+
 def test_bob_buys_tea_and_alice_is_credited(shop: Town) -> None:
     ears = Ears(shop)
     shop.brings("Alice", "Bob")

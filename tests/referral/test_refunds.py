@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.errors import BadInput, Conflict
-from referral.conversions import PurchaseRefunded, Refund
+from referral.conversions import Conversion, PurchaseRefunded, Refund
 from referral.referrals import ReferralReversed
 from tests.house import House, later
 from tests.referral.till import Ears, by, gives_back, heard, kept, order, refund, tells
@@ -34,6 +34,23 @@ def test_a_part_goes_back(shop: Town) -> None:
     [event] = told
     assert (event.net_before, event.net_after, event.conversion_id) == (10_000, 7_000, kept(shop).id)
     assert shop.referral("Bob").state == "qualified", "a part does not undo the purchase"
+
+
+def test_a_refund_under_another_spelling_of_its_shop_does_not_wait_for_an_order_that_never_comes(shop: Town) -> None:
+    tells(shop, order(shop, **by("Bob")))
+    with pytest.raises(BadInput) as refused:
+        gives_back(shop, replace(refund(shop), source="TeaShop"))
+    assert (refused.value.code, refused.value.params["written"]) == ("order_source", "teashop")
+    assert kept(shop).left == 10_000
+
+
+def test_an_order_that_was_recorded_with_capitals_is_still_refunded(shop: Town) -> None:
+    tells(shop, order(shop, **by("Bob")))
+    shop.house.do(lambda session: session.execute(update(Conversion).values(source="TeaShop")))
+    [answer] = gives_back(shop, replace(refund(shop), source="TeaShop"))
+    assert (answer.status, kept(shop).left) == ("applied", 0)
+    [again] = gives_back(shop, replace(refund(shop), source="TeaShop"))
+    assert again.repeated
 
 
 def test_all_goes_back_and_the_friend_counts_no_longer(shop: Town) -> None:

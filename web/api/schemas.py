@@ -65,7 +65,14 @@ def _name(most: int) -> Any:
     return StringConstraints(strict=True, min_length=1, max_length=most)
 
 
-Source = Annotated[str, _name(LONGEST["source"]), Field(description="the shop or system that numbers the orders")]
+Source = Annotated[
+    str,
+    _name(LONGEST["source"]),
+    Field(
+        description="the shop or system that numbers the orders, in small letters: a capital is refused (400)",
+        examples=["shop"],
+    ),
+]
 Number = Annotated[str, _name(LONGEST["external_id"]), Field(description="the source's own number, unique in it")]
 
 

@@ -171,15 +171,17 @@ async def test_a_batch_takes_each_by_itself(tmp_path: Path) -> None:
         told = [order(f"{number}") for number in range(5)]
         told[2] = order("1", gross=99_999)
         told[3] |= {"lines": [{"sku": "tea", "amount": 1}]}
+        told.append(order("0", source="Till"))
         answer = await shop.post("/conversions/batch", {"conversions": told})
         assert answer.status_code == 200
         results = answer.json()["results"]
-        assert [one["status"] for one in results] == [201, 201, 409, 400, 201]
+        assert [one["status"] for one in results] == [201, 201, 409, 400, 201, 400]
         assert results[2]["problem"]["code"] == "order_differs"
         assert results[3]["problem"]["code"] == "order_lines_sum"
+        assert "“till”" in results[5]["problem"]["detail"]
         assert [one["conversion"]["external_id"] for one in results if one["conversion"]] == ["0", "1", "4"]
         again = (await shop.post("/conversions/batch", {"conversions": told})).json()["results"]
-        assert [one["status"] for one in again] == [200, 200, 409, 400, 200]
+        assert [one["status"] for one in again] == [200, 200, 409, 400, 200, 400]
         too_many = await shop.post("/conversions/batch", {"conversions": told * 201})
         assert too_many.status_code == 422
 
