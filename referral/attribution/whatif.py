@@ -19,7 +19,7 @@ from sqlmodel import Session
 from core.db import among_keys, table
 from referral import codes
 from referral.attribution.decisions import Attribution, Given, shares_of
-from referral.attribution.evidence import Asked, Fair, decide_by, owners_of_codes, trails_of
+from referral.attribution.evidence import ADMITTED, Asked, Fair, decide_by, owners_of_codes, trails_of
 from referral.attribution.policy import Policy
 from referral.attribution.split import WHOLE, parts_of
 from referral.campaigns import Campaign
@@ -27,6 +27,7 @@ from referral.conversions import PURCHASED, Conversion
 from referral.linking import MemberLink
 from referral.members import Member
 from referral.referrals import Referral
+from referral.touches import Touch
 
 AT_ONCE = 500
 """Orders decided with one round of statements."""
@@ -150,6 +151,7 @@ class _Telling:
         trails = trails_of(self.session, friends, clicks)
         read = {row.code: codes.read(row.code) for row in rows if row.code}
         owners = owners_of_codes(self.session, {(brand_id, code) for code in read.values() if code})
+        refused = _refused(self.session, self.campaign, {ways[row.referral_id].friend_id for row in rows if row.code})
         orders = {(brand_id, row.id) for row in rows if row.status == "attributed"}
         decided = shares_of(self.session, orders)
         for row in rows:
@@ -157,7 +159,8 @@ class _Telling:
             code = read.get(row.code)
             owner = owners.get((brand_id, campaign_id, code or ""))
             here = campaign_id if owner else None
-            asked = Asked(row.id, row.ordered_at, (way,), here, owner, row.click_id, code=code)
+            outcome = refused.get((way.friend_id, code, row.ordered_at))
+            asked = Asked(row.id, row.ordered_at, (way,), here, owner, row.click_id, outcome, code)
             verdict = decide_by(self.policy, asked, way, trails, self.fair)
             usual = decided.get((brand_id, row.id), ((way.advocate_id, WHOLE),))
             now: Given = usual if row.status == "attributed" else ()
@@ -192,6 +195,22 @@ def _summed(shares: Given) -> dict[UUID, int]:
     for advocate_id, share in shares:
         found[advocate_id] += share
     return dict(found)
+
+
+def _refused(session: Session, campaign: Campaign, friends: set[UUID]) -> dict[tuple[UUID, str | None, datetime], str]:
+    """Why coming with a code was refused, by (friend, code, moment): at the till it was then, too."""
+    if not friends:
+        return {}
+    t = table(Touch)
+    rows = session.execute(
+        select(t.c.member_id, t.c.code, t.c.touched_at, t.c.outcome).where(
+            among_keys(session, (t.c.brand_id, t.c.member_id), {(campaign.brand_id, friend) for friend in friends}),
+            t.c.campaign_id == campaign.id,
+            t.c.kind == "code",
+            t.c.outcome.not_in(ADMITTED),
+        )
+    )
+    return {(friend, code, at): outcome for friend, code, at, outcome in rows}
 
 
 def _ways(session: Session, brand_id: UUID, referrals: set[UUID]) -> dict[UUID, _Way]:

@@ -9,7 +9,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from core.errors import BadInput
-from referral import linking
+from referral import campaigns, linking
 from referral.attribution.policy import terms_from
 from referral.attribution.whatif import Replay, replay
 from referral.campaigns import Campaign
@@ -88,6 +88,29 @@ def test_the_policy_in_force_told_again_moves_nothing(house: House, said: dict[s
         lane.buys("Fay", "4", code=lane.code("Cid"))
     same = told(lane, **said)
     assert (same.orders, same.moved) == (4, 0)
+
+
+def test_a_code_that_was_refused_at_the_till_is_refused_when_told_again(house: House) -> None:
+    lane = open_lane(house, 'model = "first_touch"')
+    lane.comes("Fay", "Ann")
+    cid = lane.code("Cid")
+
+    def moves(what: str) -> None:
+        house.do(
+            lambda session: campaigns.move(session, session.get_one(Campaign, (lane.brand.id, lane.campaign.id)), what)
+        )
+
+    with later(days=1):
+        moves("pause")
+        assert lane.buys("Fay", code=cid).status == "attributed"
+        assert lane.shares() == {"Ann": 1_000_000}, "nobody comes to a campaign that pauses"
+        moves("resume")
+        lane.buys("Fay", "2", code=cid)
+        assert lane.shares("2") == {"Cid": 1_000_000}
+    same = told(lane, model="first_touch")
+    assert (same.orders, same.moved) == (2, 0)
+    other = told(lane, model="last_touch")
+    assert {name: other.then[lane.who(name)].orders for name in ("Ann", "Cid")} == {"Ann": 1_000_000, "Cid": 1_000_000}
 
 
 def test_the_books_are_not_touched_and_linked_accounts_are_one(house: House) -> None:
