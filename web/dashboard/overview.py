@@ -19,6 +19,7 @@ from core.money import ITEM
 from referral.brands import Community
 from referral.campaigns import Campaign, campaigns_of, current_campaign, find_campaign
 from referral.insight.figures import STEPS
+from referral.shop_silence import Silent, silent_shops
 from referral.webhooks.endpoints import in_trouble
 from referral.webhooks.models import WebhookEndpoint
 from rewards.insight import refresh
@@ -42,6 +43,8 @@ class Seen:
     goods: dict[str, str]
     stopped: Sequence[WebhookEndpoint]
     """Addresses of the brand's programs that were given up, for who may look after them."""
+    silent: Sequence[Silent]
+    """Shops that send no more, for whoever may look after them."""
     waiting: Sequence[beginning.Waiting]
     steps: Sequence[beginning.Step]
     """What a brand without a campaign does first."""
@@ -105,6 +108,7 @@ def look(session: Session, viewer: Viewer, days: int, slug: str = "") -> Seen:
         {row.id: row.title or row.group_id for row in rows},
         goods_of(session, viewer, found.unvalued),
         in_trouble(session, viewer.brand_id) if viewer.may("connect") else (),
+        silent_shops(session, viewer.brand_id) if viewer.may("connect") else (),
         beginning.waiting(session, viewer),
         () if campaigns else beginning.steps(session, viewer),
         beginning.best(session, ranked) if ranked else None,

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from core import i18n
 from core.errors import DaixinError
 from referral import audit, shops
+from referral.shop_silence import Silent, silent_shops
 from referral.shops import Shop, ShopDelivery
 from web.dashboard.desk import Desk, Viewer
 
@@ -59,11 +60,12 @@ class _Pages:
         """One shop: its address, its steps, its key, its latest messages."""
         source = request.path_params["source"]
 
-        def query(session: Session) -> tuple[Shop, Sequence[ShopDelivery], list[str]]:
+        def query(session: Session) -> tuple[Shop, Sequence[ShopDelivery], list[str], list[Silent]]:
             shop = shops.find_shop(session, viewer.brand_id, source)
-            return shop, shops.deliveries_of(session, viewer.brand_id, shop.id), shops.told_twice(session, shop)
+            told = shops.deliveries_of(session, viewer.brand_id, shop.id)
+            return shop, told, shops.told_twice(session, shop), silent_shops(session, viewer.brand_id)
 
-        shop, deliveries, twice = await self._desk.read(viewer, query)
+        shop, deliveries, twice, silent = await self._desk.read(viewer, query)
         # A refund names its order by number only; what the shop's people call it, the order's own message says.
         names = {one.order_id: one.label for one in deliveries if one.outcome == "recorded" and one.label}
         public = self._desk.pages.public_url
@@ -79,6 +81,7 @@ class _Pages:
             address=f"{public}/hooks/{shop.source}/{viewer.brand}",
             public=public,
             twice=" · ".join(twice),
+            silent=next((one for one in silent if one.source == shop.source), None),
             topics=TOPICS[shop.options.get("orders", shop.kind)],
             steps=[f"shop.step.{shop.kind}.{number}" for number in range(1, STEPS[shop.kind] + 1)],
             ways=[f"shop.way.{shop.kind}.{number}" for number in range(1, WAYS[shop.kind] + 1)],

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import Session
 
 from core import clock
 from referral import audit, shops
@@ -65,6 +66,33 @@ async def test_a_shop_is_connected_step_by_step(tmp_path: Path) -> None:
         acts = site.house.ask(lambda session: [one.act for one in audit.entries_of(session, site.ours.brand_id)])
         told = [act for act in acts if act.startswith("shop.")]
         assert told == ["shop.resumed", "shop.ended", "shop.secret", "shop.connect"]
+
+
+@pytest.mark.parametrize(
+    ("locale", "line"),
+    [("en", "“Hill &amp; Dale” has sent nothing for 12 days"), ("zh_Hans", "「Hill &amp; Dale」已有 12 天没有消息")],
+)
+async def test_a_shop_that_went_silent_is_told_of_where_it_is_looked_after(
+    tmp_path: Path, locale: str, line: str
+) -> None:
+    async with open_brand(tmp_path, locale) as site:
+        mei, kit = await site.person("owner"), await site.person("reviewer")
+        for name in ("Hill & Dale", "Lake"):
+            await mei.post("/settings/shops", kind="shopify", name=name)
+
+        def sends(session: Session) -> None:
+            shop = shops.find_shop(session, site.ours.brand_id, "shopify")
+            for day in range(30, 11, -1):
+                with clock.moved(-timedelta(days=day, minutes=1)):
+                    shops.remember(session, shop.brand_id, shop.id, shops.Delivery(f"{day}", "x", "#1", "recorded"))
+
+        assert line not in (await mei.get("/")).text
+        site.house.do(sends)
+        page = (await mei.get("/")).text
+        assert f'<a href="/b/wild/settings/shops/shopify">{line}' in page
+        assert line in (await mei.get("/settings/shops/shopify")).text
+        assert line not in (await mei.get("/settings/shops/shopify-2")).text
+        assert line not in (await kit.get("/")).text
 
 
 async def test_a_key_of_ours_is_shown_until_the_shop_has_it(tmp_path: Path) -> None:
