@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 from referral.campaigns import Campaign
 from referral.members import Member
 from tests.web.brandsite import Brandsite, open_brand
+from web.parts import Bot
 
 WAIT = 20_000
 """Milliseconds anything may take on a busy machine."""
@@ -31,7 +32,8 @@ PAGES = ("/", "/campaigns", "/campaigns/spring-wild", "/leaderboard", "/advocate
 @asynccontextmanager
 async def looking(folder: Path, chromium: str, size: ViewportSize) -> AsyncIterator[tuple[Brandsite, Page]]:
     expect.set_options(timeout=WAIT)
-    async with open_brand(folder) as site, async_playwright() as playwright:
+    bot = Bot("telegram", "@tea_bot", "https://t.me/tea_bot?startgroup")
+    async with open_brand(folder, bots=[bot]) as site, async_playwright() as playwright:
         mei = await site.person("owner")
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         context = await browser.new_context(locale="en-US", viewport=size, base_url=f"{site.address}")
