@@ -6,7 +6,6 @@ type, length, lower bound, and then the elements, each with its size before it.
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,8 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from sqlalchemy import Dialect
 from sqlalchemy.types import UserDefinedType
+
+from core.documents import write_json
 
 _HEAD: Final = struct.Struct("!iiIii").pack
 _SIZE: Final = struct.Struct("!i").pack
@@ -102,7 +103,7 @@ def _moment(value: datetime | None) -> bytes:
 
 
 def _jsonb(value: Any) -> bytes:
-    data = b"\x01" + json.dumps(value).encode()  # the format's version comes first
+    data = b"\x01" + write_json(value).encode()  # the format's version comes first
     return _SIZE(len(data)) + data
 
 

@@ -41,6 +41,7 @@ from sqlmodel import Field, Session, SQLModel
 
 from core import ahead, ids
 from core.arrays import KINDS, Packed, PackedArray, PackedDumper, pack
+from core.documents import write_json
 from core.lists import of_keys, parameters, varying
 
 T = TypeVar("T")
@@ -99,8 +100,9 @@ class TextUuid(Uuid[UUID]):
         return _read_identifier
 
 
+@lru_cache(maxsize=8192)
 def _read_identifier(value: str | None) -> UUID | None:
-    """`UUID(value)` without its checks, in a quarter of the time: a page of rows holds hundreds."""
+    """`UUID(value)` without its checks, in a quarter of the time: a page of rows holds hundreds, many of them again."""
     if value is None:
         return None
     found = object.__new__(UUID)
@@ -143,11 +145,13 @@ def make_engine(url: str, *, writer: bool) -> Engine:
             pool_reset_on_return=None if writer else "rollback",
             connect_args={"timeout": 30},
             hide_parameters=True,
+            json_serializer=write_json,
         )
         engine.dialect.colspecs = {**engine.dialect.colspecs, Uuid: TextUuid}
         _configure_sqlite(engine, writer)
         return engine
     options: dict[str, Any] = {"pool_size": 1, "max_overflow": 2} if writer else {"pool_size": 8}
+    options["json_serializer"] = write_json
     if not writer:
         options["execution_options"] = {"postgresql_readonly": True}
     # What a statement that failed was about would stand in logs: names, accounts, addresses.
@@ -179,6 +183,22 @@ def _configure_sqlite(engine: Engine, writer: bool) -> None:
     def _began(connection: Any) -> None:
         # Past SQLAlchemy's own execution, which would cost as much as the commit.
         connection.connection.dbapi_connection.execute("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+
+_CONNECTION = "connection"
+"""Where a session's `info` has the connection that it goes over for all its life."""
+
+
+def bind(session: Session) -> None:
+    """Let `connection_of` have this session's connection at hand. For a session of one transaction."""
+    session.info[_CONNECTION] = session.connection()
+
+
+def connection_of(session: Session) -> Connection:
+    """The session's connection: what goes over it needs no mapped object, and pays for none."""
+    # To ask the session costs as much as a small statement; at a savepoint's beginning it is what makes it.
+    at_hand: Connection | None = session.info.get(_CONNECTION)
+    return session.connection() if at_hand is None or session.in_nested_transaction() else at_hand
 
 
 def among(session: Session, column: Column[T], values: Collection[T]) -> ColumnElement[bool]:
@@ -225,7 +245,7 @@ def insert(session: Session, into: Table) -> Any:
 def insert_missing(session: Session, into: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str]) -> None:
     """Insert the rows whose `key` is not there yet, whichever they are."""
     if rows:
-        _insert(session.connection(), into, rows, f"ON CONFLICT ({_listed(key)}) DO NOTHING")
+        _insert(connection_of(session), into, rows, f"ON CONFLICT ({_listed(key)}) DO NOTHING")
 
 
 def insert_new(
@@ -235,7 +255,7 @@ def insert_new(
     if not rows:
         return set()
     tail = f"ON CONFLICT ({_listed(key)}) DO NOTHING"
-    connection = session.connection()
+    connection = connection_of(session)
     if connection.dialect.name == "postgresql":
         text, values = _insert_arrays(connection, into, rows, f'{tail} RETURNING "{returning.name}"')
         return set(connection.exec_driver_sql(text, values).scalars().all())
@@ -253,7 +273,7 @@ def insert_new(
 def insert_all(session: Session, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many rows at once."""
     if rows:
-        _insert(session.connection(), into, rows, "")
+        _insert(connection_of(session), into, rows, "")
 
 
 def upsert(
@@ -270,14 +290,14 @@ def upsert(
         changed = [f'"{name}" = excluded."{name}"' for name in change]
         added = [f'"{name}" = "{into.name}"."{name}" + excluded."{name}"' for name in add]
         changes = ", ".join([*changed, *added])
-        _insert(session.connection(), into, rows, f"ON CONFLICT ({_listed(key)}) DO UPDATE SET {changes}")
+        _insert(connection_of(session), into, rows, f"ON CONFLICT ({_listed(key)}) DO UPDATE SET {changes}")
 
 
 def update_each(session: Session, into: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str]) -> None:
     """Give the row of each `key` the values that stand beside it. Objects of the session do not notice."""
     if not rows:
         return
-    connection = session.connection()
+    connection = connection_of(session)
     names = tuple(name for name in rows[0] if name not in key)
     if connection.dialect.name == "postgresql":
         changes = ", ".join(f'"{name}" = given."{name}"' for name in names)

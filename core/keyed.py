@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
 from core.arrays import PackedArray
-from core.db import as_kept
+from core.db import as_kept, connection_of
 from core.lists import of_keys, parameters, varying
 
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]  # theirs
@@ -31,7 +31,7 @@ class Keyed:
         """The rows of these keys. `values`: the statement's other parameters."""
         if not keys:
             return ()
-        connection = session.connection()
+        connection = connection_of(session)
         columns = list(zip(*keys, strict=True))
         if connection.dialect.name == "postgresql":
             return connection.execute(self._arrays, values | dict(zip(self._names, columns, strict=True))).all()

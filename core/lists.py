@@ -7,16 +7,22 @@ all, is an equality.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, Column, ColumnElement, and_, func, select, tuple_
 
+from core.documents import write_json
+
 
 def varying(keys: Sequence[Sequence[Any]]) -> tuple[int, ...]:
     """Which columns of these keys (columns of one value at least) have more than one value."""
-    return tuple(at for at, values in enumerate(keys) if any(value != values[0] for value in values))
+    return tuple(
+        at
+        for at, values in enumerate(keys)
+        for first in values[:1]
+        if any(v is not first and v != first for v in values)
+    )
 
 
 def parameters(
@@ -27,7 +33,7 @@ def parameters(
     if not varies:
         return same
     lists = [write(at, keys[at]) for at in varies]
-    return [*same, json.dumps(list(zip(*lists, strict=True)) if len(lists) > 1 else list(dict.fromkeys(lists[0])))]
+    return [*same, write_json(list(zip(*lists, strict=True)) if len(lists) > 1 else list(dict.fromkeys(lists[0])))]
 
 
 def of_keys(

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
 from core import events
+from core.db import bind
 from core.errors import Unavailable
 
 T = TypeVar("T")
@@ -221,6 +222,7 @@ class Writer:
     def _in_one_transaction(self, connection: Connection, waiting: list[_Waiting[Any]]) -> set[str]:
         with Session(connection, expire_on_commit=False) as session:
             events.attach(session, self._bus)
+            bind(session)
             groups = _groups(waiting)
             if len(groups) == 1 and len(waiting) > 1 and waiting[0].batch is not None:
                 # Nothing else is in this transaction, so it is the savepoint; a failure runs them one by one.

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, Session, col
 
-from core.db import Row, UtcDateTime, among_keys, table, upsert
+from core.db import Row, UtcDateTime, among_keys, connection_of, table, upsert
 
 
 class Score(Row, table=True):
@@ -231,7 +231,7 @@ def top(session: Session, brand_id: UUID, campaign_id: UUID, limit: int = 10) ->
     The histogram says at which score the board is cut: those above are few, those at the cut come from the index in
     their order, however many share that score.
     """
-    connection = session.connection()
+    connection = connection_of(session)
     here = {"brand": brand_id, "campaign": campaign_id}
     cut, room, above = 0, 0, 0
     for score, members in connection.execute(_SCORES_FROM_TOP, here | {"most": limit}):
@@ -245,7 +245,7 @@ def top(session: Session, brand_id: UUID, campaign_id: UUID, limit: int = 10) ->
 
 def standing(session: Session, brand_id: UUID, campaign_id: UUID, member_id: UUID) -> Standing | None:
     """The member's place; None for somebody with no qualified friend yet."""
-    connection = session.connection()
+    connection = connection_of(session)
     me = {"brand": brand_id, "campaign": campaign_id, "member": member_id}
     mine = connection.execute(_MINE, me).one_or_none()
     if mine is None:

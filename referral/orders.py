@@ -13,7 +13,7 @@ never joined a group, counts too: the first such order qualifies the referral. E
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -59,6 +59,7 @@ class Taken:
     member_id: UUID | None = None
     referral_id: UUID | None = None
     campaign_id: UUID | None = None
+    campaign: str | None = None
     status: str = "unattributed"
     reason: str | None = None
     refunded: int = 0
@@ -92,21 +93,24 @@ def record_orders(session: Session, orders: Sequence[Order]) -> list[Recorded]:
     """
     for order in orders:
         check_order(order)
+    return record_checked(session, orders)
+
+
+def record_checked(session: Session, orders: Sequence[Order]) -> list[Recorded]:
+    """`record_orders`, of orders that were checked (`check_order`) when they came."""
     lock_orders(session, {order.brand_id for order in orders})
-    known = known_of(session, {order.key for order in orders})
+    keys = [order.key for order in orders]
+    known = known_of(session, set(keys))
     fresh: dict[Key, Order] = {}
-    for order in orders:
-        if order.key in known:
-            _compare(order, known[order.key])
-        else:
-            _compare(order, fresh.setdefault(order.key, order))
-    made = _record(session, sorted(fresh.values(), key=lambda order: order.ordered_at))
+    for key, order in zip(keys, orders, strict=True):
+        _compare(order, known[key] if key in known else fresh.setdefault(key, order))
+    made = _record(session, dict(sorted(fresh.items(), key=lambda one: one[1].ordered_at)))
     answers = []
-    for order in orders:
-        if fresh.pop(order.key, None) is not None:
-            answers.append(made[order.key])
+    for key in keys:
+        if fresh.pop(key, None) is not None:
+            answers.append(made[key])
         else:
-            first = made.get(order.key) or _answer(known[order.key])
+            first = made.get(key) or _answer(known[key])
             answers.append(replace(first, repeated=True))
     return answers
 
@@ -167,33 +171,36 @@ def _answer(row: Conversion) -> Recorded:
     return Recorded(*decided, row.net, row.refunded, row.ordered_at, row.received_at)
 
 
-def _record(session: Session, orders: Sequence[Order]) -> dict[Key, Recorded]:
+def _record(session: Session, fresh: Mapping[Key, Order]) -> dict[Key, Recorded]:
     """Write new orders, take off the refunds that waited for them, and let the referrals follow."""
-    if not orders:
+    if not fresh:
         return {}
+    orders = list(fresh.values())
     buyers = find_buyers(session, orders)
     friends = {(order.brand_id, b.member_id) for order, b in zip(orders, buyers, strict=True) if b.member_id}
     came = ways_of(session, friends)
-    waiting = waiting_for(session, {order.key for order in orders})
+    waiting = waiting_for(session, fresh)
     taken = [Taken(order, ids.new()) for order in orders]
     theirs = [came.get((order.brand_id, buyer.member_id), ()) for order, buyer in zip(orders, buyers, strict=True)]
     judged = judge(session, _asked(taken, buyers, theirs))
     counting: list[tuple[Taken, Brought]] = []
     decided = []
     for one, buyer, ways in zip(taken, buyers, theirs, strict=True):
-        for refund in waiting.get(one.order.key, ()):
+        for refund in waiting.get(one.order.key, ()) if waiting else ():
             _net(one, refund)
         brought = _attribute(one, buyer, ways, judged)
         if brought is not None and one.left:
             counting.append((one, brought))
-        decided.append(decision(one.order.brand_id, one, _its(one, ways), judged, click_id=one.order.click_id))
+        way = _its(one, ways)
+        one.campaign = way.slug if way is not None else None
+        decided.append(decision(one.order.brand_id, one, way, judged, click_id=one.order.click_id))
     now = clock.now()  # before anything is flushed: a refund may not name an order that is not there
     insert_all(session, table(Conversion), [_row(one, now) for one in taken])
     session.flush()
     keep(session, decided, now)
     _tell(session, [(one.order.brand_id, one.id) for one in taken], now)
     _follow(session, counting, judged)
-    return {one.order.key: _told_first(one, now) for one in taken}
+    return {key: _told_first(one, now) for key, one in zip(fresh, taken, strict=True)}
 
 
 def _tell(session: Session, recorded: Sequence[tuple[UUID, UUID]], now: datetime) -> None:
@@ -205,7 +212,7 @@ def _tell(session: Session, recorded: Sequence[tuple[UUID, UUID]], now: datetime
 
 def _told_first(one: Taken, now: datetime) -> Recorded:
     decided = (one.id, one.status, one.reason, one.referral_id, one.campaign_id, one.member_id)
-    return Recorded(*decided, one.order.net, one.refunded, one.order.ordered_at, now)
+    return Recorded(*decided, one.order.net, one.refunded, one.order.ordered_at, now, campaign=one.campaign)
 
 
 def _row(one: Taken, now: datetime) -> dict[str, Any]:

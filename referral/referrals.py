@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, Session, col
 
-from core.db import Json, TenantRow, UtcDateTime, table
+from core.db import Json, TenantRow, UtcDateTime, connection_of, table
 from referral import leaderboard, rules
 from referral.brands import Brand
 from referral.campaigns import Campaign
@@ -205,7 +205,7 @@ def lock_graph(session: Session, brand_id: UUID) -> None:
     members can close none, so the hot path does not come here; nor does it wait (the lock leaves keys alone).
     SQLite has one writer anyway.
     """
-    connection = session.connection()
+    connection = connection_of(session)
     if connection.dialect.name == "postgresql":
         connection.execute(_LOCK, {"brand": brand_id})
 

@@ -18,7 +18,7 @@ from sqlalchemy import Select, bindparam, literal_column, select
 from sqlmodel import Session, col
 
 from core import clock, events, ids
-from core.db import among_keys, table
+from core.db import among_keys, connection_of, table
 from core.errors import Conflict
 from referral.campaigns import Campaign
 from referral.conversions import (
@@ -190,7 +190,7 @@ def waiting_for(session: Session, orders: Collection[Key]) -> dict[Key, list[Ref
     """The refunds that wait for these orders, as they came."""
     found: dict[Key, list[Refund]] = defaultdict(list)
     shops = {(brand_id, source) for brand_id, source, _ in orders}
-    if not orders or not any(session.connection().execute(_WAITING, {"b": b, "s": s}).first() for b, s in shops):
+    if not orders or not any(connection_of(session).execute(_WAITING, {"b": b, "s": s}).first() for b, s in shops):
         return found  # as nearly always
     t = table(Refund)
     rows = session.scalars(

@@ -296,11 +296,12 @@ KNOWN_PLANS = 1024
 def cached_plan(session: Session, brand_id: UUID, campaign_id: UUID, version: int) -> Plan:
     """`plan_of`, remembered in the process: the plan of a version never changes once it is saved."""
     key = (brand_id, campaign_id, version)
-    if key not in _known:
+    plan = _known.get(key)
+    if plan is None:
         plan = plan_of(session, *key)
         if not plan.rules and not plan.prizes:  # perhaps not saved yet
             return plan
         if len(_known) >= KNOWN_PLANS:
             _known.clear()
         _known[key] = plan
-    return _known[key]
+    return plan

@@ -110,8 +110,8 @@ def _row(one: Decision, at: datetime) -> dict[str, Any]:
         "referral_id": one.referral_id,
         "policy": one.policy,
         "click_id": one.click_id,
-        "touches": [str(touch) for touch in one.touches],
-        "shares": [[str(part.touch_id), str(part.advocate_id), part.share] for part in one.shares],
+        "touches": one.touches,
+        "shares": [(part.touch_id, part.advocate_id, part.share) for part in one.shares],
         "reason": one.reason,
         "decided_at": at,
     }

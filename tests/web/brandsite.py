@@ -38,6 +38,7 @@ from tests.web.site import PHONE, until, ways_in
 from web.app import create_app
 from web.auth.cookies import form_token
 from web.auth.door import Doorkeeper
+from web.cork import CorkedProtocol
 from web.parts import Bot, WebParts
 
 OTHER = "Otherworld"
@@ -164,7 +165,9 @@ async def open_brand(
             bots=lambda session: bots,
             stopping=stopping.is_set,
         )
-        config = uvicorn.Config(create_app(parts), port=port, log_level="error", proxy_headers=False)
+        config = uvicorn.Config(
+            create_app(parts), port=port, http=CorkedProtocol, log_level="error", proxy_headers=False
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         try:

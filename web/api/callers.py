@@ -63,27 +63,25 @@ class Callers:
         self._item = limits.parse(self.rate)
         self._policy = f'"key";q={self._item.amount};w={self._item.get_expiry()}'
 
-    def at_hand(self, said: str) -> Holder | None:
-        """Whose key this header carries, if it was looked up within `FRESH_SECONDS` and still opens."""
-        kept = self._known.get(_digest(said))
-        if kept is None or kept[0] < time.monotonic() or kept[1] is None:
-            return None
-        return kept[1] if kept[1].expires_at is None or kept[1].expires_at > clock.now() else None
+    async def known(self, said: str) -> Holder | None:
+        """Whose key this header carries, if it opens anything."""
+        digest = _digest(said)
+        kept = self._known.get(digest)
+        fresh = kept is not None and kept[0] >= time.monotonic()
+        found = kept[1] if fresh and kept is not None else await self._look_up(digest) if digest else None
+        opens = found is not None and (found.expires_at is None or found.expires_at > clock.now())
+        return found if opens else None
 
     async def holder(self, request: Request) -> Holder:
         """Whose key the request carries. Raises `HTTPException(401)`."""
         said = request.headers.get("authorization", "")
-        digest = _digest(said)
-        found = await self._look_up(digest) if digest else None
-        if found is None or (found.expires_at is not None and found.expires_at <= clock.now()):
+        found = await self.known(said)
+        if found is None:
             problem = ', error="invalid_token"' if said else ""
             raise HTTPException(401, headers={"WWW-Authenticate": f'Bearer realm="daixin"{problem}'})
         return found
 
     async def _look_up(self, digest: str) -> Holder | None:
-        kept = self._known.get(digest)
-        if kept is not None and kept[0] >= time.monotonic():
-            return kept[1]
         found = await self.reader.run(lambda session: holder_of(session, digest))
         self._known[digest] = (time.monotonic() + FRESH_SECONDS, found)
         self._known.move_to_end(digest)

@@ -52,7 +52,11 @@ class OrderLine(NamedTuple):
 
 def recorded(session: Session, orders: Sequence[Order], made: Sequence[Recorded]) -> list[OrderLine]:
     """These orders, as what became of them was told just now."""
-    keys = {(order.brand_id, one.campaign_id) for order, one in zip(orders, made, strict=True) if one.campaign_id}
+    keys = {
+        (order.brand_id, one.campaign_id)
+        for order, one in zip(orders, made, strict=True)
+        if one.campaign_id and not one.campaign
+    }
     slugs = {(row[0], row[1]): row[2] for row in _SLUGS.ask(session, keys)} if keys else {}
     return [
         OrderLine(
@@ -69,7 +73,7 @@ def recorded(session: Session, orders: Sequence[Order], made: Sequence[Recorded]
             one.refunded,
             one.ordered_at,
             one.received_at,
-            slugs.get((order.brand_id, one.campaign_id)) if one.campaign_id else None,
+            one.campaign or slugs.get((order.brand_id, one.campaign_id)) if one.campaign_id else None,
         )
         for order, one in zip(orders, made, strict=True)
     ]

@@ -48,7 +48,7 @@ class StraightOrders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take the orders, or hand them on with their body as it was."""
         headers = told_by(scope)
-        holder = self._callers.at_hand(headers.get("authorization", ""))
+        holder = await self._callers.known(headers.get("authorization", ""))
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if holder is None or SCOPE not in holder.scopes or kind != "application/json":
             return await self._app(scope, receive, send)

@@ -15,7 +15,7 @@ from core.errors import Conflict
 from referral import codes
 from referral.campaigns import owners_of
 from referral.conversions import Order, RefundOrder
-from referral.orders import record_orders
+from referral.orders import record_checked
 from referral.refunds import record_refunds
 from referral.touches import Touch
 from web.api import shown
@@ -36,7 +36,8 @@ class Told(Generic[T]):
 
 
 def take_orders(session: Session, told: Sequence[Told[Order]]) -> list[Answer]:
-    """Record these orders; a batch function of `core.writer`. Raises as `record_orders`, and what `_once` raises."""
+    """Record these orders, which were checked; a batch function of `core.writer`. Raises as `record_checked`, and what
+    `_once` raises."""
     return _once(session, told, _record_orders)
 
 
@@ -89,7 +90,7 @@ def _record_orders(session: Session, told: Sequence[Told[Order]]) -> list[Answer
     typed = [one.what.code for one in told if one.click_id and one.what.code] if clicks else []
     owned = _brands_of(session, typed) if typed else {}
     orders = [_with_code(one, clicks, owned) for one in told]
-    made = record_orders(session, orders)
+    made = record_checked(session, orders)
     return [
         Answer(200 if result.repeated else 201, shown.conversion(line, one.locale))
         for one, result, line in zip(told, made, shown.recorded(session, orders, made), strict=True)
