@@ -208,6 +208,8 @@ class Postgres:
 
     socket: str
     numbers: Iterator[int]
+    desk: psycopg.Connection
+    """Where databases are made and removed."""
 
     def url(self, name: str) -> str:
         """Where the database `name` of this server is."""
@@ -218,16 +220,12 @@ class Postgres:
         name = f"daixin_{next(self.numbers)}"
         source = _name(template) if template else "template0"
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
-        self._do(statement.format(sql.Identifier(name), sql.Identifier(source)))
+        self.desk.execute(statement.format(sql.Identifier(name), sql.Identifier(source)))
         return self.url(name)
 
     def drop(self, url: str) -> None:
         """Remove a database, whoever is still connected to it."""
-        self._do(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_name(url))))
-
-    def _do(self, statement: sql.Composed) -> None:
-        with psycopg.connect(host=self.socket, user="postgres", dbname="postgres", autocommit=True) as connection:
-            connection.execute(statement)
+        self.desk.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_name(url))))
 
 
 def _name(url: str) -> str:
@@ -265,21 +263,21 @@ def postgres_database() -> Iterator[Postgres]:
     try:
         server = get_server(folder / "data", cleanup_mode="stop")
         try:
-            info = server.get_postmaster_info()
-            postgres = Postgres(str(info.socket_dir), count(1))
-            _hurry(postgres)
-            yield postgres
+            socket = str(server.get_postmaster_info().socket_dir)
+            with psycopg.connect(host=socket, user="postgres", dbname="postgres", autocommit=True) as desk:
+                _hurry(desk)
+                yield Postgres(socket, count(1), desk)
         finally:
             server.cleanup()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _hurry(postgres: Postgres) -> None:
-    """Nothing here outlives the run, so nothing waits for the disk."""
-    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-        postgres._do(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
-    postgres._do(sql.SQL("SELECT pg_reload_conf()").format())
+def _hurry(desk: psycopg.Connection) -> None:
+    """Nothing here outlives the run, so nothing waits for the disk; nothing grows enough to be tidied or compiled."""
+    for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum", "jit"):
+        desk.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+    desk.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture

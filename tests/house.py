@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -28,9 +29,10 @@ T = TypeVar("T")
 @cache
 def _template() -> Path:
     """A migrated empty SQLite file, made once per test run and copied for each test."""
-    path = Path(tempfile.mkdtemp(prefix="daixin-test-")) / "template.db"
-    migrations.migrate(f"sqlite:///{path}")
-    return path
+    folder = Path(tempfile.mkdtemp(prefix="daixin-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    migrations.migrate(f"sqlite:///{folder / 'template.db'}")
+    return folder / "template.db"
 
 
 def fresh_sqlite(folder: Path) -> str:

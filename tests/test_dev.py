@@ -150,12 +150,40 @@ def test_it_becomes_the_program_with_the_arguments_given(
     dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
 ) -> None:
     became: list[Any] = []
+    monkeypatch.setattr(os, "environ", os.environ.copy())  # `test` changes it
     monkeypatch.chdir(tmp_path)  # main goes to the project's folder; this brings the other tests back
     monkeypatch.setattr(dev, "set_up", lambda: None)
     monkeypatch.setattr(dev.os, "execv", lambda path, words: became.extend((path, words)))
     monkeypatch.setattr(dev, "PROGRAMS", {name: [sys.executable, *words[1:]] for name, words in dev.PROGRAMS.items()})
     dev.main([command, "--only", "web"])
     assert became == [sys.executable, [sys.executable, *dev.PROGRAMS[command][1:], "--only", "web"]]
+
+
+@pytest.mark.parametrize(
+    ("place", "room", "chosen", "where"),
+    [
+        ("there", 0, None, "there"),
+        ("there", 0, "/mine", "/mine"),
+        ("there", 2**62, None, None),
+        ("nowhere", 0, None, None),
+    ],
+    ids=["room", "another place was chosen", "too little room", "no such place"],
+)
+def test_tests_write_in_memory_where_there_is_room(
+    dev: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    place: str,
+    room: int,
+    chosen: str | None,
+    where: str | None,
+) -> None:
+    (tmp_path / "there").mkdir()
+    monkeypatch.setattr(dev, "MEMORY", tmp_path / place)
+    monkeypatch.setattr(dev, "ROOM", room)
+    monkeypatch.setattr(os, "environ", {} if chosen is None else {"TMPDIR": chosen})
+    dev.write_in_memory()
+    assert os.environ.get("TMPDIR") == (where if where != "there" else str(tmp_path / "there"))
 
 
 def test_it_imports_only_the_standard_library() -> None:
