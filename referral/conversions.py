@@ -41,8 +41,6 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 Key = tuple[UUID, str, str]
 """(brand, source, the source's own id) of an order or a refund."""
-
-
 _UNCOUNTED = text("status <> 'attributed'")
 
 
