@@ -207,8 +207,6 @@ class Recorded:
     ordered_at: datetime
     received_at: datetime
     repeated: bool = field(default=False, compare=False)
-    campaign: str | None = field(default=None, compare=False)
-    """The campaign's slug, if it was at hand."""
 
 
 @dataclass(frozen=True, slots=True)

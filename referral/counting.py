@@ -26,7 +26,7 @@ from referral.refunds import REFUNDED
 class Brought:
     """How a friend came, with what the campaign counts: the columns that a decision about an order needs.
 
-    `slug`: the campaign's. `gone_at`: when the advocate was forgotten, if they were.
+    `gone_at`: when the advocate was forgotten, if they were.
     """
 
     brand_id: UUID
@@ -43,22 +43,14 @@ class Brought:
     touch_id: UUID
     event: str
     ends_at: datetime
-    slug: str
     gone_at: datetime | None
 
 
 _R, _C, _A = table(Referral), table(Campaign), table(Member)
 # Asked row by row, so that no plan ever reads all members for it.
 _GONE_AT = select(_A.c.erased_at).where(_A.c.brand_id == _R.c.brand_id, _A.c.id == _R.c.advocate_id).scalar_subquery()
-_ITS_CAMPAIGN = (_C.c.event, _C.c.ends_at, _C.c.slug)
 _WAYS = Keyed(
-    select(
-        *(_R.c[name] for name in tuple(Brought.__dataclass_fields__)[:-4]),
-        _C.c.event,
-        _C.c.ends_at,
-        _C.c.slug,
-        _GONE_AT,
-    )
+    select(*(_R.c[name] for name in tuple(Brought.__dataclass_fields__)[:-3]), _C.c.event, _C.c.ends_at, _GONE_AT)
     .join(_C, (_C.c.brand_id == _R.c.brand_id) & (_C.c.id == _R.c.campaign_id))
     .order_by(_R.c.id)
     .with_for_update(of=_R, key_share=True),

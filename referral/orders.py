@@ -59,7 +59,6 @@ class Taken:
     member_id: UUID | None = None
     referral_id: UUID | None = None
     campaign_id: UUID | None = None
-    campaign: str | None = None
     status: str = "unattributed"
     reason: str | None = None
     refunded: int = 0
@@ -191,9 +190,7 @@ def _record(session: Session, fresh: Mapping[Key, Order]) -> dict[Key, Recorded]
         brought = _attribute(one, buyer, ways, judged)
         if brought is not None and one.left:
             counting.append((one, brought))
-        way = _its(one, ways)
-        one.campaign = way.slug if way is not None else None
-        decided.append(decision(one.order.brand_id, one, way, judged, click_id=one.order.click_id))
+        decided.append(decision(one.order.brand_id, one, _its(one, ways), judged, click_id=one.order.click_id))
     now = clock.now()  # before anything is flushed: a refund may not name an order that is not there
     insert_all(session, table(Conversion), [_row(one, now) for one in taken])
     session.flush()
@@ -212,7 +209,7 @@ def _tell(session: Session, recorded: Sequence[tuple[UUID, UUID]], now: datetime
 
 def _told_first(one: Taken, now: datetime) -> Recorded:
     decided = (one.id, one.status, one.reason, one.referral_id, one.campaign_id, one.member_id)
-    return Recorded(*decided, one.order.net, one.refunded, one.order.ordered_at, now, campaign=one.campaign)
+    return Recorded(*decided, one.order.net, one.refunded, one.order.ordered_at, now)
 
 
 def _row(one: Taken, now: datetime) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -52,12 +52,8 @@ class OrderLine(NamedTuple):
 
 def recorded(session: Session, orders: Sequence[Order], made: Sequence[Recorded]) -> list[OrderLine]:
     """These orders, as what became of them was told just now."""
-    keys = {
-        (order.brand_id, one.campaign_id)
-        for order, one in zip(orders, made, strict=True)
-        if one.campaign_id and not one.campaign
-    }
-    slugs = {(row[0], row[1]): row[2] for row in _SLUGS.ask(session, keys)} if keys else {}
+    keys = {(order.brand_id, one.campaign_id) for order, one in zip(orders, made, strict=True) if one.campaign_id}
+    slugs = _slugs_of(session, keys)
     return [
         OrderLine(
             one.conversion_id,
@@ -73,10 +69,25 @@ def recorded(session: Session, orders: Sequence[Order], made: Sequence[Recorded]
             one.refunded,
             one.ordered_at,
             one.received_at,
-            one.campaign or slugs.get((order.brand_id, one.campaign_id)) if one.campaign_id else None,
+            slugs[(order.brand_id, one.campaign_id)] if one.campaign_id else None,
         )
         for order, one in zip(orders, made, strict=True)
     ]
+
+
+_known: dict[tuple[UUID, UUID], str] = {}
+KNOWN_SLUGS = 4096
+
+
+def _slugs_of(session: Session, campaigns: Collection[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], str]:
+    """The slugs of these (brand, campaign), which never change and are remembered in the process."""
+    unknown = [key for key in campaigns if key not in _known]
+    if unknown:
+        if len(_known) > KNOWN_SLUGS:
+            _known.clear()
+            unknown = list(campaigns)
+        _known.update({(row[0], row[1]): row[2] for row in _SLUGS.ask(session, unknown)})
+    return _known
 
 
 def conversion(row: Row[Any] | OrderLine, locale: str) -> Shown:
