@@ -46,7 +46,7 @@ from referral.members import Account, Identity, Member
 
 log = structlog.get_logger()
 _WORD = re.compile(r"[/!！／]?(\S+?)(?:@\w+)?(?:[\s:：]+(.*))?", re.DOTALL)
-SMALL_TALK = frozenset("hi hello 你好 开始 ? code top lang 为什么 原因 为何 加入 好友 活动".split())
+SMALL_TALK = frozenset("hi hello 你好 开始 ? code top lang why 为什么 原因 为何 加入 好友 活动".split())
 """Command words that people also say to each other: in a group they are for us only behind a slash."""
 GREETINGS = ("start", "join", "help", "language")
 """Commands with which a person only begins to talk: who then names a friend's code is still new."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import col
 
 from bots.case_words import Telling
-from bots.command import CommandSpec
+from bots.command import Argument, CommandSpec
 from bots.commands import appeal
 from bots.context import Command, Context, Safe, name_of, sentences
 from bots.lines import outcome
@@ -30,6 +32,8 @@ from rewards.rewards import Reward, rewards_for
 
 SHOWN = 8
 """Friends named in one answer; the counts cover all."""
+ASKED = 40
+"""Characters of a name that are said back."""
 DECISIONS = 6
 """Decisions told of each friend."""
 
@@ -95,27 +99,53 @@ def friend_line(ctx: Context, campaign: Campaign, friend: Referral) -> str:
 
 
 def why(ctx: Context) -> Reply:
-    """For each friend one sentence with the rule and its facts; also how the person came here themselves."""
-    campaign = named(ctx) or own(ctx)
+    """For each friend one sentence with the rule and its facts; also how the person came here themselves.
+
+    Behind the command may stand a friend's name, with other words around it or only a part of it.
+    """
+    campaign = named(ctx)
+    asked = "" if campaign is not None else _plain(ctx.argument)
+    campaign = campaign or own(ctx)
     if campaign is None:
         return ctx.reply("campaign.none")
-    friends = referrals_by(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)[:SHOWN]
+    friends = referrals_by(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
+    if asked:
+        friends = [friend for friend in friends if _means(asked, _friend(ctx, friend.friend_id))]
+    friends = friends[:SHOWN]
     rewards = rewards_for(ctx.session, ctx.brand.id, [friend.id for friend in friends])
     lines = [_why_line(ctx, campaign, friend, rewards) for friend in friends]
-    lines += [_refused_line(ctx, campaign, touch) for touch in _refused(ctx, campaign, mine=True)]
-    lines += [
-        _doubt_line(ctx, campaign, case) for case in doubts.in_doubt(ctx.session, campaign, ctx.member.id)[:SHOWN]
-    ]
-    lines += _own_line(ctx, campaign)
-    lines += [_tried_line(ctx, campaign, touch) for touch in _refused(ctx, campaign, mine=False)]
+    lines += [_refused_line(ctx, campaign, touch) for touch in _refused(ctx, campaign, mine=True, asked=asked)]
+    if not asked:
+        lines += [
+            _doubt_line(ctx, campaign, case) for case in doubts.in_doubt(ctx.session, campaign, ctx.member.id)[:SHOWN]
+        ]
+        lines += _own_line(ctx, campaign)
+        lines += [_tried_line(ctx, campaign, touch) for touch in _refused(ctx, campaign, mine=False)]
+    if not lines and asked:
+        row = (ctx.button("button.me", f"do:me {campaign.slug}"), ctx.button("button.why", f"do:why {campaign.slug}"))
+        return ctx.reply("why.unknown", asked=ctx.argument[:ASKED], title=ctx.title(campaign), buttons=(row,))
     if not lines:
         rows = ((ctx.button("button.invite", f"do:invite {campaign.slug}"),), *others(ctx, "why", campaign))
         return ctx.reply("why.nothing", title=ctx.title(campaign), buttons=rows)
     text = ctx.say("why.heading", title=ctx.title(campaign)) + "\n\n" + "\n".join("- " + line for line in lines)
-    mine = referral_of(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
+    mine = None if asked else referral_of(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
     judged = appeal.buttons(ctx, [*friends, mine] if mine is not None else friends)
     rows = (*judged, *others(ctx, "why", campaign))
     return Reply(text, buttons=rows, private=True, brief=ctx.say("group.brief"))
+
+
+def _friend(ctx: Context, member_id: UUID) -> str:
+    return name_of(ctx.session, ctx.brand.id, member_id, ctx.locale)
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+def _means(asked: str, name: str) -> bool:
+    """Whether these words are about somebody of this name."""
+    name = _plain(name)
+    return asked in name or (len(name) > 1 and name in asked)
 
 
 def _own_line(ctx: Context, campaign: Campaign) -> list[str]:
@@ -161,8 +191,8 @@ def _facts(ctx: Context, campaign: Campaign, referral: Referral) -> dict[str, ob
     }
 
 
-def _refused(ctx: Context, campaign: Campaign, *, mine: bool) -> Sequence[Touch]:
-    """Arrivals that made no referral: with my code (`mine`), or my own with somebody's."""
+def _refused(ctx: Context, campaign: Campaign, *, mine: bool, asked: str = "") -> Sequence[Touch]:
+    """Arrivals that made no referral: with my code (`mine`), or my own with somebody's. `asked`: whose."""
     my_codes = codes_of(ctx.session, campaign, ctx.member.id)
     from_me = col(Touch.code).in_(my_codes) & (col(Touch.member_id) != ctx.member.id)
     of_me = col(Touch.member_id) == ctx.member.id
@@ -180,7 +210,8 @@ def _refused(ctx: Context, campaign: Campaign, *, mine: bool) -> Sequence[Touch]
     # Trying ten times is one thing that happened, not ten.
     newest: dict[tuple[object, str | None], Touch] = {}
     for touch in rows:
-        newest.setdefault((touch.member_id, touch.outcome), touch)
+        if not asked or (touch.member_id is not None and _means(asked, _friend(ctx, touch.member_id))):
+            newest.setdefault((touch.member_id, touch.outcome), touch)
     return list(newest.values())[:SHOWN]
 
 
@@ -224,6 +255,7 @@ WHY = Command(
         "why",
         ("为什么", "原因", "为何"),
         {"en": "Why a friend did or did not count", "zh_Hans": "朋友为什么算数或没算数"},
+        Argument("friend", {"en": "a friend’s name, or nothing for the newest", "zh_Hans": "朋友的名字，或留空"}),
     ),
     why,
 )

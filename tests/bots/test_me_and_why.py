@@ -232,3 +232,48 @@ async def test_leaving_while_the_reward_is_held(tmp_path: Path, locale: str, scr
 async def test_the_time_ran_out(tmp_path: Path, locale: str, script: str) -> None:
     async with open_town(tmp_path, locale) as town:
         await town.play(script)
+
+
+@in_both(
+    en="""
+    Alice invites Bob.
+    Alice invites Carol.
+    Carol joins.
+    Alice> why Bob
+    Spring tea: what counted, and why
+    • Bob opened your invitation on Mar 2, 12:00 but has not joined the group. It can still count until Apr 1, \
+    12:00.
+    Alice> /why has CAROL not counted?
+    Spring tea: what counted, and why
+    • Carol has been in the group since Mar 2, 12:00. The rule asks for 7 days, so it counts on Mar 9, 12:00.
+    Alice> why [Dan](http://x)
+    I found no friend called “[Dan](http://x)” in Spring tea.
+    [My friends] [Why?]
+    Alice> [Why?]
+    Spring tea: what counted, and why
+    • Carol has been in the group since Mar 2, 12:00. The rule asks for 7 days, so it counts on Mar 9, 12:00.
+    • Bob opened your invitation on Mar 2, 12:00 but has not joined the group. It can still count until Apr 1, \
+    12:00.
+    """,
+    zh="""
+    Alice invites Bob.
+    Alice invites Carol.
+    Carol joins.
+    Alice> 为什么 Bob
+    春茶会：算没算，为什么
+    • Bob 于 3月2日 12:00 打开了你的邀请，但还没进群。4月1日 12:00 之前达到要求仍然算数。
+    Alice> 为什么 carol 没算数？
+    春茶会：算没算，为什么
+    • Carol 从 3月2日 12:00 起在群里。规则要求留满 7 天，到 3月9日 12:00 就算数。
+    Alice> 为什么：小丹
+    春茶会 里没有找到叫「小丹」的朋友。
+    [我的朋友] [为什么？]
+    Alice> [为什么？]
+    春茶会：算没算，为什么
+    • Carol 从 3月2日 12:00 起在群里。规则要求留满 7 天，到 3月9日 12:00 就算数。
+    • Bob 于 3月2日 12:00 打开了你的邀请，但还没进群。4月1日 12:00 之前达到要求仍然算数。
+    """,
+)
+async def test_one_friend_by_name(tmp_path: Path, locale: str, script: str) -> None:
+    async with open_town(tmp_path, locale) as town:
+        await town.play(script)
