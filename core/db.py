@@ -45,8 +45,9 @@ from core.documents import write_json
 from core.lists import of_keys, parameters, varying
 
 T = TypeVar("T")
-LARGEST_PIECE = 64
-"""Rows of one INSERT on SQLite; with any table's columns far below its 32,766 parameters."""
+LARGEST_PIECE, PIECE = 64, 16
+"""Rows of one INSERT on SQLite, with any table's columns far below its 32,766 parameters: a multiple of the second, or
+fewer than that."""
 _UNKNOWN = SafeUUID.unknown
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -343,20 +344,19 @@ def _insert_arrays(
 
 
 def _insert_pieces(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]], tail: str) -> int:
-    """SQLite: statements of 64, 32, … 1 rows; how many rows were inserted.
+    """SQLite: statements of 64, 48, 32, or 16 and fewer rows; how many rows were inserted.
 
     The driver lets go of the interpreter for every statement, and gets it back only when the event loop pauses: one
-    by one, a batch of clicks would wait for the loop as often as it has rows. Seven texts a table stay prepared.
+    by one, a batch of clicks would wait for the loop as often as it has rows. Nineteen texts a table stay prepared.
     """
     columns = _columns(into, rows)
     given = list(zip(*_values(connection, into, columns), strict=True))
     head = " ".join(["INSERT INTO", f'"{into.name}" ({_listed(columns)})', "VALUES"])
     one = f"({', '.join('?' * len(columns))})"
-    inserted, at, size = 0, 0, LARGEST_PIECE
+    inserted, at = 0, 0
     while at < len(given):
-        if size > len(given) - at:
-            size //= 2
-            continue
+        left = min(len(given) - at, LARGEST_PIECE)
+        size = left if left < PIECE else left - left % PIECE
         text = " ".join([head, ", ".join([one] * size), tail])
         inserted += connection.exec_driver_sql(text, tuple(chain.from_iterable(given[at : at + size]))).rowcount
         at += size

@@ -7,7 +7,6 @@ outside, which no rollback takes back.
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from core.writer import Writer
 from daixin.bootstrap import join_parts
 from referral import members
 from referral.outreach import broadcasts, messages
+from tests.forked import forks
 from tests.rewards.mortal import watch
 
 AT_ONCE = 3
@@ -62,8 +62,7 @@ class Street:
 
 def die_and_go_on(url: str, street: Path, longest: int) -> int:
     """Runs with fuses of 1, 2, 3 … until one comes to its end; how many died."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pytest", __name__, "tests.warm"])
+    context = forks()
     for fuse in range(1, longest):
         offset = clock.offset() + fuse * (LEASE + timedelta(seconds=1))
         process = context.Process(target=cry, args=(url, street, offset, fuse))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import os
 import signal
 from collections import Counter
@@ -33,6 +32,7 @@ from daixin import jobs
 from daixin.bootstrap import join_parts
 from referral import members
 from referral.announcing import TOPIC
+from tests.forked import forks
 
 LONGEST_FUSE = 40
 """Runs at one moment after which the story would not be going on any more."""
@@ -119,9 +119,7 @@ class Deaths:
         return int(process.exitcode)
 
     def _start(self, offset: timedelta, fuse: int) -> Any:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["pytest", "tests.rewards.warmed"])
-        process = context.Process(target=lead, args=(self.url, self.wall.path, offset, fuse))
+        process = forks().Process(target=lead, args=(self.url, self.wall.path, offset, fuse))
         process.start()
         return process
 

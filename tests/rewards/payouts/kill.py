@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import multiprocessing
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,6 +30,7 @@ from rewards.payouts.payouts import OPEN, Payout
 from rewards.payouts.port import Provider
 from rewards.payouts.runner import PayoutRunner
 from rewards.payouts.settling import Pace
+from tests.forked import forks
 from tests.house import House
 from tests.rewards.payouts.till import Till, open_till
 
@@ -99,8 +99,7 @@ def run_killed(
     """
     till = open_till(house, rig.provider, rig.asset, funded=10**9)
     persons = [_person(till, rig, n) for n in range(people)]
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pytest", __name__, "tests.warm", rig.factory.partition(":")[0]])
+    context = forks()
     cut, asked = 0, 0
     for kill in range(kills):
         while asked < people and asked <= kill * people // kills:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import threading
 from contextlib import suppress
 from functools import partial
@@ -14,6 +13,7 @@ from rewards.payouts.port import Answer
 from rewards.payouts.runner import PayoutRunner
 from rewards.payouts.settling import conclude
 from rewards.payouts.withdrawals import withdraw
+from tests.forked import forks
 from tests.house import House
 from tests.rewards.payouts.kill import PACE, Rig, serve
 from tests.rewards.payouts.standins.counter import CounterProvider, counter
@@ -122,8 +122,7 @@ def test_two_processes_share_the_work(house: House) -> None:
         till.takes(100, f"{number}")
     with counter() as outside:
         rig = Rig("paypal", "USD", f"{CounterProvider.__module__}:CounterProvider", {"url": outside.url})
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["pytest", serve.__module__, "tests.warm"])
+        context = forks()
         pipes = [context.Pipe(duplex=False) for _ in range(2)]
         processes = [context.Process(target=serve, args=(house.url, rig, theirs)) for _, theirs in pipes]
         for process in processes:
