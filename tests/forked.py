@@ -1,5 +1,5 @@
-"""The server that forks the runs tests kill. A worker has one, which loads what the first to ask wants loaded: so all ask
-here, and every run begins warm."""
+"""The server that forks the runs tests kill. A worker has one, which loads only what the first to ask wants loaded: all
+ask here, so every run begins warm."""
 
 from __future__ import annotations
 
