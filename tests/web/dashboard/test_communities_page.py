@@ -59,7 +59,10 @@ async def test_the_bot_that_is_to_be_added_is_named_with_the_link_that_adds_it(
         async with open_brand(folder, locale, empty=empty, bots=known) as site:
             page = (await (await site.person("owner")).get(path)).text
             assert "@tea_bot" in page
-            assert f'<a class="btn small" href="https://t.me/tea_bot?startgroup" target="_blank" rel="noopener">{link}</a>' in page
+            assert (
+                f'<a class="btn small" href="https://t.me/tea_bot?startgroup" target="_blank" rel="noopener">{link}</a>'
+                in page
+            )
             assert "Tea &lt;b&gt;" in page
             assert page.count(f">{link}<") == 1  # WeChat has no such link
 
