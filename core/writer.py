@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import queue
 import threading
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
@@ -36,9 +35,9 @@ MAX_BATCH = 256
 BUSY = 4
 """Units in one commit from which on there are callers enough that waiting for them pays."""
 GATHER = 0.001
-"""Seconds the writer then gives the callers it has just answered to ask again, as often as more of them have come: they
-come back in fewer, fuller commits, and the writer does not fight with them for the interpreter. A lone caller never
-waits."""
+"""Seconds the writer then gives the callers it has just answered to ask again, as often as more of them have come, and
+until as many have as it answered: they come back in fewer, fuller commits, and the writer does not fight with them for
+the interpreter. A lone caller never waits."""
 RETRIES = 3
 """How often a unit is tried alone when the database itself failed (deadlock, lost connection)."""
 
@@ -81,6 +80,9 @@ class Writer:
         self._queue: queue.SimpleQueue[list[_Waiting[Any]] | None] = queue.SimpleQueue()
         self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting[Any]]] = {}
         self._lock = threading.Lock()
+        self._queued = 0
+        self._wanted = 0
+        self._enough = threading.Event()
         self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
         self._closed = False
@@ -99,9 +101,10 @@ class Writer:
                 return
             self._closed = True
             for items in self._gathered.values():
-                self._queue.put(items)
+                self._enqueue(items)
             self._gathered.clear()
             self._queue.put(None)
+            self._enough.set()
         if self._thread.is_alive():
             self._thread.join()
         self._engine.dispose()
@@ -144,7 +147,7 @@ class Writer:
             if self._closed:
                 raise Unavailable("stopping")
             if item.loop is None:
-                self._queue.put([item])
+                self._enqueue([item])
             elif item.loop in self._gathered:
                 self._gathered[item.loop].append(item)
             else:
@@ -155,7 +158,14 @@ class Writer:
         with self._lock:
             items = self._gathered.pop(loop, None)
             if items is not None:  # None: `close` was faster
-                self._queue.put(items)
+                self._enqueue(items)
+
+    def _enqueue(self, items: list[_Waiting[Any]]) -> None:
+        """Hand units to the writer, with the lock in hand; wake it if they are as many as it waits for."""
+        self._queue.put(items)
+        self._queued += len(items)
+        if self._queued >= self._wanted > 0:
+            self._enough.set()
 
     def _serve(self) -> None:
         try:
@@ -167,11 +177,11 @@ class Writer:
         waiting: list[_Waiting[Any]] = []
         last = 0
         while (more := self._queue.get()) is not None:
-            waiting += more
+            self._take(more, waiting)
             stopping = self._take_more(waiting)
             while len(waiting) < last and not stopping:
                 before = len(waiting)
-                time.sleep(GATHER)
+                self._await(last - before)
                 stopping = self._take_more(waiting)
                 if len(waiting) == before:
                     break
@@ -187,8 +197,24 @@ class Writer:
             more = self._queue.get()
             if more is None:
                 return True
-            waiting += more
+            self._take(more, waiting)
         return False
+
+    def _take(self, more: list[_Waiting[Any]], waiting: list[_Waiting[Any]]) -> None:
+        with self._lock:
+            self._queued -= len(more)
+        waiting += more
+
+    def _await(self, many: int) -> None:
+        """Wait until this many are queued, or for `GATHER`."""
+        with self._lock:
+            if self._queued >= many or self._closed:
+                return
+            self._wanted = many
+            self._enough.clear()
+        self._enough.wait(GATHER)
+        with self._lock:
+            self._wanted = 0
 
     def _commit_all(self, waiting: list[_Waiting[Any]]) -> None:
         for at in range(0, len(waiting), self._max_batch):
