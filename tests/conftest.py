@@ -305,11 +305,11 @@ def postgres_house_url(postgres_database: Postgres, migrated_postgres: str) -> I
 
 
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_sqlite() -> Path:
     """A file with the present schema, migrated once per run, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "daixin.db"
-    migrations.migrate(f"sqlite:///{path}")
-    return path
+    from tests.house import template  # loads every part, which the tests of one platform need not wait for
+
+    return template()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))])
@@ -324,7 +324,7 @@ def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def house(migrated_url: str) -> Iterator[House]:
     """A house on each kind of database: its writer, its reader, its parts joined."""
-    from tests.house import House  # loads every part, which the tests of one platform need not wait for
+    from tests.house import House  # only here, as above
 
     opened = House(migrated_url)
     yield opened

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 @cache
-def _template() -> Path:
+def template() -> Path:
     """A migrated empty SQLite file, made once per test run and copied for each test."""
     folder = Path(tempfile.mkdtemp(prefix="daixin-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -38,7 +38,7 @@ def _template() -> Path:
 def fresh_sqlite(folder: Path) -> str:
     """The address of a new migrated database in `folder`."""
     path = folder / "daixin.db"
-    shutil.copy(_template(), path)
+    shutil.copy(template(), path)
     return f"sqlite:///{path}"
 
 
