@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar
-from uuid import UUID, SafeUUID
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -48,7 +48,6 @@ T = TypeVar("T")
 LARGEST_PIECE, PIECE = 64, 16
 """Rows of one INSERT on SQLite, with any table's columns far below its 32,766 parameters: a multiple of the second, or
 fewer than that."""
-_UNKNOWN = SafeUUID.unknown
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -94,24 +93,6 @@ def _read_moment(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value + "+00:00")
 
 
-class TextUuid(Uuid[UUID]):
-    """How SQLite keeps an identifier: 32 hexadecimal digits. Reads them without `UUID`'s cleaning of loose forms."""
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], UUID | None]:
-        return _read_identifier
-
-
-@lru_cache(maxsize=8192)
-def _read_identifier(value: str | None) -> UUID | None:
-    """`UUID(value)` without its checks, in a quarter of the time: a page of rows holds hundreds, many of them again."""
-    if value is None:
-        return None
-    found = object.__new__(UUID)
-    object.__setattr__(found, "int", int(value, 16))
-    object.__setattr__(found, "is_safe", _UNKNOWN)
-    return found
-
-
 class Row(SQLModel):
     """Base of every table."""
 
@@ -148,7 +129,7 @@ def make_engine(url: str, *, writer: bool) -> Engine:
             hide_parameters=True,
             json_serializer=write_json,
         )
-        engine.dialect.colspecs = {**engine.dialect.colspecs, Uuid: TextUuid}
+        engine.dialect.colspecs = {**engine.dialect.colspecs, Uuid: ids.TextUuid}
         _configure_sqlite(engine, writer)
         return engine
     options: dict[str, Any] = {"pool_size": 1, "max_overflow": 2} if writer else {"pool_size": 8}
