@@ -95,7 +95,8 @@ def test_what_changes_long_after_is_found_when_its_day_is_counted_again(house: H
         assert found.brought == 2
         assert found.whole[("revenue", "CNY")] == 20_000
         assert found.whole[("granted", "CNY")] - found.whole[("taken_back", "CNY")] == 12_000
-        period = Period(clock.now().date() - timedelta(days=2), clock.now().date() + timedelta(days=1))
+        today = clock.now().astimezone(ZoneInfo(shop.brand.timezone)).date()
+        period = Period(today - timedelta(days=2), today + timedelta(days=1))
         late = house.ask(lambda session: figures.sums(session, shop.brand.id, period))
         assert late.brought == 1  # his day is the later one now
 
