@@ -80,8 +80,8 @@ def test_yesterday_is_not_today(town: Town) -> None:
 
 
 def test_of_equal_scores_whoever_got_there_first_is_ahead(town: Town) -> None:
-    for minute, (advocate, friend) in enumerate((("Zoe", "f1"), ("Alice", "f2"), ("Alice", "f3"), ("Zoe", "f4"))):
-        with later(minutes=minute):
+    for second, (advocate, friend) in enumerate((("Zoe", "f1"), ("Alice", "f2"), ("Alice", "f3"), ("Zoe", "f4"))):
+        with later(seconds=second):
             town.brings(advocate, friend)
     with later(days=7, hours=1):
         town.night()
