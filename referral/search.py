@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Index, delete, select
 from sqlmodel import Field, Session, col
 
 from core import clock
-from core.db import Row, among, insert_all, table, upsert
+from core.db import Row, among, insert_missing, table, upsert
 from core.errors import BadInput
 from core.events import Bus
 from referral import codes
@@ -283,7 +283,9 @@ def refold(session: Session, brand_id: UUID, members: Sequence[UUID]) -> None:
         for term in sorted(wanted.get(one, ()))
         if one in stale or term not in had[one]
     ]
-    insert_all(session, t, sorted(rows, key=lambda row: (str(row["term"]), str(row["member_id"]))))
+    # Another process may be making the same now.
+    ordered = sorted(rows, key=lambda row: (str(row["term"]), str(row["member_id"])))
+    insert_missing(session, t, ordered, ["brand_id", "term", "member_id"])
 
 
 def forget(session: Session, brand_id: UUID, members: Collection[UUID]) -> None:

@@ -140,8 +140,11 @@ class Server:
     @property
     def url(self) -> str:
         """Where its web listens, without the last slash."""
-        line = self.said("web.listening")
-        assert line is not None
+        deadline = time.monotonic() + PATIENCE
+        while (line := self.said("web.listening")) is None:
+            assert time.monotonic() < deadline, f"waited in vain: {self.log}"
+            assert self.running.status is None, f"it ended: {self.log}"
+            time.sleep(0.02)
         return str(line["url"]).rstrip("/")
 
     async def get(self, path: str) -> tuple[int, str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from core import clock
+from core.db import make_engine
 from referral import linking, members, search
 from referral.members import Account
 from referral.privacy import forget_member
@@ -90,6 +93,27 @@ def test_the_job_writes_each_term_once_however_often_it_runs(town: Town) -> None
     assert count == town.house.ask(lambda session: session.scalar(select(func.count()).select_from(MemberTerm)))
     assert count is not None
     assert count > len(PEOPLE) * 2
+
+
+def test_two_processes_may_write_the_same_terms_at_the_same_time(town: Town, migrated_url: str) -> None:
+    came = comes(town, *PEOPLE)
+    first, second = (make_engine(migrated_url, writer=True) for _ in range(2))
+
+    def folds_too() -> None:
+        with Session(second) as session:
+            search.refold(session, town.brand.id, came)
+            session.commit()
+
+    with Session(first) as session, ThreadPoolExecutor(1) as other:
+        search.refold(session, town.brand.id, came)
+        session.execute(select(1))  # the terms have arrived
+        running = other.submit(folds_too)
+        time.sleep(0.5)  # it has looked, and waits for what we say
+        session.commit()
+        running.result(30)
+    first.dispose()
+    second.dispose()
+    assert finds(town, "xiaoming") == came[:1]
 
 
 def test_somebody_is_found_by_their_code_in_any_spelling_and_by_their_number(town: Town) -> None:
