@@ -17,12 +17,7 @@ from core.documents import write_json
 
 def varying(keys: Sequence[Sequence[Any]]) -> tuple[int, ...]:
     """Which columns of these keys (columns of one value at least) have more than one value."""
-    return tuple(
-        at
-        for at, values in enumerate(keys)
-        for first in values[:1]
-        if any(v is not first and v != first for v in values)
-    )
+    return tuple(at for at, values in enumerate(keys) if any(v is not values[0] and v != values[0] for v in values))
 
 
 def parameters(

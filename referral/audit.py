@@ -20,7 +20,7 @@ from sqlalchemy import Row as Stored
 from sqlmodel import Field, Session, col
 
 from core import clock
-from core.db import Json, Row, UtcDateTime, insert_all, insert_new, table
+from core.db import Json, Row, UtcDateTime, insert_all, insert_missing, table
 
 START = "0" * 64
 """What the first entry of a chain has for the hash before it."""
@@ -73,7 +73,7 @@ def record(session: Session, brand_id: UUID, actor: str, act: str, subject: str 
     """Write down an act, in the unit of work that does it. `details`: facts ready to be read later, none of them a
     person's name; what JSON does not know (identifiers, moments) is kept as text."""
     target = table(AuditHead)
-    insert_new(session, target, [{"brand_id": brand_id, "number": 0, "hash": START}], ["brand_id"], target.c.brand_id)
+    insert_missing(session, target, [{"brand_id": brand_id, "number": 0, "hash": START}], ["brand_id"])
     last, before = session.execute(
         select(target.c.number, target.c.hash).where(target.c.brand_id == brand_id).with_for_update()
     ).one()

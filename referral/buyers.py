@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Column, Select, select
 from sqlmodel import Session
 
-from core.db import among_keys, insert_new, table
+from core.db import among_keys, insert_missing, table
 from core.keyed import Keyed
 from referral import codes
 from referral.arrivals import Arrive, arrive
@@ -178,7 +178,7 @@ def _see(session: Session, unseen: Sequence[tuple[Order, Sequence[Named]]]) -> N
     first = {(row["brand_id"], row["fingerprint"]): row for row in reversed(rows)}
     target = table(Sighting)
     ordered = [first[key] for key in sorted(first, key=str)]
-    insert_new(session, target, ordered, ["brand_id", "fingerprint"], returning=target.c.fingerprint)
+    insert_missing(session, target, ordered, ["brand_id", "fingerprint"])
 
 
 def _adopt(session: Session, orders: Sequence[Order], buyers: Sequence[Buyer], accounts: dict[Named, UUID]) -> None:
@@ -208,4 +208,4 @@ def _adopt(session: Session, orders: Sequence[Order], buyers: Sequence[Buyer], a
         for name, (member_id, seen_at) in sorted(owners.items(), key=str)
         if (name[0], member_id) in joined
     ]
-    insert_new(session, target, rows, ["brand_id", "platform", "account"], returning=target.c.account)
+    insert_missing(session, target, rows, ["brand_id", "platform", "account"])

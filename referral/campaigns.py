@@ -12,7 +12,7 @@ from sqlalchemy import Column, ForeignKeyConstraint, Index, UniqueConstraint, se
 from sqlmodel import Field, Session, col
 
 from core import clock, events, ids
-from core.db import Json, Row, TenantRow, UtcDateTime, insert_new, table
+from core.db import Json, Row, TenantRow, UtcDateTime, insert_missing, insert_new, table
 from core.errors import NotFound, Refused
 from referral import codes
 
@@ -237,12 +237,11 @@ def enroll(session: Session, campaign: Campaign, member_id: UUID) -> str:
         "campaign_version": campaign.version,
         "enrolled_at": now,
     }
-    insert_new(
+    insert_missing(
         session,
         table(Enrollment),
         [row],
         ["brand_id", "campaign_id", "member_id"],
-        returning=table(Enrollment).c.id,
     )
     return code_of(session, campaign, member_id) or _new_code(session, campaign, member_id, now)
 
@@ -297,7 +296,7 @@ def keep_invite(session: Session, brand_id: UUID, community_id: UUID, code: str,
         "created_at": clock.now(),
     }
     target = table(PlatformInvite)
-    insert_new(session, target, [row], ["brand_id", "community_id", "code"], returning=target.c.code)
+    insert_missing(session, target, [row], ["brand_id", "community_id", "code"])
 
 
 def invites_of(session: Session, brand_id: UUID, code: str) -> dict[UUID, str]:

@@ -12,7 +12,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, delete, select, tuple_, upda
 from sqlmodel import Field, Session, col
 
 from core import ids
-from core.db import Row, TenantRow, UtcDateTime, insert_all, insert_new, table
+from core.db import Row, TenantRow, UtcDateTime, insert_all, insert_missing, insert_new, table
 from referral.brands import Community
 
 NAME_LENGTH = 64
@@ -259,7 +259,7 @@ def notice(session: Session, brand_id: UUID, accounts: Sequence[tuple[str, str]]
         {"brand_id": brand_id, "fingerprint": fingerprint(*account), "seen_at": at, "via": via} for account in accounts
     ]
     target = table(Sighting)
-    insert_new(session, target, rows, ["brand_id", "fingerprint"], returning=target.c.fingerprint)
+    insert_missing(session, target, rows, ["brand_id", "fingerprint"])
 
 
 def find_identity(session: Session, brand_id: UUID, platform: str, account: str) -> Identity | None:

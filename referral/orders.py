@@ -185,7 +185,7 @@ def _record(session: Session, fresh: Mapping[Key, Order]) -> dict[Key, Recorded]
     counting: list[tuple[Taken, Brought]] = []
     decided = []
     for one, buyer, ways in zip(taken, buyers, theirs, strict=True):
-        for refund in waiting.get(one.order.key, ()) if waiting else ():
+        for refund in waiting.get(one.order.key, ()):
             _net(one, refund)
         brought = _attribute(one, buyer, ways, judged)
         if brought is not None and one.left:

@@ -5,7 +5,6 @@ What is said is kept sealed while we ask, and sealed with the parcel after.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -16,7 +15,7 @@ from babel import Locale
 from bots.context import Context
 from bots.dialog import Dialog, Question, Talk, begin
 from bots.message import Reply
-from bots.questions import confirmed
+from bots.questions import confirmed, plain
 from core import i18n
 from core.errors import BadInput, Refused
 from rewards.items.addresses import ANYWHERE, SHAPES, Line, address_shape, check_line
@@ -73,7 +72,7 @@ def _country_name(locale: str, code: str) -> str:
 
 def read_country(text: str) -> str:
     """A country by its code or by its name in one of our languages. Raises `BadInput("country_unknown")`."""
-    said = unicodedata.normalize("NFKC", text).strip().casefold()
+    said = plain(text)
     for locale in i18n.LOCALES:
         for code, name in Locale.parse(locale).territories.items():
             if len(code) == 2 and code.isalpha() and said in (code.casefold(), str(name).casefold()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
@@ -16,6 +15,7 @@ from bots.commands import appeal
 from bots.context import Command, Context, Safe, name_of, sentences
 from bots.lines import outcome
 from bots.message import Reply
+from bots.questions import plain
 from bots.trial_words import trying
 from bots.which import named, others, own
 from core import clock
@@ -92,7 +92,7 @@ def friend_line(ctx: Context, campaign: Campaign, friend: Referral) -> str:
     state = _state(ctx, campaign, friend)
     return ctx.say(
         f"me.friend.{state}",
-        friend=name_of(ctx.session, ctx.brand.id, friend.friend_id, ctx.locale),
+        friend=_name(ctx, friend.friend_id),
         due=ctx.when(friend.due_at, campaign) if friend.due_at else "",
         when=ctx.when(friend.qualified_at or friend.started_at, campaign, time=False),
     )
@@ -104,13 +104,13 @@ def why(ctx: Context) -> Reply:
     Behind the command may stand a friend's name, with other words around it or only a part of it.
     """
     campaign = named(ctx)
-    asked = "" if campaign is not None else _plain(ctx.argument)
+    asked = "" if campaign is not None else plain(ctx.argument)
     campaign = campaign or own(ctx)
     if campaign is None:
         return ctx.reply("campaign.none")
     friends = referrals_by(ctx.session, ctx.brand.id, ctx.member.id, campaign.id)
     if asked:
-        friends = [friend for friend in friends if _means(asked, _friend(ctx, friend.friend_id))]
+        friends = [friend for friend in friends if _means(asked, _name(ctx, friend.friend_id))]
     friends = friends[:SHOWN]
     rewards = rewards_for(ctx.session, ctx.brand.id, [friend.id for friend in friends])
     lines = [_why_line(ctx, campaign, friend, rewards) for friend in friends]
@@ -134,17 +134,13 @@ def why(ctx: Context) -> Reply:
     return Reply(text, buttons=rows, private=True, brief=ctx.say("group.brief"))
 
 
-def _friend(ctx: Context, member_id: UUID) -> str:
+def _name(ctx: Context, member_id: UUID) -> str:
     return name_of(ctx.session, ctx.brand.id, member_id, ctx.locale)
-
-
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
 def _means(asked: str, name: str) -> bool:
     """Whether these words are about somebody of this name."""
-    name = _plain(name)
+    name = plain(name)
     return asked in name or (len(name) > 1 and name in asked)
 
 
@@ -156,12 +152,12 @@ def _own_line(ctx: Context, campaign: Campaign) -> list[str]:
     state = _state(ctx, campaign, came)
     if came.reason in ("advocate_gone", "left_during_hold", "refunded"):
         state += f".{came.reason}"
-    advocate = name_of(ctx.session, ctx.brand.id, came.advocate_id, ctx.locale)
+    advocate = _name(ctx, came.advocate_id)
     return [ctx.say(f"why.own.{state}", advocate=advocate, **_facts(ctx, campaign, came))]
 
 
 def _why_line(ctx: Context, campaign: Campaign, friend: Referral, rewards: Sequence[Reward]) -> str:
-    name = name_of(ctx.session, ctx.brand.id, friend.friend_id, ctx.locale)
+    name = _name(ctx, friend.friend_id)
     facts = _facts(ctx, campaign, friend)
     state = _state(ctx, campaign, friend)
     if state in ("reversed", "expired", "rejected") and friend.reason:
@@ -210,14 +206,14 @@ def _refused(ctx: Context, campaign: Campaign, *, mine: bool, asked: str = "") -
     # Trying ten times is one thing that happened, not ten.
     newest: dict[tuple[object, str | None], Touch] = {}
     for touch in rows:
-        if not asked or (touch.member_id is not None and _means(asked, _friend(ctx, touch.member_id))):
+        if not asked or (touch.member_id is not None and _means(asked, _name(ctx, touch.member_id))):
             newest.setdefault((touch.member_id, touch.outcome), touch)
     return list(newest.values())[:SHOWN]
 
 
 def _refused_line(ctx: Context, campaign: Campaign, touch: Touch) -> str:
     assert touch.member_id is not None
-    name = name_of(ctx.session, ctx.brand.id, touch.member_id, ctx.locale)
+    name = _name(ctx, touch.member_id)
     return ctx.say(f"why.refused.{touch.outcome}", friend=name, **_touch_facts(ctx, campaign, touch))
 
 

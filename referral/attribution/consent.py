@@ -15,7 +15,7 @@ from sqlalchemy import ForeignKeyConstraint, delete, func, select
 from sqlmodel import Field, Session, col
 
 from core import clock
-from core.db import Row, UtcDateTime, among_keys, insert_new, table
+from core.db import Row, UtcDateTime, among_keys, insert_missing, table
 from referral.conversions import SHOP, lock_orders
 from referral.members import Identity
 
@@ -144,7 +144,7 @@ def agreed(
     known = {(brand_id, member_id): ended_at is None for brand_id, member_id, ended_at in rows}
     fresh = [key for key in members if key in at_tills and key not in known]
     now = clock.now()
-    insert_new(
+    insert_missing(
         session,
         t,
         [
@@ -152,6 +152,5 @@ def agreed(
             for key in sorted(fresh, key=str)
         ],
         ["brand_id", "member_id"],
-        returning=t.c.member_id,
     )
     return {key for key, stands in known.items() if stands} | set(fresh)

@@ -21,7 +21,7 @@ from sqlalchemy import Column, ColumnElement, String, case, cast, delete, func, 
 from sqlmodel import Session, col
 
 from core import clock
-from core.db import insert_all, insert_new, table, upsert
+from core.db import insert_all, insert_missing, table, upsert
 from referral.brands import Brand
 from referral.insight.counting import Source, Span
 from referral.insight.models import InsightDay, InsightFigure, InsightMark
@@ -69,7 +69,7 @@ def _take_mark(session: Session, brand: Brand, source: Source, now: datetime) ->
     """The source's mark, held until the commit: one at a time counts a source. Days of another zone are let go."""
     target = table(InsightMark)
     fresh = {"brand_id": brand.id, "source": source.name, "seen_id": START, "timezone": brand.timezone}
-    insert_new(session, target, [fresh | {"counted_at": now}], ["brand_id", "source"], returning=target.c.source)
+    insert_missing(session, target, [fresh | {"counted_at": now}], ["brand_id", "source"])
     mark = session.scalars(
         select(InsightMark)
         .where(col(InsightMark.brand_id) == brand.id, col(InsightMark.source) == source.name)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core import clock
-from core.db import insert_new, table
+from core.db import insert_missing, table
 from core.errors import BadInput, Refused
 from referral.members import Member
 from referral.trials import credit
@@ -55,7 +55,7 @@ def give_feedback(
         "given_at": clock.now(),
     }
     target = table(TrialFeedback)
-    insert_new(session, target, [said], ["brand_id", "application_id"], returning=target.c.application_id)
+    insert_missing(session, target, [said], ["brand_id", "application_id"])
     late = row.state == "no_show"
     step(session, trial, row, "reviewed", reason="late" if late else None)
     campaign = campaign_of(session, row)

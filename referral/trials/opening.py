@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.db import insert_new, table
+from core.db import insert_missing, table
 from core.errors import Refused
 from referral.campaigns import Campaign
 from referral.trials import line
@@ -30,7 +30,7 @@ def open_places(session: Session, campaign: Campaign, terms: TrialTerms) -> Tria
         "closes_at": terms.closes_at(campaign.ends_at),
         "draw_at": terms.drawn_at(campaign.ends_at),
     }
-    insert_new(session, target, [new], ["brand_id", "campaign_id"], returning=target.c.campaign_id)
+    insert_missing(session, target, [new], ["brand_id", "campaign_id"])
     trial = lock(session, campaign.brand_id, campaign.id)
     if terms.quota < trial.given:
         raise Refused("quota_below_given", quota=terms.quota, given=trial.given)

@@ -10,7 +10,7 @@ from sqlalchemy import Table, select
 from sqlmodel import Session, col
 
 from core import clock, ids
-from core.db import among, insert_all, insert_new, table, update_each
+from core.db import among, insert_all, insert_missing, table, update_each
 from core.outbox import Message, put
 from referral.campaigns import Campaign
 from referral.conversions import Conversion, Refund
@@ -34,7 +34,7 @@ def fan_out(session: Session, brands: Sequence[UUID]) -> list[None]:
 
 def _fan_out(session: Session, brand_id: UUID) -> None:
     head = table(WebhookHead)
-    insert_new(session, head, [{"brand_id": brand_id, "number": 0}], ["brand_id"], head.c.brand_id)
+    insert_missing(session, head, [{"brand_id": brand_id, "number": 0}], ["brand_id"])
     last = session.execute(select(head.c.number).where(head.c.brand_id == brand_id).with_for_update()).scalar_one()
     e = table(WebhookEvent)
     rows = session.execute(

@@ -66,9 +66,9 @@ class Callers:
     async def known(self, said: str) -> Holder | None:
         """Whose key this header carries, if it opens anything."""
         digest = _digest(said)
-        kept = self._known.get(digest)
-        fresh = kept is not None and kept[0] >= time.monotonic()
-        found = kept[1] if fresh and kept is not None else await self._look_up(digest) if digest else None
+        until, found = self._known.get(digest, (0.0, None))
+        if digest and until < time.monotonic():
+            found = await self._look_up(digest)
         opens = found is not None and (found.expires_at is None or found.expires_at > clock.now())
         return found if opens else None
 

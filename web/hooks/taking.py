@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlmodel import Session
 
-from core.db import among, insert_new, table
+from core.db import among, insert_missing, insert_new, table
 from core.errors import BadInput, DaixinError, NotFound, Unavailable
 from referral import codes, shops
 from referral.buyers import find_buyers
@@ -265,7 +265,7 @@ def _wait(session: Session, shop: Opened, back: Back, order_id: str) -> None:
         "refunded_at": back.at,
     }
     target = table(ShopRefund)
-    insert_new(session, target, [row], ["brand_id", "shop_id", "external_id"], returning=target.c.external_id)
+    insert_missing(session, target, [row], ["brand_id", "shop_id", "external_id"])
 
 
 def _waited(session: Session, shop: Opened, name: str) -> list[Back]:
