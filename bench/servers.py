@@ -24,7 +24,6 @@ from core.writer import Writer
 from daixin import collector
 from referral import members
 from web.app import WebParts, create_app
-from web.cork import CorkedProtocol
 
 CONNECTIONS = 32
 SECONDS = 3
@@ -42,9 +41,7 @@ def serve_house(bus: events.Bus, port: int, url: str, settings: Settings) -> Non
     reader = Reader(make_engine(url, writer=False))
     collector.settle()  # as `daixin serve` does
     app = create_app(WebParts(writer, reader, settings, dict, lambda *_: []))
-    config = uvicorn.Config(
-        app, port=port, http=CorkedProtocol, log_level="warning", access_log=False, proxy_headers=False
-    )
+    config = uvicorn.Config(app, port=port, log_level="warning", access_log=False, proxy_headers=False)
     try:
         # The loop that `uvicorn.run` chooses for the limit, and `daixin serve` for itself.
         uvloop.run(uvicorn.Server(config).serve())

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import queue
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from sqlmodel import Session
 from core import events
 from core.db import bind
 from core.errors import Unavailable
+from core.inbox import Inbox
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -32,12 +32,6 @@ log = structlog.get_logger()
 
 MAX_BATCH = 256
 """Units in one commit; more would make the first caller wait too long for the last."""
-BUSY = 4
-"""Units in one commit from which on there are callers enough that waiting for them pays."""
-GATHER = 0.001
-"""Seconds the writer then gives the callers it has just answered to ask again, as often as more of them have come, and
-until as many have as it answered: they come back in fewer, fuller commits, and the writer does not fight with them for
-the interpreter. A lone caller never waits."""
 RETRIES = 3
 """How often a unit is tried alone when the database itself failed (deadlock, lost connection)."""
 
@@ -76,16 +70,9 @@ class Writer:
     def __init__(self, engine: Engine, bus: events.Bus, *, max_batch: int = MAX_BATCH) -> None:
         self._engine = engine
         self._bus = bus
-        self._max_batch = max_batch
-        self._queue: queue.SimpleQueue[list[_Waiting[Any]] | None] = queue.SimpleQueue()
-        self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting[Any]]] = {}
-        self._lock = threading.Lock()
-        self._queued = 0
-        self._wanted = 0
-        self._enough = threading.Event()
+        self._inbox: Inbox[_Waiting[Any]] = Inbox(max_batch)
         self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
-        self._closed = False
         self.counts = Counts()
         self._hooks: list[Callable[[set[str]], None]] = []
 
@@ -96,15 +83,8 @@ class Writer:
 
     def close(self) -> None:
         """Finish everything accepted, then stop. Later units are refused."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            for items in self._gathered.values():
-                self._enqueue(items)
-            self._gathered.clear()
-            self._queue.put(None)
-            self._enough.set()
+        if not self._inbox.close():
+            return
         if self._thread.is_alive():
             self._thread.join()
         self._engine.dispose()
@@ -117,7 +97,7 @@ class Writer:
         """Run one unit of work; its result once it is committed, or its exception once it is rolled back."""
         loop = asyncio.get_running_loop()
         item: _Waiting[T] = _Waiting(loop, loop.create_future(), unit=unit)
-        self._put(item)
+        self._inbox.put(item, loop)
         return cast(T, await item.future)
 
     def call(self, batch: Batch[C, T], command: C) -> Awaitable[T]:
@@ -127,45 +107,18 @@ class Writer:
         """
         loop = asyncio.get_running_loop()
         item: _Waiting[T] = _Waiting(loop, loop.create_future(), None, batch, command)
-        self._put(item)
+        self._inbox.put(item, loop)
         return cast(Awaitable[T], item.future)
 
     def run_sync(self, unit: Unit[T]) -> T:
         """`run` for the command line and the demo: blocks until it is committed."""
         done = threading.Event()
         item: _Waiting[T] = _Waiting(None, done, unit=unit)
-        self._put(item)
+        self._inbox.put(item, None)
         done.wait()
         if item.error is not None:
             raise item.error
         return cast(T, item.result)
-
-    def _put(self, item: _Waiting[Any]) -> None:
-        """Accept a unit. What one turn of an event loop asks for is handed over together: waking the writer for the
-        first would make it commit that one alone while the others queue."""
-        with self._lock:
-            if self._closed:
-                raise Unavailable("stopping")
-            if item.loop is None:
-                self._enqueue([item])
-            elif item.loop in self._gathered:
-                self._gathered[item.loop].append(item)
-            else:
-                self._gathered[item.loop] = [item]
-                item.loop.call_soon(self._hand_over, item.loop)
-
-    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
-        with self._lock:
-            items = self._gathered.pop(loop, None)
-            if items is not None:  # None: `close` was faster
-                self._enqueue(items)
-
-    def _enqueue(self, items: list[_Waiting[Any]]) -> None:
-        """Hand units to the writer, with the lock in hand; wake it if they are as many as it waits for."""
-        self._queue.put(items)
-        self._queued += len(items)
-        if self._queued >= self._wanted > 0:
-            self._enough.set()
 
     def _serve(self) -> None:
         try:
@@ -174,51 +127,8 @@ class Writer:
             self._disconnect()
 
     def _take_turns(self) -> None:
-        waiting: list[_Waiting[Any]] = []
-        last = 0
-        while (more := self._queue.get()) is not None:
-            self._take(more, waiting)
-            stopping = self._take_more(waiting)
-            while len(waiting) < last and not stopping:
-                before = len(waiting)
-                self._await(last - before)
-                stopping = self._take_more(waiting)
-                if len(waiting) == before:
-                    break
-            last = len(waiting) if len(waiting) >= BUSY else 0
-            self._commit_all(waiting)
-            waiting = []
-            if stopping:
-                return
-
-    def _take_more(self, waiting: list[_Waiting[Any]]) -> bool:
-        """Add what has come meanwhile; whether the writer shall stop after it."""
-        while len(waiting) < self._max_batch and not self._queue.empty():
-            more = self._queue.get()
-            if more is None:
-                return True
-            self._take(more, waiting)
-        return False
-
-    def _take(self, more: list[_Waiting[Any]], waiting: list[_Waiting[Any]]) -> None:
-        with self._lock:
-            self._queued -= len(more)
-        waiting += more
-
-    def _await(self, many: int) -> None:
-        """Wait until this many are queued, or for `GATHER`."""
-        with self._lock:
-            if self._queued >= many or self._closed:
-                return
-            self._wanted = many
-            self._enough.clear()
-        self._enough.wait(GATHER)
-        with self._lock:
-            self._wanted = 0
-
-    def _commit_all(self, waiting: list[_Waiting[Any]]) -> None:
-        for at in range(0, len(waiting), self._max_batch):
-            self._commit(waiting[at : at + self._max_batch])
+        while waiting := self._inbox.take():
+            self._commit(waiting)
 
     def _commit(self, waiting: list[_Waiting[Any]]) -> None:
         try:
@@ -232,7 +142,19 @@ class Writer:
         self.counts.units += len(waiting)
         for hook in self._hooks:
             hook(topics)
-        _resolve(waiting)
+        self._resolve(waiting)
+
+    def _resolve(self, waiting: list[_Waiting[Any]]) -> None:
+        """Wake all callers of one event loop with one call into it."""
+        loops: dict[asyncio.AbstractEventLoop, list[_Waiting[Any]]] = {}
+        for item in waiting:
+            if item.loop is None:
+                item.future.set()
+            elif not item.loop.is_closed():
+                loops.setdefault(item.loop, []).append(item)
+        for loop, items in loops.items():
+            loop.call_soon_threadsafe(_wake, items)
+        self._inbox.answered(len(waiting), loops)
 
     def _attempt(self, waiting: list[_Waiting[Any]]) -> set[str]:
         """All of them in one transaction; raises only if the transaction as a whole failed."""
@@ -341,19 +263,6 @@ def _explain(error: Exception) -> Exception:
     if isinstance(error, OperationalError):
         return Unavailable("database_unavailable")
     return error
-
-
-def _resolve(waiting: list[_Waiting[Any]]) -> None:
-    """Wake all callers of one event loop with one call into it."""
-    loops: dict[asyncio.AbstractEventLoop, list[_Waiting[Any]]] = {}
-    for item in waiting:
-        if item.loop is None:
-            item.future.set()
-        else:
-            loops.setdefault(item.loop, []).append(item)
-    for loop, items in loops.items():
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_wake, items)
 
 
 def _wake(items: list[_Waiting[Any]]) -> None:

@@ -23,7 +23,6 @@ from rewards.exports.runner import ExportRunner
 from rewards.payouts.runner import PayoutRunner
 from web import payouts
 from web.app import create_app
-from web.cork import CorkedProtocol
 from web.parts import Stage, WebParts
 
 log = structlog.get_logger()
@@ -189,7 +188,6 @@ def _web(parts: Parts, own: dict[str, Status], stage: Stage | None, stop: asynci
     return _Server(
         uvicorn.Config(
             app,
-            http=CorkedProtocol,
             log_config=None,
             access_log=False,
             server_header=False,

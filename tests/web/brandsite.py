@@ -38,7 +38,6 @@ from tests.web.site import PHONE, until, ways_in
 from web.app import create_app
 from web.auth.cookies import form_token
 from web.auth.door import Doorkeeper
-from web.cork import CorkedProtocol
 from web.parts import Bot, WebParts
 
 OTHER = "Otherworld"
@@ -166,7 +165,7 @@ async def open_brand(
             stopping=stopping.is_set,
         )
         config = uvicorn.Config(
-            create_app(parts), port=port, http=CorkedProtocol, log_level="error", proxy_headers=False
+            create_app(parts), port=port, log_level="error", proxy_headers=False
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())

@@ -23,7 +23,6 @@ from referral.campaigns import Campaign
 from referral.touches import Touch
 from tests.house import House, fresh_sqlite, person
 from web.app import Entrance, Stage, WebParts, create_app
-from web.cork import CorkedProtocol
 
 PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
@@ -154,7 +153,7 @@ async def _served(
         stopping=stopping.is_set,
         telegram_token=telegram_token,
     )
-    config = uvicorn.Config(create_app(parts), port=0, http=CorkedProtocol, log_level="error", proxy_headers=False)
+    config = uvicorn.Config(create_app(parts), port=0, log_level="error", proxy_headers=False)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     try:
