@@ -331,17 +331,22 @@ def _insert_pieces(connection: Connection, into: Table, rows: Sequence[Mapping[s
     by one, a batch of clicks would wait for the loop as often as it has rows. Nineteen texts a table stay prepared.
     """
     columns = _columns(into, rows)
+    names = tuple(columns)
     given = list(zip(*_values(connection, into, columns), strict=True))
-    head = " ".join(["INSERT INTO", f'"{into.name}" ({_listed(columns)})', "VALUES"])
-    one = f"({', '.join('?' * len(columns))})"
     inserted, at = 0, 0
     while at < len(given):
         left = min(len(given) - at, LARGEST_PIECE)
         size = left if left < PIECE else left - left % PIECE
-        text = " ".join([head, ", ".join([one] * size), tail])
+        text = _insert_text(into, names, size, tail)
         inserted += connection.exec_driver_sql(text, tuple(chain.from_iterable(given[at : at + size]))).rowcount
         at += size
     return inserted
+
+
+@lru_cache(maxsize=1024)
+def _insert_text(into: Table, names: tuple[str, ...], size: int, tail: str) -> str:
+    one = f"({', '.join('?' * len(names))})"
+    return " ".join(["INSERT INTO", f'"{into.name}" ({_listed(names)})', "VALUES", ", ".join([one] * size), tail])
 
 
 def _columns(into: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

@@ -20,8 +20,15 @@ def new() -> UUID:
 class TextUuid(Uuid[UUID]):
     """How SQLite keeps an identifier: 32 hexadecimal digits. Reads them without `UUID`'s cleaning of loose forms."""
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[UUID | None], str | None]:
+        return _write_identifier
+
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], UUID | None]:
         return _read_identifier
+
+
+def _write_identifier(value: UUID | None) -> str | None:
+    return None if value is None else f"{value.int:032x}"
 
 
 @lru_cache(maxsize=8192)

@@ -6,16 +6,15 @@ and "never seen before" work for them as for any other account.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Select, select
+from sqlalchemy import select
 from sqlmodel import Session
 
-from core.db import among_keys, insert_missing, table
+from core.db import insert_missing, table
 from core.keyed import Keyed
 from referral import codes
 from referral.arrivals import Arrive, arrive
@@ -45,7 +44,16 @@ class Buyer:
     outcome: str | None = None
 
 
-_I = table(Identity).c
+_I, _M, _R, _L = table(Identity).c, table(Member).c, table(Referral).c, table(MemberLink).c
+_ABSORBED = (_L.brand_id == _M.brand_id) & (_L.absorbed_id == _M.id) & _L.undone_at.is_(None)
+_PEOPLE = Keyed(
+    select(_M.brand_id, _M.id, _L.kept_id).outerjoin(table(MemberLink), _ABSORBED).where(_M.erased_at.is_(None)),
+    _M.brand_id,
+    _M.id,
+)
+"""Members, with whom they have become."""
+_BROUGHT = Keyed(select(_R.brand_id, _R.id, _R.friend_id), _R.brand_id, _R.id)
+"""The friends of referrals."""
 _BEHIND = Keyed(select(_I.brand_id, _I.platform, _I.account, _I.member_id), _I.brand_id, _I.platform, _I.account)
 """The members behind accounts."""
 
@@ -78,33 +86,14 @@ def _given(
 ) -> tuple[dict[tuple[UUID, UUID], UUID], dict[tuple[UUID, UUID], UUID], dict[Named, UUID]]:
     """What the orders name and we know: members (as the persons they are by now), the friends of referrals, the members
     of accounts."""
-    m, r, link = table(Member), table(Referral), table(MemberLink)
-    absorbed = (link.c.brand_id == m.c.brand_id) & (link.c.absorbed_id == m.c.id) & link.c.undone_at.is_(None)
-    people = _among(
-        session,
-        select(m.c.brand_id, m.c.id, link.c.kept_id).outerjoin(link, absorbed).where(m.c.erased_at.is_(None)),
-        (m.c.brand_id, m.c.id),
-        {(order.brand_id, order.member_id) for order in orders if order.member_id},
-    )
-    brought = _among(
-        session,
-        select(r.c.brand_id, r.c.id, r.c.friend_id),
-        (r.c.brand_id, r.c.id),
-        {(order.brand_id, order.referral_id) for order in orders if order.referral_id},
-    )
-    names = {name for given in accounts for name in given}
-    named = _BEHIND.ask(session, names)
+    people = _PEOPLE.ask(session, {(order.brand_id, order.member_id) for order in orders if order.member_id})
+    brought = _BROUGHT.ask(session, {(order.brand_id, order.referral_id) for order in orders if order.referral_id})
+    named = _BEHIND.ask(session, {name for given in accounts for name in given})
     return (
         {(row[0], row[1]): person_of(session, row[0], row[2]) if row[2] else row[1] for row in people},
         {(row[0], row[1]): row[2] for row in brought},
         {(brand, platform, account): member for brand, platform, account, member in named},
     )
-
-
-def _among(
-    session: Session, statement: Select[Any], columns: Sequence[Column[Any]], keys: Collection[Sequence[Any]]
-) -> Sequence[Any]:
-    return session.execute(statement.where(among_keys(session, columns, keys))).all() if keys else []
 
 
 def _accounts(order: Order) -> list[Named]:

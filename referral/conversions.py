@@ -22,7 +22,7 @@ from sqlmodel import Field, Session, col, select
 from core.db import Json, TenantRow, UtcDateTime, among_keys, table
 from core.errors import BadInput
 from core.keyed import Keyed
-from core.money import DECIMALS, LARGEST, decimals
+from core.money import LARGEST, is_currency
 from referral.members import keyed_hash
 from referral.referrals import lock_graph
 from referral.sources import check_source
@@ -152,9 +152,10 @@ class Line:
     category: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Order:
     """An order that a shop tells of. Who bought may be said in several ways, which must not contradict each other.
+    Not changed once it is made; `frozen` would cost as much as checking it.
 
     `account`: (platform, account) of the buyer. `code`: the invite code given with the order. `customer_hash`: see the
     function of this name. `lines`: their amounts sum to the goods before discount (gross - tax - shipping).
@@ -191,7 +192,7 @@ class Order:
         return self.gross - self.discount - self.tax - self.shipping
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Recorded:
     """What became of an order; told again, the answer is the same but for `repeated`, and for `refunded`: how much of
     the net went back since."""
@@ -296,14 +297,20 @@ def hash_of_digest(digest: str) -> str:
 
 def check_order(order: Order) -> None:
     """Raise `BadInput` for an order that cannot be: its names, amounts, currency, sum of lines or moment."""
-    for name in ("source", "external_id", "code", "customer_hash"):
-        _check_name(name, getattr(order, name), needed=name in ("source", "external_id"))
+    _check_name("source", order.source)
+    _check_name("external_id", order.external_id)
+    if order.code is not None:
+        _check_name("code", order.code)
+    if order.customer_hash is not None:
+        _check_name("customer_hash", order.customer_hash)
     for part in order.account or ():
-        _check_name("account", part, needed=True)
+        _check_name("account", part)
     check_source(order.source)
     check_currency(order.currency)
-    for name in ("gross", "discount", "shipping", "tax"):
-        check_amount(name, getattr(order, name))
+    check_amount("gross", order.gross)
+    check_amount("discount", order.discount)
+    check_amount("shipping", order.shipping)
+    check_amount("tax", order.tax)
     if order.net < 0:
         raise BadInput("order_below_zero", net=order.net)
     check_moment(order.ordered_at)
@@ -322,7 +329,7 @@ def check_order(order: Order) -> None:
 def check_refund(refund: RefundOrder) -> None:
     """Raise `BadInput` for a refund that cannot be."""
     for name in ("source", "external_id", "order_id"):
-        _check_name(name, getattr(refund, name), needed=True)
+        _check_name(name, getattr(refund, name))
     check_currency(refund.currency)
     if refund.amount is not None:
         check_amount("amount", refund.amount)
@@ -331,9 +338,7 @@ def check_refund(refund: RefundOrder) -> None:
     check_moment(refund.refunded_at)
 
 
-def _check_name(name: str, value: str | None, *, needed: bool) -> None:
-    if value is None and not needed:
-        return
+def _check_name(name: str, value: str) -> None:
     if not value or value != value.strip() or len(value) > LONGEST[name] or not value.isprintable():
         raise BadInput("order_name", field=name, most=LONGEST[name])
 
@@ -346,9 +351,8 @@ def check_amount(name: str, amount: int) -> None:
 
 def check_currency(currency: str) -> None:
     """Raise `BadInput` for what nobody pays with."""
-    if currency in DECIMALS or not re.fullmatch("[A-Z]{3}", currency):
+    if not is_currency(currency):
         raise BadInput("unknown_asset", asset=currency[:20])
-    decimals(currency)
 
 
 def check_moment(at: datetime) -> None:

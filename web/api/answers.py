@@ -39,7 +39,7 @@ class ApiAnswer(Row, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """Status and body of an answer. `repeated`: it had been given before."""
 

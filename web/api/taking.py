@@ -24,7 +24,7 @@ from web.api.answers import Answer, given, keep
 T = TypeVar("T", Order, RefundOrder)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Told(Generic[T]):
     """What one request tells. `key`: its `Idempotency-Key`, with the digest of the request; `click_id`: of an order."""
 
@@ -56,7 +56,10 @@ def _once(
 ) -> list[Answer]:
     """Do what was not done under the same key before. Raises `Conflict("idempotency_key")` for another request under
     a key that was used."""
-    before = given(session, {(one.what.brand_id, one.key) for one in told if one.key})
+    asking = {(one.what.brand_id, one.key) for one in told if one.key}
+    if not asking:
+        return record(session, told)
+    before = given(session, asking)
     fresh: list[Told[T]] = []
     asked: dict[tuple[UUID, str], Told[T]] = {}
     for one in told:
