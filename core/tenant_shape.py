@@ -20,6 +20,7 @@ from sqlalchemy.sql.elements import (
     Grouping,
     Tuple,
 )
+from sqlalchemy.sql.functions import Function
 from sqlalchemy.sql.selectable import (
     CTE,
     AliasedReturnsRows,
@@ -212,8 +213,9 @@ class _Reader:
 
     def _condition(self, clause: Any, scope: _Scope, only: frozenset[int] | None) -> None:
         """What always holds where this condition does."""
-        while isinstance(clause, Grouping):
-            clause = clause.element
+        clause = _bare(clause)
+        if isinstance(clause, Function) and clause.name == "likelihood":  # SQLite's: how often its argument holds
+            clause = _bare(next(iter(clause.clauses)))
         if isinstance(clause, BooleanClauseList) and clause.operator is operators.and_:
             for one in clause.clauses:
                 self._condition(one, scope, only)

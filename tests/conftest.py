@@ -26,12 +26,14 @@ from psycopg import sql
 from core import migrations
 from daixin import collector
 from rewards.payouts import approvals
+from tests import plans
 from tests.sharing import share_compiled
 
 if TYPE_CHECKING:
     from tests.house import House
 
 share_compiled()
+plans.watch()
 
 ROOT = Path(__file__).resolve().parent.parent
 GATEWAY = ROOT / "tests/bots/wechat/gateway"
@@ -236,6 +238,13 @@ def _name(url: str) -> str:
 def _no_limits() -> None:
     """Limits of approval are the process's own; each story begins without the ones another set."""
     approvals.set_limits(None)
+
+
+@pytest.fixture(autouse=True)
+def _looked_up() -> Iterator[None]:
+    """Whoever names rows by their keys has them looked up (`tests.plans`)."""
+    with plans.looked_up():
+        yield
 
 
 @pytest.fixture(scope="session")
