@@ -81,9 +81,9 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the server does not answer")
 
 
-def wrk(address: str, *options: str, arguments: Sequence[str] = ()) -> tuple[float, int]:
+def wrk(address: str, *options: str, arguments: Sequence[str] = (), seconds: int = SECONDS) -> tuple[float, int]:
     """Answers a second and answers in all. Raises if any answer was none of 2xx and 3xx."""
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", *options, address]
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *options, address]
     command += ["--", *arguments] if arguments else []
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in text or "Socket errors" in text:

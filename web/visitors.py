@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 from urllib.parse import urlsplit
 
 from crawlerdetect import CrawlerDetect
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.types import Scope
 from ua_parser import parse_os
@@ -141,8 +142,13 @@ def _within(address: str, networks: Sequence[Network]) -> bool:
 
 def locale_of(request: Request, default: str = i18n.DEFAULT) -> str:
     """Our locale for `?lang=`, else for the browser's languages, else `default`."""
+    return locale_by(request.scope, request.headers, default)
+
+
+def locale_by(scope: Scope, headers: Mapping[str, str], default: str = i18n.DEFAULT) -> str:
+    """`locale_of` where the headers were read already."""
     # Made ready only where something is asked: on the way of an order this is felt.
-    asked = request.query_params.get("lang") if request.scope.get("query_string") else None
+    asked = QueryParams(scope["query_string"]).get("lang") if scope.get("query_string") else None
     if asked and asked.lower().startswith(("zh", "en")):
         return i18n.negotiate(asked, default)
-    return i18n.negotiate_header(request.headers.get("accept-language"), default)
+    return i18n.negotiate_header(headers.get("accept-language"), default)

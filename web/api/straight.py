@@ -27,7 +27,7 @@ from web.api.schemas import ConversionIn, ConversionsIn
 from web.api.taking import Told, take_many, take_orders
 from web.errors import answer
 from web.pages import Pages
-from web.visitors import locale_of, told_by
+from web.visitors import locale_by, told_by
 
 METHOD, PATH = "POST", "/api/v1/conversions"
 PATHS = (PATH, PATH + "/batch")
@@ -52,47 +52,47 @@ class StraightOrders:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if holder is None or SCOPE not in holder.scopes or kind != "application/json":
             return await self._app(scope, receive, send)
-        request = Request(scope)
         try:
             body = await _read(receive)
         except HTTPException as error:
-            return await answer(self._pages, request, error.status_code, None, {})(scope, receive, send)
+            return await answer(self._pages, Request(scope), error.status_code, None, {})(scope, receive, send)
         take = self._one if scope["path"] == PATH else self._many
         try:
-            await take(request, headers, holder, body, send)
+            await take(scope, headers, holder, body, send)
         except (ValidationError, ValueError, DaixinError, TooMany):
             await self._app(scope, _again(body), send)
 
-    async def _one(self, request: Request, headers: Headers, holder: Holder, body: bytes, send: Send) -> None:
+    async def _one(self, scope: Scope, headers: Headers, holder: Holder, body: bytes, send: Send) -> None:
         key = headers.get("idempotency-key")
         if key is not None and not _KEY.fullmatch(key):
             raise ValueError("idempotency-key")
         given = ConversionIn.model_validate_json(body)
         order = given.order(holder.brand_id)
         check_order(order)
-        digest = digest_of(request, body) if key else ""
-        said = self._count(request, holder)
-        made = await self._writer.call(take_orders, Told(order, locale_of(request), key, digest, given.click_id))
+        digest = digest_of(Request(scope), body) if key else ""
+        said = self._count(scope, holder)
+        locale = locale_by(scope, headers)
+        made = await self._writer.call(take_orders, Told(order, locale, key, digest, given.click_id))
         if made.repeated:
             said["Idempotency-Replayed"] = "true"
         await _send(send, made.status, said, made.body)
 
-    async def _many(self, request: Request, headers: Headers, holder: Holder, body: bytes, send: Send) -> None:
+    async def _many(self, scope: Scope, headers: Headers, holder: Holder, body: bytes, send: Send) -> None:
         if "idempotency-key" in headers:
             raise ValueError("idempotency-key")
-        locale = locale_of(request)
+        locale = locale_by(scope, headers)
         told = []
         for given in ConversionsIn.model_validate_json(body).conversions:
             order = given.order(holder.brand_id)
             check_order(order)
             told.append(Told(order, locale, click_id=given.click_id))
-        said = self._count(request, holder)
+        said = self._count(scope, holder)
         made = await self._writer.call(take_many, told)
         results = [{"status": one.status, "conversion": one.body, "problem": None} for one in made]
         await _send(send, 200, said, {"results": results})
 
-    def _count(self, request: Request, holder: Holder) -> dict[str, str]:
-        said = request.scope[COUNTED] = self._callers.count(holder)
+    def _count(self, scope: Scope, holder: Holder) -> dict[str, str]:
+        said = scope[COUNTED] = self._callers.count(holder)
         return dict(said)
 
 
