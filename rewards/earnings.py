@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Index, func, select
 from sqlmodel import Field, Session, col
 
 from core import clock
-from core.db import Row, among, table, upsert
+from core.db import Row, among, among_keys, table, upsert
 from referral import search
 from referral.brands import Brand
 from rewards.ledger import LedgerAccount, Purpose, Transfer
@@ -79,7 +79,8 @@ def add_up(session: Session, brand_id: UUID, members: Collection[UUID]) -> None:
     key = (r.campaign_id, r.asset, r.member_id)
     rows = session.execute(
         select(*key, func.sum(r.amount - r.taken_back))
-        .where(r.brand_id == brand_id, among(session, r.member_id, members), r.state != "capped")
+        .where(among_keys(session, (r.brand_id, r.member_id), {(brand_id, member) for member in members}))
+        .where(r.state != "capped")
         .group_by(*key)
         .order_by(*key)
     )

@@ -13,6 +13,7 @@ from sqlalchemy import case, func, select
 from sqlmodel import Session, col
 
 from core import clock, ids
+from core.db import among_keys, table
 from core.errors import Refused
 from core.money import Money
 from referral.campaigns import Campaign
@@ -93,8 +94,8 @@ def _sources(session: Session, brand_id: UUID, member_id: UUID) -> dict[tuple[st
             func.max(col(Reward.created_at)),
         )
         .where(
-            col(Reward.brand_id) == brand_id,
-            col(Reward.member_id) == member_id,
+            # By the member, whose rewards are few: the groups are an index's of all rewards of the brand.
+            among_keys(session, (table(Reward).c.brand_id, table(Reward).c.member_id), {(brand_id, member_id)}),
             col(Reward.state).in_(("payable", "in_payout", "paid")),
         )
         .group_by(col(Reward.campaign_id), col(Reward.campaign_version), col(Reward.asset))
