@@ -164,9 +164,7 @@ async def open_brand(
             bots=lambda session: bots,
             stopping=stopping.is_set,
         )
-        config = uvicorn.Config(
-            create_app(parts), port=port, log_level="error", proxy_headers=False
-        )
+        config = uvicorn.Config(create_app(parts), port=port, log_level="error", proxy_headers=False)
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         try:
