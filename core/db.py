@@ -46,8 +46,7 @@ from core.lists import of_keys, parameters, varying
 
 T = TypeVar("T")
 LARGEST_PIECE, PIECE = 64, 16
-"""Rows of one INSERT on SQLite, with any table's columns far below its 32,766 parameters: a multiple of the second, or
-fewer than that."""
+"""Rows of one INSERT on SQLite, far below its 32,766 parameters: a multiple of the second, or fewer than that."""
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -331,14 +330,13 @@ def _insert_pieces(connection: Connection, into: Table, rows: Sequence[Mapping[s
     by one, a batch of clicks would wait for the loop as often as it has rows. Nineteen texts a table stay prepared.
     """
     columns = _columns(into, rows)
-    names = tuple(columns)
     given = list(zip(*_values(connection, into, columns), strict=True))
     inserted, at = 0, 0
     while at < len(given):
         left = min(len(given) - at, LARGEST_PIECE)
         size = left if left < PIECE else left - left % PIECE
-        text = _insert_text(into, names, size, tail)
-        inserted += connection.exec_driver_sql(text, tuple(chain.from_iterable(given[at : at + size]))).rowcount
+        values = tuple(chain.from_iterable(given[at : at + size]))
+        inserted += connection.exec_driver_sql(_insert_text(into, tuple(columns), size, tail), values).rowcount
         at += size
     return inserted
 

@@ -307,10 +307,9 @@ def check_order(order: Order) -> None:
         _check_name("account", part)
     check_source(order.source)
     check_currency(order.currency)
-    check_amount("gross", order.gross)
-    check_amount("discount", order.discount)
-    check_amount("shipping", order.shipping)
-    check_amount("tax", order.tax)
+    named = ("gross", order.gross), ("discount", order.discount), ("shipping", order.shipping), ("tax", order.tax)
+    for name, amount in named:
+        check_amount(name, amount)
     if order.net < 0:
         raise BadInput("order_below_zero", net=order.net)
     check_moment(order.ordered_at)
