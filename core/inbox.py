@@ -66,14 +66,21 @@ class Inbox(Generic[T]):
             return taken
 
     def answered(self, many: int, loops: Collection[Loop]) -> None:
-        """What was taken is done, and so many callers in these loops are being told."""
-        if many < BUSY:
+        """What was taken is done, and so many callers in these loops are about to be told."""
+        if many >= BUSY:
+            with self._lock:
+                self._wanted = min(len(self._waiting) + many, self._most)
+                self._turning = set(loops)
+
+    def turn(self, loop: Loop, left: int = TURNS) -> None:
+        """In a loop, once its callers have been told: count its turns. Only the loop itself may do so: it may end as
+        soon as they know."""
+        if loop not in self._turning:
             return
-        with self._lock:
-            self._wanted = min(len(self._waiting) + many, self._most)
-            self._turning = set(loops)
-        for loop in loops:
-            loop.call_soon_threadsafe(self._turn, loop, TURNS)
+        if left:
+            loop.call_soon(self.turn, loop, left - 1)
+        else:
+            self._settle(loop, -1)
 
     def close(self) -> bool:
         """Accept no more, and hand over what was; whether it was open."""
@@ -84,13 +91,6 @@ class Inbox(Generic[T]):
             self._gathered.clear()
             self._changed.notify()
             return was_open
-
-    def _turn(self, loop: Loop, left: int) -> None:
-        """Runs in a loop that was told answers, once a turn."""
-        if left:
-            loop.call_soon(self._turn, loop, left - 1)
-        else:
-            self._settle(loop, -1)
 
     def _settle(self, loop: Loop, before: int) -> None:
         """Let the writer take what is there, unless there is more of it than before."""

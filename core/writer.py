@@ -150,11 +150,22 @@ class Writer:
         for item in waiting:
             if item.loop is None:
                 item.future.set()
-            elif not item.loop.is_closed():
+            else:
                 loops.setdefault(item.loop, []).append(item)
-        for loop, items in loops.items():
-            loop.call_soon_threadsafe(_wake, items)
         self._inbox.answered(len(waiting), loops)
+        for loop, items in loops.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._wake, loop, items)
+
+    def _wake(self, loop: asyncio.AbstractEventLoop, items: list[_Waiting[Any]]) -> None:
+        for item in items:
+            if item.future.done():  # the caller was cancelled; what it asked for is committed all the same
+                continue
+            if item.error is not None:
+                item.future.set_exception(item.error)
+            else:
+                item.future.set_result(item.result)
+        self._inbox.turn(loop)
 
     def _attempt(self, waiting: list[_Waiting[Any]]) -> set[str]:
         """All of them in one transaction; raises only if the transaction as a whole failed."""
@@ -263,13 +274,3 @@ def _explain(error: Exception) -> Exception:
     if isinstance(error, OperationalError):
         return Unavailable("database_unavailable")
     return error
-
-
-def _wake(items: list[_Waiting[Any]]) -> None:
-    for item in items:
-        if item.future.done():  # the caller was cancelled; what it asked for is committed all the same
-            continue
-        if item.error is not None:
-            item.future.set_exception(item.error)
-        else:
-            item.future.set_result(item.result)

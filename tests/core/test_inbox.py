@@ -35,6 +35,7 @@ async def test_those_who_ask_again_one_by_one_are_waited_for(monkeypatch: pytest
     inbox: Inbox[int] = Inbox(MOST)
     loop = asyncio.get_running_loop()
     inbox.answered(CALLERS, [loop])
+    inbox.turn(loop)
     taking = asyncio.create_task(_take(inbox))
     for item in range(CALLERS):
         inbox.put(item, loop)
@@ -47,6 +48,7 @@ async def test_who_came_while_others_were_answered_is_waited_with() -> None:
     loop = asyncio.get_running_loop()
     inbox.put(-1, None)
     inbox.answered(CALLERS, [loop])
+    inbox.turn(loop)
     taking = asyncio.create_task(_take(inbox))
     await asyncio.sleep(0)
     _put(inbox, range(CALLERS))
@@ -58,6 +60,7 @@ async def test_nobody_waits_for_callers_who_do_not_come_back(monkeypatch: pytest
     inbox: Inbox[int] = Inbox(MOST)
     inbox.put(1, None)
     inbox.answered(CALLERS, [asyncio.get_running_loop()])
+    inbox.turn(asyncio.get_running_loop())
     assert await _take(inbox) == [1]
 
 
@@ -68,6 +71,15 @@ def test_a_loop_that_is_held_up_holds_up_nobody() -> None:
     inbox.answered(CALLERS, [held])
     assert inbox.take() == [1]
     held.close()
+
+
+def test_a_loop_that_ends_once_its_callers_know_ends_nothing_else() -> None:
+    ended = asyncio.new_event_loop()
+    ended.close()
+    inbox: Inbox[int] = Inbox(MOST)
+    inbox.put(1, None)
+    inbox.answered(CALLERS, [ended])  # a call into it would raise, and end the writer's thread
+    assert inbox.take() == [1]
 
 
 def test_a_few_answered_are_not_waited_for() -> None:
