@@ -237,12 +237,7 @@ def enroll(session: Session, campaign: Campaign, member_id: UUID) -> str:
         "campaign_version": campaign.version,
         "enrolled_at": now,
     }
-    insert_missing(
-        session,
-        table(Enrollment),
-        [row],
-        ["brand_id", "campaign_id", "member_id"],
-    )
+    insert_missing(session, table(Enrollment), [row], ["brand_id", "campaign_id", "member_id"])
     return code_of(session, campaign, member_id) or _new_code(session, campaign, member_id, now)
 
 

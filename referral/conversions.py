@@ -155,7 +155,7 @@ class Line:
 @dataclass(slots=True)
 class Order:
     """An order that a shop tells of. Who bought may be said in several ways, which must not contradict each other.
-    Not changed once it is made; `frozen` would cost as much as checking it.
+    Never changed, though not frozen, like all that is made once for each order: that would take nine times as long.
 
     `account`: (platform, account) of the buyer. `code`: the invite code given with the order. `customer_hash`: see the
     function of this name. `lines`: their amounts sum to the goods before discount (gross - tax - shipping).

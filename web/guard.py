@@ -52,7 +52,6 @@ def guard(
         (b"referrer-policy", b"strict-origin-when-cross-origin"),
         (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
     ]
-    ours = {name for name, _ in headers}
     always = [(b"strict-transport-security", b"max-age=31536000")] if secure else []
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,31 +66,26 @@ def guard(
             if message["type"] == "http.response.start":
                 present = {name for name, _ in message["headers"]}
                 # What has no content, such as a redirect, needs no policy for it, and each header costs time.
-                added = headers if b"content-type" in present else []
-                if not ours.isdisjoint(present):
-                    added = [pair for pair in added if pair[0] not in present]
-                message["headers"] = [*message["headers"], *always, *added]
+                added = headers if b"content-type" in present else ()
+                message["headers"] = [*message["headers"], *always, *(pair for pair in added if pair[0] not in present)]
                 count(getattr(scope.get("route"), "path", "none"), message["status"]).inc()
             await send(message)
 
         if scope["method"] in ("GET", "HEAD"):  # nobody reads a body of theirs
             return await app(scope, receive, send_guarded)
         most = HOOK_BODY if scope["path"].startswith("/hooks/") else MAX_BODY
-        announced = _announced(scope)
-        if announced is not None and announced > most:
+        if _announced(scope) > most:
             return await refuse(scope, receive, send_guarded)
-        # No server hands on more of a body than was announced.
-        await app(scope, _bounded(receive, most) if announced is None else receive, send_guarded)
+        await app(scope, _bounded(receive, most), send_guarded)
 
     return guarded
 
 
-def _announced(scope: Scope) -> int | None:
-    """The length of the body, if the request says it and nothing else."""
+def _announced(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length":
-            return int(value) if value.isdigit() else None
-    return None
+            return int(value) if value.isdigit() else 0
+    return 0
 
 
 def _bounded(receive: Receive, most: int) -> Receive:

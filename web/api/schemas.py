@@ -157,7 +157,7 @@ class ConversionIn(_Given):
             self.discount,
             self.shipping,
             self.tax,
-            tuple(Line(**line.model_dump()) for line in self.lines) if self.lines else (),
+            tuple(Line(**line.model_dump()) for line in self.lines),
             who.member_id,
             None,
             (who.account.platform, who.account.account) if who.account else None,
